@@ -120,8 +120,6 @@ class Strategy(Protocol):
 class Prompter(Protocol):
     """Turns a question and the attempts it is shown into the words that are sent."""
 
-    def __call__(
-        self, question: Question, attempts: Sequence[Sample]
-    ) -> str | tuple[Message, ...]:
+    def __call__(self, question: Question, attempts: Sequence[Sample]) -> str | tuple[Message, ...]:
         """Text for a text-completion model, or messages for a chat model."""
         ...

@@ -1,0 +1,220 @@
+"""Recordings: the samples of one model on one task, on disk as Parquet (CSV and JSONL are read too).
+
+A recording is a table with one row a sample, keyed by (question_id, strategy, stream, sample_index), and a
+card (a small dict: design, model, sampling settings, date, …) kept in the Parquet file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dynlab.errors import InputError, one_of
+from dynlab.resources import named
+
+KEY = ("question_id", "strategy", "stream", "sample_index")
+REQUIRED = ("question_id", "sample_index", "answer")
+SCHEMA: dict[str, pa.DataType] = {
+    "dataset": pa.string(), "model": pa.string(), "question_id": pa.string(), "question": pa.string(),
+    "strategy": pa.string(), "stream": pa.int32(), "sample_index": pa.int32(),
+    "role": pa.string(), "parents": pa.list_(pa.int32()),
+    "answer": pa.string(), "target": pa.string(), "correct": pa.bool_(), "votes": pa.bool_(),
+    "text": pa.string(), "finish_reason": pa.string(), "mean_logprob": pa.float32(),
+    "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
+    "reasoning_tokens": pa.int32(), "cached_tokens": pa.int32(),
+    "cost_usd": pa.float64(), "billed_usd": pa.float64(), "latency_s": pa.float32(),
+    "source": pa.string(),
+}  # fmt: skip
+_COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
+_AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
+_TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
+_CARD = b"dynlab"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples and their card. `frame` has the columns of `SCHEMA` that the file has, sorted by key."""
+
+    frame: pd.DataFrame
+    card: Mapping[str, Any] = field(default_factory=dict)
+    name: str = "recording"
+
+    @property
+    def design(self) -> str:
+        """`fixed` (numbers planned before any answer was seen) or `adaptive` (a live run's order)."""
+        return str(self.card.get("design", "fixed"))
+
+    def _repr_html_(self) -> str:
+        counts = self.frame.groupby("strategy", observed=True)["answer"].agg(
+            samples="size", missing=lambda a: (a == "").mean()
+        )
+        counts.insert(0, "questions", self.frame.groupby("strategy", observed=True)["question_id"].nunique())
+        return counts.to_html(float_format="{:.3f}".format)
+
+
+def shipped() -> list[str]:
+    """Names of the recordings that come with dynlab, sorted."""
+    return list(named("data/recordings", (".parquet",)))
+
+
+def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
+    """A recording from a path (.parquet, .csv, .jsonl), the name of a shipped one, or a DataFrame.
+
+    Raises:
+        InputError: no such file or name, not readable, empty, a required column missing, or duplicate keys.
+    """
+    if isinstance(source, Recording):
+        return source
+    if isinstance(source, pd.DataFrame):
+        return Recording(_validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording")))
+    path = _located(source)
+    frame, card = _read(path)
+    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix))
+
+
+def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
+    """Writes a recording as Parquet: rows sorted by key, card in the metadata, all or nothing.
+
+    Raises:
+        InputError: the folder cannot be written to, or the frame is not a recording.
+    """
+    path = Path(path)
+    frame = _validated(frame, str(path))
+    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
+    table = pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
+    table = table.replace_schema_metadata({_CARD: json.dumps(dict(card), sort_keys=True).encode()})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; give an output folder that is writable") from None
+    try:
+        pq.write_table(table, temporary, compression="zstd", compression_level=12)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _located(source: str | Path) -> Path:
+    path = Path(source)
+    if path.is_file():
+        return path
+    known = named("data/recordings", (".parquet",))
+    if str(source) in known:
+        return known[str(source)]
+    if path.is_dir():
+        raise InputError(f"{source} is a folder; give one recording of it (.parquet, .csv or .jsonl)")
+    if path.suffix or os.sep in str(source):
+        raise InputError(f"no file {source}; give the path of a .parquet, .csv or .jsonl recording")
+    raise one_of("recording", source, known)
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    try:
+        if path.suffix == ".csv":
+            texts = dict.fromkeys(_TEXTS, str)
+            return pd.read_csv(
+                path, dtype=texts, keep_default_na=False, na_values={c: [""] for c in (*_COUNTS, *_AMOUNTS)}
+            ), {}
+        if path.suffix == ".jsonl":
+            rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            return pd.DataFrame(rows), {}
+        table = pq.read_table(path)
+        card = json.loads((table.schema.metadata or {}).get(_CARD, b"{}"))
+        return table.to_pandas(), card if isinstance(card, dict) else {}
+    except (pa.ArrowException, ValueError, OSError, AttributeError) as error:
+        expected = {".csv": "a CSV table", ".jsonl": "JSON objects, one a line"}.get(path.suffix, "a Parquet file")
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} is not {expected} ({reason}); give a recording in .parquet, .csv or .jsonl") from None
+
+
+def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The frame with the right types and defaults, sorted by key; columns that dynlab does not know are dropped."""
+    if frame.empty:
+        raise InputError(f"{where} holds no samples; a recording needs at least one row")
+    for column in REQUIRED:
+        if column not in frame.columns:
+            raise one_of(f"columns in {where}: {column!r} is missing; column", column, map(str, frame.columns))
+    frame = frame[[name for name in SCHEMA if name in frame.columns]].copy()
+    for column in _TEXTS:
+        if column in frame.columns:
+            missing = frame[column].isna()
+            frame[column] = frame[column].map(_as_text).astype(object)
+            frame.loc[missing, column] = "" if column == "answer" else None
+    if "strategy" not in frame:
+        frame["strategy"] = "parallel"
+    frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
+    if "stream" not in frame:
+        frame["stream"] = 0
+    for column in ("stream", "sample_index", *_COUNTS):
+        if column in frame.columns:
+            frame[column] = _whole(frame[column], column, where)
+    for column in _AMOUNTS:
+        if column in frame.columns:
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("float64")
+    for column in ("correct", "votes"):
+        if column in frame.columns:
+            frame[column] = _boolean(frame[column], column, where)
+    if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
+        raise InputError(f"{where} has rows without a question_id; every sample needs one")
+    again = frame.duplicated(list(KEY))
+    if again.any():
+        key = ", ".join(f"{name}={frame.loc[again, name].iloc[0]}" for name in KEY)
+        raise InputError(
+            f"{where} has {int(again.sum())} samples more than once (first: {key}); keep one row of each key"
+        )
+    return frame.sort_values(list(KEY), kind="stable", ignore_index=True)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # an integer column that pandas widened because of a missing value
+    return str(value)
+
+
+def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    required = name in ("stream", "sample_index")
+    bad = (numbers.isna() & (column.notna() | required)) | (numbers < 0) | (numbers % 1 > 0)
+    if bad.any():
+        raise InputError(f"{where}: {name} must be whole numbers from 0 on; found {column[bad].iloc[0]!r}")
+    return numbers.astype("int64" if required else "Int64")
+
+
+def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
+    words = {
+        "true": True,
+        "1": True,
+        "1.0": True,
+        "false": False,
+        "0": False,
+        "0.0": False,
+        "nan": None,
+        "none": None,
+        "": None,
+        "<na>": None,
+    }
+    texts = column.map(lambda value: str(value).lower())
+    unknown = ~texts.isin(list(words))
+    if unknown.any():
+        raise InputError(f"{where}: {name} must be true or false; found {column[unknown].iloc[0]!r}")
+    return texts.map(words).astype("boolean")
+
+
+def text_or_none(value: object) -> str | None:
+    """A cell as text, None where it is missing: text_or_none(nan) → None."""
+    return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else str(value)

@@ -1,0 +1,211 @@
+"""Tasks: questions and how they are best asked, from the built-in files or a user's JSONL, CSV or Parquet.
+
+A file has the columns `id, question, target`, and optionally `choices` and `aliases` (lists; '|'-separated in CSV).
+A JSONL file may begin with a header line `{"task": {…}}` that says how the task is asked: the fields of `Task`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from dynlab import resources
+from dynlab.answers import KINDS, Kind, extract, normalise
+from dynlab.errors import InputError, one_of
+from dynlab.types import Question
+
+Form = Literal["completion", "chat"]
+FORMS: tuple[Form, ...] = get_args(Form)
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+COLUMNS = ("id", "question", "target", "choices", "aliases")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Questions and how a model is asked them.
+
+    `demos` are worked (question, response) pairs that precede each question and are never evaluated; `reasoned` says
+    that a response is a solution in words that ends with `Answer: …`; a response ends at any of the strings `stop`.
+    """
+
+    name: str
+    questions: tuple[Question, ...]
+    form: Form = "chat"
+    answer: Kind = "text"
+    demos: tuple[tuple[str, str], ...] = ()
+    instruction: str = ""
+    reasoned: bool = True
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+
+
+def names() -> list[str]:
+    """The built-in tasks."""
+    return list(resources.named("data/tasks", (".jsonl",)))
+
+
+def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
+    """A built-in task by its name, or a task file by its path.
+
+    A file without a header is asked in chat, reasoned out, with answers of kind 'choice' where choices are given.
+
+    Args:
+        name_or_path: 'capitals', or a path that ends in .jsonl, .csv or .parquet.
+        limit: Keep the first `limit` questions; None keeps all.
+
+    Raises:
+        InputError: The task or file is unknown, empty or malformed; the message says where and what to do.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
+    path = _find(name_or_path)
+    header, rows = _read(path)
+    questions: list[Question] = []
+    seen: dict[str, str] = {}
+    for where, row in rows:
+        question = _question(row, where)
+        if question.id in seen:
+            raise InputError(f"{where}: id {question.id!r} is already used in {seen[question.id]}: ids must be unique")
+        seen[question.id] = where
+        questions.append(question)
+    if not questions:
+        raise InputError(f"{path} holds no questions: give one a line, with the columns id, question and target")
+    defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
+    task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
+    return replace(task, questions=tuple(_checked(question, task.answer, path) for question in task.questions))
+
+
+def _find(name_or_path: str | Path) -> Path:
+    given = Path(name_or_path)
+    builtin = resources.named("data/tasks", (".jsonl",))
+    if str(name_or_path) in builtin:
+        return builtin[str(name_or_path)]
+    if given.is_file() and given.suffix not in SUFFIXES:
+        raise InputError(f"{given} ends in {given.suffix!r}: a task file is one of {', '.join(SUFFIXES)}")
+    if given.is_file():
+        return given
+    if given.suffix in SUFFIXES or len(given.parts) > 1:
+        what = "is a folder" if given.is_dir() else "does not exist"
+        raise InputError(f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of {', '.join(builtin)}")
+    raise one_of("task", name_or_path, builtin)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:
+    """The header and the rows, each with the words for where it stands."""
+    if path.suffix == ".parquet":
+        return {}, iter(_parquet_rows(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+    if path.suffix == ".csv":
+        return {}, iter(_csv_rows(path, text))
+    rows = list(_json_rows(path, text))
+    if rows and set(rows[0][1]) == {"task"}:
+        header = rows.pop(0)[1]["task"]
+        if not isinstance(header, dict):
+            raise InputError(f'{path}: the header must be {{"task": {{…}}}}, not {header!r}')
+        return header, iter(rows)
+    return {}, iter(rows)
+
+
+def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"{where} is not JSON ({error}): give one object a line") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
+        yield where, row
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    try:
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row:
+                raise InputError(
+                    f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote commas"
+                )
+            lists = {name: row[name].split("|") for name in ("choices", "aliases") if row.get(name)}
+            yield where, {**row, **{name: row.get(name) or None for name in ("choices", "aliases", "target")}, **lists}
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error
+    for number, row in enumerate(table.to_pylist(), start=1):
+        yield f"{path}, row {number}", row
+
+
+def _question(row: Mapping[str, Any], where: str) -> Question:
+    for column in ("id", "question"):
+        if column not in row:
+            given = [str(name) for name in row]
+            near = get_close_matches(column, given, n=1)
+            hint = f"rename {near[0]!r}" if near else f"name the columns {', '.join(COLUMNS)}"
+            raise InputError(
+                f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}: {hint}"
+            )
+        if row[column] is None or not str(row[column]).strip():
+            raise InputError(f"{where}: {column!r} is empty")
+    target = row.get("target")
+    choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
+    question = Question(str(row["id"]), str(row["question"]), None if target is None else str(target), choices, aliases)
+    if question.target is not None and not question.target.strip():
+        raise InputError(f"{where}: 'target' is empty: leave it out where the right answer is not known")
+    return question
+
+
+def _checked(question: Question, kind: Kind, path: Path) -> Question:
+    """The question with a target of its kind; the target of a choice may be its letter or, first, its text."""
+    if question.target is None:
+        return question
+    if kind == "choice":
+        question = replace(question, target=extract(question.target, kind, question.choices))
+    if kind != "expression" and not normalise(question.target or "", kind):
+        options = f" among {', '.join(question.choices)}" if question.choices else ""
+        raise InputError(f"{path}, question {question.id!r}: the target is no answer of kind {kind!r}{options}")
+    return question
+
+
+def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
+    return tuple(str(item).strip() for item in value)
+
+
+def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Checked fields of `Task` from a header: lists become tuples."""
+    known = {field.name for field in fields(Task)} - {"name", "questions"}
+    for key in header:
+        if key not in known:
+            raise one_of(f"field in the header of {path}:", key, known)
+    for key, options in (("form", FORMS), ("answer", KINDS)):
+        if key in header and header[key] not in options:
+            raise one_of(f"{key} in the header of {path}:", header[key], options)
+    settings = dict(header)
+    if "demos" in header:
+        settings["demos"] = tuple((str(question), str(response)) for question, response in header["demos"])
+    if "stop" in header:
+        settings["stop"] = tuple(map(str, header["stop"]))
+    return settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -78,6 +78,15 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
     task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
     return replace(task, questions=tuple(_checked(question, task.answer, path) for question in task.questions))
+
+
+def to_jsonl(task: Task) -> str:
+    """A task as the text of its file: header, then one question a line; `load_task` gives the same task back."""
+    settings = {field.name: getattr(task, field.name) for field in fields(Task)[2:]}
+    changed = {name: value for name, value in settings.items() if value != Task.__dataclass_fields__[name].default}
+    rows = [{"task": changed}] if changed else []
+    rows += [{k: v for k, v in asdict(question).items() if v or k in ("id", "question")} for question in task.questions]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _find(name_or_path: str | Path) -> Path:

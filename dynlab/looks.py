@@ -1,0 +1,87 @@
+"""How a method looks in every figure: its label, colour, marker; and the theme, applied in a context only.
+
+The theme is the data file `dynlab.mplstyle`. Colours are told apart by colour-blind readers (after Okabe and Ito 2008,
+and Tol 2021 where those run out), and every method has a marker of its own besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Look:
+    """The label, colour and marker of one method."""
+
+    label: str
+    colour: str
+    marker: str
+
+
+LOOKS = {
+    "greedy": Look("greedy", "#7a7a7a", "*"),
+    "uniform": Look("uniform", "#000000", "o"),
+    "ucb": Look("UCB", "#d55e00", "s"),
+    "thompson": Look("Thompson", "#0072b2", "^"),
+    "entropy-greedy": Look("entropy-greedy", "#009e73", "D"),
+    "margin-greedy": Look("margin-greedy", "#e69f00", "v"),
+    "beta-greedy": Look("beta-greedy", "#cc79a7", "P"),
+    "adaptive-consistency": Look("Adaptive-Consistency", "#56b4e9", "<"),
+    "esc": Look("ESC", "#882255", ">"),
+    "doubling": Look("doubling", "#999933", "X"),
+    "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
+}
+COLOURS = {method: look.colour for method, look in LOOKS.items()}
+_SPARE = ("#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77", "#88ccee", "#661100", "#6699cc")
+_SPARE_MARKERS = "hd8H41"
+_VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "batch")
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The project's matplotlib theme, for the time of a `with` block."""
+    from matplotlib import rc_context
+
+    with rc_context(fname=str(Path(__file__).with_name("dynlab.mplstyle"))):
+        yield
+
+
+def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
+    """The rows of every method in a frame of `compare` or `savings`, in the frame's order, greedy left out.
+
+    A method is a stopping rule, or else an allocator; what else differs between its rows becomes part of its label
+    ("UCB, entropy"), and then every variant has a spare colour of its own.
+    """
+    rows = frame[frame["allocator"] != "greedy"]
+    stopping = rows["stopping"].astype("string").fillna("").replace("none", "")
+    keys = stopping.where(stopping != "", rows["allocator"].astype("string"))
+    found: list[tuple[Look, pd.DataFrame]] = []
+    for key in dict.fromkeys(keys):
+        own = rows[keys == key]
+        varied = [column for column in _VARIED if column in own and own[column].nunique(dropna=False) > 1]
+        variants = [group for _, group in own.groupby(varied, sort=False, dropna=False)] if varied else [own]
+        for variant in variants:
+            look = LOOKS.get(key) or _spare(key, len(found))
+            if varied:
+                look = _spare(", ".join([look.label, *(str(variant[column].iloc[0]) for column in varied)]), len(found))
+            found.append((look, variant))
+    return found
+
+
+def _spare(label: str, number: int) -> Look:
+    """A look for a method that has none of its own."""
+    return Look(label, _SPARE[number % len(_SPARE)], _SPARE_MARKERS[number % len(_SPARE_MARKERS)])
+
+
+def title(recording: str) -> str:
+    """A recording's name as a panel title.
+
+    >>> title("capitals--smollm2-135m")
+    'capitals · smollm2-135m'
+    """
+    return recording.replace("--", " · ")

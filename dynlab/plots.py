@@ -7,18 +7,19 @@ How a method looks is in `dynlab.looks`; `save` writes a figure with its numbers
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
+from dynlab.axes import log2_axis, name_ends, new_panels, shared_legend, tint
 from dynlab.errors import InputError, one_of
 from dynlab.looks import COLOURS, LOOKS, Look, methods, style, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 DASHED_ABOVE = 0.05  # share of exhausted questions above which a curve is dashed
@@ -44,15 +45,15 @@ def plot_curves(curves: pd.DataFrame, *, unit: str | None = None, ax: Axes | Non
     if curves["recording"].nunique() != 1:
         raise InputError("plot_curves draws one recording, and the frame holds several: use plot_curve_grid")
     with style():
-        ax = ax or _figure(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
+        ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
         _level(ax, curves[curves["allocator"] == "greedy"], cost, names)
         lines = [(look, rows.sort_values(cost)) for look, rows in methods(curves)]
         for rank, (look, rows) in enumerate(lines):
             _line(ax, rows, cost, look, rank, shade=min(0.12, 0.3 / len(lines)))
         ends = [(look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines]
         ax.set(title=title(curves["recording"].iloc[0]), xlabel=_cost_label(curves, cost), ylabel="accuracy")
-        _log2_axis(ax, curves[cost])
-        if names and not _name_ends(ax, ends):
+        log2_axis(ax, curves[cost])
+        if names and not name_ends(ax, ends):
             ax.legend(loc="lower right")
     return ax
 
@@ -66,7 +67,7 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
     columns = min(columns, len(recordings))
     rows = math.ceil(len(recordings) / columns)
     with style():
-        figure, axes = _figure(rows, columns, width=TWO_COLUMNS, height=1.8 * rows + 0.35)
+        figure, axes = new_panels(rows, columns, width=TWO_COLUMNS, height=1.8 * rows + 0.35)
         for number, (recording, ax) in enumerate(zip(recordings, axes, strict=False)):
             plot_curves(curves[curves["recording"] == recording], unit=unit, ax=ax, names=False)
             if number + columns < len(recordings):
@@ -75,7 +76,7 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
                 ax.set_ylabel("")
         for ax in axes[len(recordings) :]:
             ax.remove()
-        _shared_legend(figure, axes[: len(recordings)])
+        shared_legend(figure, axes[: len(recordings)])
     return figure
 
 
@@ -92,15 +93,31 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Raises:
         InputError: The frame is empty, or holds several methods or units.
     """
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     _one_method(savings)
     with style():
         cells = savings.assign(group=np.where(savings["flat"], "flat", ""), filled=savings["reached"])
         ax = _intervals(cells, "saving", by="at", ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax
+
+
+def plot_saving_grid(savings: pd.DataFrame) -> Figure:
+    """Savings of one method, one panel per unit that they are counted in, two columns of a page wide."""
+    units = list(dict.fromkeys(savings["unit"]))
+    rows = savings.drop_duplicates(["unit", "recording", "flat"]).groupby("unit").size().max()
+    with style():
+        figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows))
+        for unit, ax in zip(units, axes, strict=True):
+            plot_savings(savings[savings["unit"] == unit], ax=ax)
+            labels = [label.get_text() for label in ax.get_yticklabels()]
+            if ax is not axes[0] and labels == [label.get_text() for label in axes[0].get_yticklabels()]:
+                ax.set_yticklabels([])
+                cast("Legend", ax.get_legend()).remove()
+    return figure
 
 
 def plot_differences(differences: pd.DataFrame, *, by: str = "budget", ax: Axes | None = None) -> Axes:
@@ -109,24 +126,6 @@ def plot_differences(differences: pd.DataFrame, *, by: str = "budget", ax: Axes 
         ax = _intervals(differences.assign(group="", filled=True), "difference", by=by, ax=ax)
         ax.set_xlabel("difference in accuracy")
     return ax
-
-
-def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A new figure and its panels in reading order."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
-    return figure, list(axes.flat)
-
-
-def _shared_legend(figure: Figure, axes: Iterable[Axes]) -> None:
-    """One legend under all panels, each method once."""
-    handles: dict[str, Any] = {}
-    for ax in axes:
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    per_row = math.ceil(len(handles) / math.ceil(len(handles) / 5))
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=per_row)
 
 
 def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, shade: float) -> None:
@@ -149,10 +148,12 @@ def _level(ax: Axes, greedy: pd.DataFrame, cost: str, named: bool) -> None:
         y = float(row["accuracy"])
         around = [[y - float(row["low"])], [float(row["high"]) - y]]
         ax.axhline(y, color=look.colour, lw=0.9, ls=(0, (1, 1.5)), zorder=1.5)
-        if not math.isnan(row[cost]):
-            ax.errorbar(
-                row[cost], y, around, color=look.colour, marker=look.marker, ms=6, elinewidth=1, label=look.label
-            )
+        if math.isnan(row[cost]):
+            continue
+        paint: dict[str, Any] = {"color": look.colour, "marker": look.marker, "ms": 6, "elinewidth": 1}
+        ax.errorbar(row[cost], y, around, label=look.label, **paint)
+        if named:
+            ax.annotate(look.label, (row[cost], y), (5, 3), textcoords="offset points", color=look.colour, fontsize=6.5)
 
 
 def _cost(curves: pd.DataFrame, unit: str | None) -> str:
@@ -178,64 +179,6 @@ def _cost_label(curves: pd.DataFrame, cost: str) -> str:
     return f"{'completion' if kinds == {'completion'} else 'prompt + completion'} tokens per question"
 
 
-def _log2_axis(ax: Axes, values: Iterable[float]) -> None:
-    """A logarithmic x axis whose ticks double, from a round number: 1 2 4 8, 25 50 100 200, 1k 2k 4k."""
-    from matplotlib.ticker import NullLocator
-
-    known = [float(value) for value in values if value > 0]
-    low, high = min(known), max(known)
-    anchor = 10 ** math.floor(math.log10(4 * low))
-    ticks = [anchor * 2.0**k for k in range(-2, 60) if low * 0.97 <= anchor * 2.0**k <= high * 1.03]
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(ticks, [f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}" for tick in ticks])
-    ax.xaxis.set_minor_locator(NullLocator())
-
-
-def _name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
-    """Writes each label beside its line's end, moved apart where they would overlap; False: they do not fit."""
-    ax.figure.canvas.draw()  # the layout decides how many points one unit of the y axis has
-    height = ax.get_window_extent().height * 72 / ax.figure.dpi
-    bottom, top = ax.get_ylim()
-    wanted = {look: (y - bottom) / (top - bottom) * height for look, _, y in ends}
-    order = sorted(wanted, key=lambda look: wanted[look])
-    gap = 8.5
-    if len(order) * gap > height:
-        return False
-    places = _apart([wanted[look] for look in order], gap, height)
-    for look, x, y in ends:
-        place = places[order.index(look)] / height
-        ax.annotate(
-            look.label, (x, y), (1.06, place), xycoords="data", textcoords="axes fraction", color=look.colour,
-            va="center", fontsize=6.5, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": look.colour, "lw": 0.5, "shrinkB": 3, "relpos": (0, 0.5)},
-        )  # fmt: skip
-    return True
-
-
-def _apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
-    """Sorted positions moved up and down until neighbours are `gap` apart within 0 … height.
-
-    >>> _apart([10, 10, 40], gap=8, height=50)
-    [6.0, 14.0, 40.0]
-    """
-    clusters: list[list[float]] = []  # [sum of (wanted − its offset in the cluster), members]
-    for place in wanted:
-        clusters.append([place, 1])
-        while len(clusters) > 1 and _start(clusters[-2], gap, height) + clusters[-2][1] * gap > _start(
-            clusters[-1], gap, height
-        ):
-            total, members = clusters.pop()
-            clusters[-1][0] += total - members * clusters[-1][1] * gap
-            clusters[-1][1] += members
-    return [_start(cluster, gap, height) + k * gap for cluster in clusters for k in range(int(cluster[1]))]
-
-
-def _start(cluster: Sequence[float], gap: float, height: float) -> float:
-    """The lowest place of a cluster: as near to what its members want as the panel allows."""
-    total, members = cluster
-    return min(max(total / members, gap / 2), height - gap / 2 - (members - 1) * gap)
-
-
 def _one_method(savings: pd.DataFrame) -> None:
     """Refuses a frame in which one recording and B would stand more than once."""
     if savings.empty:
@@ -250,10 +193,10 @@ def _intervals(cells: pd.DataFrame, value: str, *, by: str, ax: Axes | None) -> 
     rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
     levels = sorted(cells[by].unique())
-    ax = ax or _figure(1, 1, width=ONE_COLUMN, height=0.34 * (len(rows) + 0.6) + 0.9)[1][0]
+    ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows)))[1][0]
     ax.axvline(0, color="#333333", lw=0.8, zorder=1)
     for number, level in enumerate(levels):
-        colour = _tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
+        colour = tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
         marker = "osD^vP"[number % 6]
         ax.plot([], [], color=colour, marker=marker, ms=4, lw=1.2, label=f"{_NAMES.get(by, by)} = {level:g}")
         for _, cell in cells[cells[by] == level].iterrows():
@@ -262,22 +205,20 @@ def _intervals(cells: pd.DataFrame, value: str, *, by: str, ax: Axes | None) -> 
             face = paint if cell["filled"] else "white"
             ax.plot([cell["low"], cell["high"]], [y, y], color=paint, lw=1.2, solid_capstyle="butt")
             ax.plot(cell[value], y, marker, color=paint, mfc=face, mew=0.9, ms=4)
-    for row, y in height.items():
-        if row[0] == "flat":
-            ax.annotate(
-                "flat: uniform itself gains < 0.01", (0, y - 0.6), xycoords=("axes fraction", "data"), fontsize=6
-            )
-            break
-    ax.set_yticks([height[row] for row in rows], [title(recording) for _, recording in rows])
+    labels = {y: title(recording) for (_, recording), y in height.items()}
+    flat = [y for (group, _), y in height.items() if group == "flat"]
+    if flat:
+        labels[min(flat) - 0.55] = "flat: uniform gains < 0.01"
+    ax.set_yticks(list(labels), list(labels.values()))
+    ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(height.values()) + 0.5, -0.5)
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(levels), borderaxespad=0, handlelength=1.4)
+    if not cells["filled"].all():
+        ax.plot([], [], "o", color="#333333", mfc="white", ms=4, label="not reached")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(levels) + 1, borderaxespad=0, handlelength=1.4)
     return ax
 
 
-def _tint(colour: str, share: float) -> tuple[float, float, float]:
-    """A colour mixed with white: share 0 keeps it, 1 is white."""
-    from matplotlib.colors import to_rgb
-
-    red, green, blue = (1 - (1 - part) * (1 - share) for part in to_rgb(colour))
-    return red, green, blue
+def _height(rows: int) -> float:
+    """Inches of a figure with so many rows of intervals."""
+    return 0.34 * (rows + 0.6) + 0.9

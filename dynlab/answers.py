@@ -6,15 +6,13 @@ A vote counts normalised answers; only `is_right` knows targets and aliases.
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import import_module
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
-from dynlab.errors import InputError, one_of
+from dynlab.errors import one_of
+from dynlab.expressions import canonical
 from dynlab.types import Question
 
 Kind = Literal["text", "choice", "integer", "expression"]
@@ -23,6 +21,8 @@ NO_ANSWER = ""  # what stands for a response without a parsable answer: it is pa
 LONGEST = 200  # characters; what is longer is prose, not an answer
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
 _LABEL = re.compile(r"\banswer(?: is)?[*_]{0,2}\s?[:\uff1a][*_]{0,2}", re.IGNORECASE)
 _INTEGER = re.compile(r"(?<![\w.,])[-−+]?[$€£]?[0-9]{1,40}(?:,[0-9]{3}){0,12}(?![\w]|[.,][0-9])")
 _TO_TWELVE = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -36,23 +36,22 @@ _LETTERS = tuple(  # from the surest sign of a choice to the weakest; "A" and "I
     )
 )
 _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "−": "-", "’": "'", "ʼ": "'", "‘": "'"})
-_TOWERS = re.compile(r"!|\^\s?\{?[^}]{0,40}\^|\*\*|\^\s?\{?[-+]?[0-9]{4}|[0-9]{40}|\\(?:sum|prod|int|lim|binom)")
 
 
 def clean(text: str) -> str:
-    """Text without terminal escapes, control characters (newline and tab stay) and lone surrogates.
+    """Text without terminal escapes, control and direction characters (newline and tab stay) and lone surrogates.
 
     >>> clean("\\x1b[31mLima\\x1b[0m\\x00")
     'Lima'
     """
-    text = _ESCAPES.sub("", text)
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
-def extract(text: str, kind: Kind, choices: Sequence[str] = ()) -> str:
-    """The final answer as the response words it: what stands after its last `Answer:`, else its first line.
+def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: bool = False) -> str:
+    """The final answer as the response words it: its last `\\boxed{…}`, or what stands after its last `Answer:`.
 
-    An integer is otherwise the last one of the response; an expression the last `\\boxed{…}`.
+    A response with neither is its own answer (its first line, its last integer), unless it was to be reasoned out:
+    a solution that breaks off before its answer has none.
 
     >>> extract("An apple is one, so 1.\\nAnswer: 1 fruit", "integer")
     '1'
@@ -63,6 +62,7 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = ()) -> str:
         text: One whole response.
         kind: What kind of answer the task expects.
         choices: The options of a 'choice' question, in the order of their letters.
+        reasoned: Whether the response is a solution that ends with its answer.
 
     Returns:
         The answer, not yet normalised; '' if there is none.
@@ -71,14 +71,15 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = ()) -> str:
     if "<think>" in text or "</think>" in text:  # reasoning is no answer; unfinished reasoning has none
         text = text.rpartition("</think>")[2] if "</think>" in text else ""
     labelled = _after_label(text)
-    candidate = labelled if labelled is not None else text
+    marked = _boxed(text if labelled is None else labelled) or labelled
+    if reasoned and marked is None:
+        return NO_ANSWER
+    candidate = text if marked is None else marked
     if kind == "integer":
-        return _last_integer(_boxed(text) or candidate, first=labelled is not None)
+        return _integer(candidate, last=marked is None)
     if kind == "choice":
-        return _choice(_boxed(text) or candidate, choices)
-    line = _first_line(candidate)
-    if kind == "expression":
-        return (_boxed(text) or line)[:LONGEST]
+        return _choice(candidate, choices)
+    line = _first_line(_TEXT.sub(r"\1", candidate) if kind == "text" else candidate)
     return line if len(line) <= LONGEST else NO_ANSWER
 
 
@@ -104,8 +105,8 @@ def normalise(text: str, kind: Kind) -> str:
     if kind == "choice":
         return _choice(text, ())
     if kind == "integer":
-        return _last_integer(text, first=True)
-    return _canonical(text)
+        return _integer(text, last=False)
+    return canonical(text)
 
 
 def is_right(answer: str, question: Question, kind: Kind) -> bool | None:
@@ -132,28 +133,27 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0].strip()
 
 
-def _boxed(text: str) -> str:
-    r"""The content of the last balanced `\boxed{…}` of at most `LONGEST` characters, else ''."""
+def _boxed(text: str) -> str | None:
+    r"""The content of the last `\boxed{…}` if it closes within `LONGEST` characters, else None."""
     start = text.rfind("\\boxed{")
     if start < 0:
-        return ""
-    inside, depth = text[start + len("\\boxed{") :][: LONGEST + 1], 1
-    for position, character in enumerate(inside):
+        return None
+    start, depth = start + len("\\boxed{"), 1
+    for position, character in enumerate(text[start : start + LONGEST + 1]):
         depth += (character == "{") - (character == "}")
         if depth == 0:
-            return inside[:position].strip()
-    return ""
+            return text[start : start + position].strip() or None
+    return None
 
 
-def _last_integer(text: str, *, first: bool) -> str:
-    """The first or last integer of a text as plain digits; number words up to twelve count when no digits are there."""
-    found = [match.group() for match in _INTEGER.finditer(text)]
-    if found:
-        number = found[0 if first else -1]
-        digits = re.sub(r"[^0-9]", "", number).lstrip("0") or "0"
-        return ("-" if number[0] in "-−" and digits != "0" else "") + digits
-    words = [match.group().casefold() for match in _NUMBER_WORD.finditer(text)]
-    return str(_TO_TWELVE.index(words[0 if first else -1])) if words else NO_ANSWER
+def _integer(text: str, *, last: bool) -> str:
+    """The first or last integer of a text as plain digits; number words up to twelve where no digits are."""
+    index = -1 if last else 0
+    if found := _INTEGER.findall(text):
+        digits = re.sub(r"[^0-9]", "", found[index]).lstrip("0") or "0"
+        return f"-{digits}" if found[index][0] in "-−" and digits != "0" else digits
+    words = _NUMBER_WORD.findall(text)
+    return str(_TO_TWELVE.index(words[index].casefold())) if words else NO_ANSWER
 
 
 def _choice(text: str, choices: Sequence[str]) -> str:
@@ -189,40 +189,3 @@ def _plain(text: str) -> str:
 def _is_punctuation(character: str) -> bool:
     category = unicodedata.category(character)
     return category == "Sk" or (category[0] in "PZ" and character not in "%.#")
-
-
-def _canonical(text: str) -> str:
-    """Canonical LaTeX of an expression; what could be costly to evaluate (towers, factorials) stays as written."""
-    text = text.strip().strip("$").strip()
-    written = " ".join(text.split())
-    if not written or len(written) > LONGEST or _TOWERS.search(written):
-        return written if len(written) <= LONGEST else NO_ANSWER
-    for _ in range(3):  # to the fixed point of parsing and printing
-        key = _parser()(written)
-        if key in (NO_ANSWER, written):
-            return key
-        written = key
-    return written
-
-
-@cache
-def _parser() -> Callable[[str], str]:
-    """LaTeX → LaTeX through math-verify's parser, loaded once."""
-    try:
-        from math_verify import parse
-
-        latex = import_module("sympy").latex  # comes with math-verify
-    except ImportError as error:
-        raise InputError(
-            "answers of kind 'expression' are compared by math-verify, which is not installed: "
-            "run `pip install 'dynlab[math]'`"
-        ) from error
-    logging.getLogger("math_verify.parser").setLevel(logging.ERROR)  # it warns at every call that has no time limit
-
-    def key(written: str) -> str:
-        parsed: list[Any] = parse(f"${written}$", parsing_timeout=None)
-        if not parsed:
-            return NO_ANSWER
-        return parsed[0].strip() if isinstance(parsed[0], str) else str(latex(parsed[0]))
-
-    return key

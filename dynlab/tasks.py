@@ -43,6 +43,10 @@ class Task:
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
 
+    def final_answer(self, text: str, question: Question) -> str:
+        """The normalised final answer of a response to one of the questions; '' if it gives none."""
+        return normalise(extract(text, self.answer, question.choices, reasoned=self.reasoned), self.answer)
+
 
 def names() -> list[str]:
     """The built-in tasks."""
@@ -177,6 +181,8 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
             raise InputError(f"{where}: {column!r} is empty")
     target = row.get("target")
     choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
+    if len(choices) > 26:
+        raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
     question = Question(str(row["id"]), str(row["question"]), None if target is None else str(target), choices, aliases)
     if question.target is not None and not question.target.strip():
         raise InputError(f"{where}: 'target' is empty: leave it out where the right answer is not known")
@@ -213,6 +219,8 @@ def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
         if key in header and header[key] not in options:
             raise one_of(f"{key} in the header of {path}:", header[key], options)
     settings = dict(header)
+    if header.get("form") == "completion":
+        settings.setdefault("stop", ("\nQuestion:",))  # else a completion model goes on to the next question
     if "demos" in header:
         settings["demos"] = tuple((str(question), str(response)) for question, response in header["demos"])
     if "stop" in header:

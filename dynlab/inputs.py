@@ -1,0 +1,69 @@
+"""What a notebook works on: the recordings that its parameters name, made first where they name a model and a task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dynlab.errors import InputError
+from dynlab.recordings import Recording, load, shipped
+from dynlab.streams import UNITS, streams_of
+
+QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
+
+
+def chosen(
+    recordings: Iterable[str | Path] = (),
+    *,
+    model: str = "",
+    task: str = "",
+    max_usd: float = 0.0,
+    num_samples: int = 16,
+    out: str | Path = "figures",
+    quick: bool = False,
+) -> list[Recording]:
+    """The recordings to draw: those named, or one that is recorded now, or all that come with dynlab.
+
+    Args:
+        recordings: Names or paths; a lone one may stand without a list.
+        model: With `task`: record this model on that task first, into OUT/recordings, where it is resumed next time.
+        task: The name of a task, or a file of questions.
+        max_usd: The most that recording may cost; 0 sets no limit.
+        num_samples: Samples per question to record.
+        quick: Only the first few of the recordings that come with dynlab.
+
+    Raises:
+        InputError: One of model and task without the other, or there is no recording to draw.
+    """
+    if bool(model) != bool(task):
+        raise InputError(f"model={model!r} and task={task!r}: give both to record first, or neither")
+    if model:
+        from dynlab.sampling import record
+
+        name = re.sub(r"[^\w.]+", "-", f"{Path(task).stem}--{model}".replace("local/", ""))
+        path = Path(out) / "recordings" / f"{name}.parquet"
+        record(task=task, model=model, samples=num_samples, out=path, max_usd=max_usd or None)
+        return [load(path)]
+    named = [recordings] if isinstance(recordings, str | Path) else list(recordings)
+    if not named:
+        named = [*shipped()[: QUICK_RECORDINGS if quick else None]]
+    if not named:
+        raise InputError("dynlab comes without recordings here; name one by its path, or record one: dynlab record")
+    return [load(source) for source in named]
+
+
+def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:
+    """Those of the units in which all the recordings know what a sample costs, in the given order."""
+    streams = [streams_of(recording) for recording in recordings]
+    known = []
+    for unit in units:
+        try:
+            for each in streams:
+                each.prices(unit)
+        except InputError:
+            if unit not in UNITS:
+                raise
+        else:
+            known.append(unit)
+    return known

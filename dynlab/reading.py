@@ -1,0 +1,201 @@
+"""Figures put into words: every number comes from the frame that was drawn, also where it speaks against the paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from dynlab.looks import LOOKS, methods, title
+
+PAPER_CUT = 0.30  # "more than 30 %": the cost cut in a published summary of DynScaling (arXiv 2506.16043)
+
+
+class Words(str):
+    """Markdown that a notebook shows as such."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
+    """Three bullets on accuracy against cost: what voting gains, what allocation adds, what greedy decoding does.
+
+    Args:
+        curves: Rows of `dynlab.comparing.compare`, drawn by `plot_curves` or `plot_curve_grid`.
+        greedy: Rows of `dynlab.comparing.greedy_vs_vote` for the same recordings, where they hold greedy answers.
+    """
+    sampled = curves[curves["allocator"] != "greedy"]
+    first, last = sampled["budget"].min(), sampled["budget"].max()
+    looks = {look.label: rows for look, rows in methods(sampled)}
+    base_label, base = next(iter(looks.items()))
+    gain = _at(base, last) - _at(base, first)
+    bullets = [
+        f"**More samples.** From {first:g} to {last:g} {_unit(sampled)} per question, {base_label} goes from "
+        f"{_at(base, first).mean():.3f} to {_at(base, last).mean():.3f}{_over(gain)}{_span(gain)}."
+    ]
+    middle = sorted(sampled["budget"].unique())[len(sampled["budget"].unique()) // 2]
+    leads = {label: (_at(rows, middle) - _at(base, middle)) for label, rows in looks.items() if label != base_label}
+    if leads:
+        order = sorted(leads, key=lambda label: -leads[label].mean())
+        listed = ", ".join(f"{label} {leads[label].mean():+.3f}" for label in order)
+        ahead = int((leads[order[0]] > 0).sum())
+        bullets.append(
+            f"**Which samples.** At {middle:g}, against {base_label}{_over(gain)}: {listed}; {order[0]} is ahead in "
+            f"{ahead} of {len(gain)}. A band is a method's own interval over questions; whether two methods "
+            "differ is a paired question, which notebook 03 answers."
+        )
+    bullets.append(_greedy_bullet(greedy))
+    return _bullets(bullets)
+
+
+def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
+    """Three bullets on stopping rules: what each spends and scores where it may spend most, and how long that takes.
+
+    Args:
+        curves: Rows of `compare` for uniform allocation without and with stopping rules.
+        greedy: As in `of_curves`.
+    """
+    sampled = curves[curves["allocator"] != "greedy"]
+    most, unit = sampled["budget"].max(), str(sampled["unit"].iloc[0])
+    ends = {look.label: rows[rows["budget"] == most] for look, rows in methods(sampled)}
+    score = {label: f"{label} {rows['accuracy'].mean():.3f}" for label, rows in ends.items()}
+    spent = {label: f"{label} {rows[f'spent_{unit}'].mean():.3g}" for label, rows in ends.items()}
+    depth = {label: f"{label} {rows['depth'].mean():.3g}" for label, rows in ends.items()}
+    over = _over(next(iter(ends.values())))
+    bullets = [
+        f"**What a rule leaves unspent.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}{over}: "
+        f"{', '.join(spent.values())}. Their accuracy then: {', '.join(score.values())}.",
+        f"**What it costs in time.** Calls that wait for one another, at the longest: {', '.join(depth.values())}.",
+        _greedy_bullet(greedy),
+    ]
+    return _bullets(bullets)
+
+
+def of_savings(savings: pd.DataFrame) -> Words:
+    """Three bullets on the saving at equal accuracy: how much in each unit, what the paper says, where it fails."""
+    bullets = []
+    for unit, rows in savings.groupby("unit", sort=False):
+        steep = rows[~rows["flat"].astype(bool)]
+        means = [f"{_percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")]
+        listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
+        label = LOOKS["ucb"].label if set(rows["allocator"]) == {"ucb"} else ", ".join(sorted(set(rows["allocator"])))
+        bullets.append(f"**Counted in {unit}**, {label} saves against uniform at equal accuracy: {listed}.")
+    steep = savings[~savings["flat"].astype(bool)]
+    worse, better = steep[steep["high"] < 0], steep[steep["low"] > 0]
+    unreached = int((~steep["reached"].astype(bool)).sum())
+    bullets.append(
+        f"**Cell by cell** ({len(steep)} of {len(savings)}; the others are flat: uniform itself hardly gains there), "
+        f"the interval lies above zero in {len(better)}, below zero in {len(worse)}{_names(worse)}; in {unreached} "
+        f"uniform's accuracy was never reached. {_verdict(steep)}"
+    )
+    return _bullets(bullets)
+
+
+def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
+    """The findings in a line each: the mean saving of UCB in samples and in tokens, and greedy against the vote."""
+    lines = []
+    for unit, rows in savings.groupby("unit", sort=False):
+        at = rows["at"].max()
+        steep = rows[(rows["at"] == at) & ~rows["flat"].astype(bool)]
+        if len(steep):
+            lines.append(
+                f"Saving of UCB against uniform in {unit}, at the accuracy of {at:g} samples per question: "
+                f"{_percent(pooled(steep, 'saving'))}{_over(steep)}."
+            )
+        else:
+            lines.append(f"Saving of UCB against uniform in {unit}: nothing can be said, all curves are flat.")
+    if len(greedy):
+        lines.append(
+            f"Greedy decoding scores {greedy['greedy'].mean():.3f}, the vote of {greedy['at'].max():g} samples "
+            f"{greedy['vote'].mean():.3f}: greedy − vote = {_signed(pooled(greedy, 'difference'))}{_over(greedy)}."
+        )
+    return tuple(lines)
+
+
+def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
+    """The mean of a column over recordings, with an interval made of theirs.
+
+    low = mean − √Σ(vᵢ − lowᵢ)² / m, high likewise (the variance estimates recovered from each interval; Zou and Donner
+    2008). It takes the recordings as independent and given; it says nothing on recordings that are not there.
+
+    >>> pooled(pd.DataFrame({"saving": [0.25, 0.5], "low": [0.22, 0.46], "high": [0.28, 0.54]}), "saving")
+    (0.375, 0.35, 0.4)
+    """
+    values = frame[value].astype(float)
+    below = math.hypot(*(values - frame["low"])) / len(frame)
+    above = math.hypot(*(frame["high"] - values)) / len(frame)
+    mean = float(values.mean())
+    return mean, mean - below, mean + above
+
+
+def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
+    if greedy is None or greedy.empty:
+        return "**Greedy decoding** (temperature 0) was not recorded here, so whether voting beats it stays open."
+    behind, ahead = greedy[greedy["high"] < 0], greedy[greedy["low"] > 0]
+    level = len(greedy) - len(behind) - len(ahead)
+    mean = _signed(pooled(greedy, "difference"))
+    return (
+        f"**One greedy answer** against the vote of {greedy['at'].max():g} samples, greedy − vote: {mean}"
+        f"{_over(greedy)}. The paired interval puts it behind in {len(behind)}{_names(behind)}, ahead in {len(ahead)}"
+        f"{_names(ahead)}, and tells no difference in {level}."
+    )
+
+
+def _verdict(steep: pd.DataFrame) -> str:
+    """The paper's headline against ours, as found."""
+    found = []
+    for unit, rows in steep.groupby("unit", sort=False):
+        _, low, high = pooled(rows[rows["at"] == rows["at"].max()], "saving")
+        result = "found" if low > PAPER_CUT else "not found" if high < PAPER_CUT else "neither shown nor excluded"
+        found.append(f"{result} in {unit}")
+    listed = " and ".join(found) or "not testable on flat cells"
+    return f"A cut of more than {PAPER_CUT:.0%}, as reported for the whole method, is {listed} at the largest B."
+
+
+def _at(rows: pd.DataFrame, budget: float) -> pd.Series:
+    """Accuracy of each recording at a budget, by name; recordings whose curve ends before it are left out."""
+    return rows[rows["budget"] == budget].set_index("recording")["accuracy"].astype(float)
+
+
+def _unit(frame: pd.DataFrame) -> str:
+    unit = str(frame["unit"].iloc[0])
+    return unit if unit == "samples" else f"samples' worth of {unit}"
+
+
+def _over(values: pd.Series | pd.DataFrame) -> str:
+    """' (mean of 6 recordings)', nothing for a single one."""
+    return f" (mean of {_count(len(values), 'recording')})" if len(values) > 1 else ""
+
+
+def _span(gain: pd.Series) -> str:
+    """The least and the most gaining recording, where there are several."""
+    if len(gain) < 2:
+        return ""
+    least, most = str(gain.idxmin()), str(gain.idxmax())
+    return f", by {gain.min():+.3f} on {title(least)} to {gain.max():+.3f} on {title(most)}"
+
+
+def _names(rows: pd.DataFrame) -> str:
+    names = [title(str(name)) for name in dict.fromkeys(rows["recording"])]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _percent(estimate: tuple[float, float, float]) -> str:
+    """(0.31, 0.05, 0.48) → '31 % [5 %, 48 %]'."""
+    mean, low, high = (f"{100 * value:.0f} %" for value in estimate)
+    return f"{mean} [{low}, {high}]"
+
+
+def _signed(estimate: tuple[float, float, float]) -> str:
+    mean, low, high = (f"{value:+.3f}" for value in estimate)
+    return f"{mean} [{low}, {high}]"
+
+
+def _bullets(lines: Iterable[str]) -> Words:
+    return Words("\n".join(f"- {line}" for line in lines))

@@ -1,0 +1,178 @@
+"""Every figure again: the notebooks run by papermill, their figures, numbers and pages gathered in one folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+import pandas as pd
+
+from dynlab.errors import DynlabError, InputError, one_of
+from dynlab.figures import write_bytes
+from dynlab.gallery import index_page, notebook_page
+from dynlab.reading import headlines
+from dynlab.recordings import load
+from dynlab.resources import folder, named
+
+_PARALLEL = 2  # notebooks at once; each has a kernel, that is a process, of its own
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run made: where, the figures' names, and the findings in a line each."""
+
+    out: Path
+    index: Path
+    figures: tuple[str, ...]
+    headlines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        found = [f"  {line}" for line in self.headlines]
+        return "\n".join([f"{len(self.figures)} figures in {self.out} (open {self.index})", *found])
+
+
+def reproduce(
+    *,
+    notebooks: Iterable[str] | None = None,
+    recordings: Sequence[str | Path] = (),
+    quick: bool = False,
+    out: str | Path = "figures",
+    parameters: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Report:
+    """Runs notebooks and writes OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html, OUT/index.html.
+
+    Args:
+        notebooks: Names of shipped notebooks ('01-accuracy-vs-cost'); None runs all of them.
+        recordings: Names or paths of the recordings to draw; none draws those that come with dynlab.
+        quick: Few recordings and replications: the same figures in less time, with wider error.
+        out: The folder to write to.
+        parameters: Further parameters, given to each notebook that has them.
+        progress: Show a bar over the cells of all notebooks, on stderr.
+
+    Raises:
+        InputError: An unknown notebook, recording or parameter, or a folder that cannot be written to.
+        DynlabError: A notebook failed; the message names its cell, and the other notebooks' results are kept.
+    """
+    out = Path(out)
+    known = named("notebooks", (".ipynb",))
+    stems = list(known) if notebooks is None else list(notebooks)
+    for stem in stems:
+        if stem not in known:
+            raise one_of("notebook", stem, known)
+    if not stems:
+        raise InputError(f"there are no notebooks in {folder('notebooks')}; reinstall dynlab, or name one")
+    for source in recordings:
+        load(source)
+    shown = {**dict(_shown(source) for source in recordings), str(out.resolve()): out.resolve().name}
+    given = {"recordings": list(shown)[:-1], "quick": quick, "out": str(out.resolve()), **(parameters or {})}
+    jobs = [_Job(known[stem], out, given, shown) for stem in stems]
+    for name in parameters or {}:
+        if not any(name in job.parameters for job in jobs):
+            raise one_of("parameter of these notebooks", name, {name for job in jobs for name in job.parameters})
+    write_bytes(out / ".gitignore", b"*\n!.gitignore\n!*.svg\n!*.csv\n")
+    results = _run_all(jobs, progress)
+    failures = {stem: message for stem, message in results.items() if message}
+    found = headlines(_numbers(out, "03-savings"), _numbers(out, "01-greedy"))
+    titles = {job.stem: job.title for job in jobs}
+    index = write_bytes(out / "index.html", index_page(out, titles, found, failures).encode())
+    if failures:
+        raise DynlabError("; ".join(failures.values()) + f"; what the others made is in {out}")
+    numbers = {stem.split("-")[0] for stem in stems}
+    made = sorted(path.stem for path in out.glob("*.svg") if path.stem.split("-")[0] in numbers)
+    return Report(out, index, tuple(made), found)
+
+
+class _Job:
+    """One notebook to run."""
+
+    def __init__(self, path: Path, out: Path, given: Mapping[str, Any], shown: Mapping[str, str]) -> None:
+        self.path, self.stem, self.folder, self.shown = path, path.stem, out / "notebooks", shown
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        self.num_cells = sum(cell["cell_type"] == "code" for cell in cells)
+        self.title = cells[0]["source"][0].strip("# \n")
+        declared = [
+            line for cell in cells if "parameters" in cell["metadata"].get("tags", []) for line in cell["source"]
+        ]
+        self.parameters = {line.split(":")[0] for line in declared if ":" in line}
+        self.given = {name: value for name, value in given.items() if name in self.parameters}
+
+    def run(self, on_cell: Callable[..., None]) -> str:
+        """Executes the notebook, writes the executed copy and its page, and returns what failed ('' = nothing)."""
+        import papermill
+
+        failure = ""
+        with TemporaryDirectory() as scratch:
+            executed = Path(scratch) / self.path.name
+            try:
+                papermill.execute_notebook(
+                    self.path, executed, self.given, kernel_name="python3", progress_bar=False, on_cell_start=on_cell
+                )
+            except papermill.PapermillExecutionError as error:
+                failure = f"{error.ename}: {error.evalue}"
+            except Exception as error:  # whatever else stops a kernel must not take the other notebooks with it
+                failure = f"{type(error).__name__}: {error}"
+            if not executed.is_file():
+                return f"notebook {self.stem} did not start: {failure}"
+            notebook = self._portable(executed.read_text(encoding="utf-8"))
+        write_bytes(self.folder / self.path.name, notebook.encode())
+        write_bytes(self.folder / f"{self.stem}.html", notebook_page(notebook, self.title).encode())
+        return failure and f"notebook {self.stem} failed in {_failed_cell(notebook)}: {failure}"
+
+    def _portable(self, text: str) -> str:
+        """An executed notebook without the paths of this machine; what was passed stands there by its name."""
+        notebook = json.loads(text)
+        notebook["metadata"].pop("papermill", None)
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        known = {**self.shown, str(folder("notebooks").parent): "dynlab", sys.prefix: "python", str(Path.home()): "~"}
+        for path in sorted(known, key=len, reverse=True):
+            text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], known[path])
+        return text
+
+
+def _run_all(jobs: Sequence[_Job], progress: bool) -> dict[str, str]:
+    """Runs the jobs, a few at once; stem → what failed. After Ctrl-C the running ones stop at their next cell."""
+    from tqdm.auto import tqdm
+
+    interrupted = Event()
+    with tqdm(total=sum(job.num_cells for job in jobs), unit="cell", desc="notebooks", disable=not progress) as bar:
+
+        def on_cell(cell: Any, cell_index: int) -> None:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            bar.update(cell.cell_type == "code")
+
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            try:
+                return dict(zip([job.stem for job in jobs], pool.map(lambda job: job.run(on_cell), jobs), strict=True))
+            except KeyboardInterrupt:
+                interrupted.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _failed_cell(notebook: str) -> str:
+    """The cell that raised, by its id and its execution count."""
+    for cell in json.loads(notebook)["cells"]:
+        if any(output["output_type"] == "error" for output in cell.get("outputs", ())):
+            return f"cell {cell['id']!r} (In [{cell['execution_count']}])"
+    return "its kernel"
+
+
+def _shown(source: str | Path) -> tuple[str, str]:
+    """How a recording is passed to a notebook that runs elsewhere, and how its executed copy shows it."""
+    path = Path(source)
+    return (str(path.resolve()), path.name) if path.is_file() else (str(source), str(source))
+
+
+def _numbers(out: Path, name: str) -> pd.DataFrame:
+    """The numbers of a figure, an empty frame where it was not made."""
+    path = out / f"{name}.csv"
+    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else pd.DataFrame({"unit": []})

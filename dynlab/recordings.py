@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynlab.errors import InputError, one_of
+from dynlab.files import replacing
 from dynlab.resources import named
 
 KEY = ("question_id", "strategy", "stream", "sample_index")
@@ -59,7 +59,7 @@ class Recording:
             samples="size", missing=lambda a: (a == "").mean()
         )
         counts.insert(0, "questions", self.frame.groupby("strategy", observed=True)["question_id"].nunique())
-        return counts.to_html(float_format="{:.3f}".format)
+        return str(counts.to_html(float_format="{:.3f}".format))
 
 
 def shipped() -> list[str]:
@@ -93,19 +93,8 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
     table = pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
     table = table.replace_schema_metadata({_CARD: json.dumps(dict(card), sort_keys=True).encode()})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; give an output folder that is writable") from None
-    try:
+    with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=12)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
     return path
 
 

@@ -1,0 +1,191 @@
+"""The command line: a thin layer of flags over the package. Exit codes: 0 done, 1 failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from dynlab import __version__
+from dynlab.errors import DynlabError, InputError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong flags end in one line and exit code 2, like every other wrong use."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; `{self.prog} --help` lists what there is")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit code."""
+    try:
+        given = _parser().parse_args(arguments)
+        return int(given.run(given) or 0)
+    except DynlabError as error:
+        print(f"dynlab: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dynlab: interrupted", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="dynlab", description="Verifier-free inference scaling: pay once, replay exactly.")
+    parser.add_argument("--version", action="version", version=f"dynlab {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_compare(commands)
+    _add_record(commands)
+    _add_reproduce(commands)
+    _add_recordings(commands)
+    return parser
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser("compare", help="replay budget policies on recordings → curves.csv, savings.csv")
+    command.add_argument("--recording", action="append", required=True, metavar="PATH_OR_NAME")
+    command.add_argument("--allocators", default="uniform,ucb", metavar="A,B,…", help="default: uniform,ucb")
+    command.add_argument("--budgets", default="2,4,8,16", metavar="B,B,…", help="mean samples per question")
+    command.add_argument("--unit", default="samples", help="samples, tokens or usd")
+    command.add_argument("--warmup", type=int, default=2, help="samples that every question gets first (2)")
+    command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
+    command.add_argument("--uncertainty", default="top-share", help="top-share, entropy, margin or posterior")
+    command.add_argument("--batch", type=int, default=1, help="pulls decided at once (1)")
+    command.add_argument("--stopping", help="adaptive-consistency, esc or doubling")
+    command.add_argument("--strategy", help="which strategy of the recording (default: its first)")
+    command.add_argument("--price", type=_price, metavar="IN,OUT", help="USD per million prompt, completion tokens")
+    command.add_argument("--replications", type=int, default=200)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", required=True, type=Path, metavar="curves.csv", help="savings.csv is put beside it")
+    command.set_defaults(run=_compare)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from dynlab.comparing import compare, savings
+    from dynlab.files import write_csv
+
+    allocators = [name.strip() for name in given.allocators.split(",") if name.strip()]
+    budgets = _numbers("budgets", given.budgets)
+    names = (
+        "unit",
+        "warmup",
+        "exploration",
+        "uncertainty",
+        "batch",
+        "stopping",
+        "strategy",
+        "price",
+        "replications",
+        "seed",
+    )
+    options = {name: getattr(given, name) for name in names}
+    if given.out.suffix != ".csv":
+        raise InputError(f"--out must be the path of a .csv file; not {str(given.out)!r}")
+    curves = compare(given.recording, allocators=allocators, budgets=budgets, **options)
+    saved = savings(given.recording, allocators=allocators, at=budgets, **options)
+    beside = given.out.with_name(
+        given.out.name.replace("curves", "savings") if "curves" in given.out.name else "savings.csv"
+    )
+    write_csv(curves, given.out)
+    write_csv(saved, beside)
+    shown = curves[["recording", "allocator", "budget", "spent_samples", "accuracy", "low", "high"]]
+    print(shown.to_string(index=False, float_format="{:.4f}".format))
+    if "self-consistency" in curves.attrs["measure"]:
+        print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    print(f"wrote {given.out} and {beside}")
+
+
+def _add_record(commands: Any) -> None:
+    command = commands.add_parser("record", help="sample a model's answers to a task → a recording (.parquet)")
+    command.add_argument(
+        "--task", required=True, metavar="NAME_OR_FILE", help="a built-in task, or JSONL, CSV, Parquet"
+    )
+    command.add_argument("--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …")
+    command.add_argument("--strategy", default="parallel", help="parallel, sequential or integrated")
+    command.add_argument("--samples", type=int, required=True, metavar="N", help="samples per question (and stream)")
+    command.add_argument("--out", required=True, type=Path, metavar="FILE")
+    command.add_argument("--streams", type=int, default=1, help="streams per question (1)")
+    command.add_argument("--width", type=int, default=4, help="independent responses before a chain (4)")
+    command.add_argument("--temperature", type=float)
+    command.add_argument("--max-tokens", type=int)
+    command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
+    command.add_argument("--max-usd", type=float, help="hard limit on spending")
+    command.add_argument("--price", type=_price, metavar="IN,OUT", help="USD per million prompt, completion tokens")
+    command.add_argument("--concurrency", type=int, metavar="M", help="calls in flight at once")
+    command.add_argument("--keep-text", type=int, metavar="K", help="keep the text of a stream's first K samples only")
+    command.add_argument("--no-greedy", action="store_true", help="no temperature-0 baseline answer per question")
+    command.add_argument("--seed", type=int, default=0)
+    command.set_defaults(run=_record)
+
+
+def _record(given: argparse.Namespace) -> None:
+    from dynlab.sampling import record
+
+    path = record(
+        given.task, given.model, strategy=given.strategy, num_samples=given.samples, out=given.out,
+        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature,
+        max_tokens=given.max_tokens, concurrency=given.concurrency, max_usd=given.max_usd, price=given.price,
+        greedy=not given.no_greedy, limit=given.limit, keep_text=given.keep_text,
+    )  # fmt: skip
+    print(f"wrote {path}")
+
+
+def _add_reproduce(commands: Any) -> None:
+    command = commands.add_parser("reproduce", help="run all notebooks by papermill → figures/ and an index page")
+    command.add_argument(
+        "--recording", action="append", default=[], metavar="PATH_OR_NAME", help="default: all shipped"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="fewer replications and recordings: a minute, not several"
+    )
+    command.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR")
+    command.set_defaults(run=_reproduce)
+
+
+def _reproduce(given: argparse.Namespace) -> None:
+    from dynlab.reproduce import reproduce
+
+    print(reproduce(recordings=given.recording, quick=given.quick, out=given.out).summary())
+
+
+def _add_recordings(commands: Any) -> None:
+    command = commands.add_parser("recordings", help="list the recordings that come with dynlab")
+    actions = command.add_subparsers(required=True, metavar="ACTION", parser_class=_Parser)
+    actions.add_parser("list", help="names, models, sizes").set_defaults(run=_list_recordings)
+
+
+def _list_recordings(given: argparse.Namespace) -> None:
+    from dynlab.recordings import load, shipped
+
+    for name in shipped():
+        frame = load(name).frame
+        pooled = frame[frame["strategy"] != "greedy"]
+        print(
+            f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples  {', '.join(sorted(set(frame['strategy'])))}"
+        )
+
+
+def _numbers(what: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--{what} must be numbers with commas between, such as 2,4,8; not {text!r}") from None
+
+
+def _price(text: str) -> tuple[float, float]:
+    prices = _numbers("price", text)
+    if len(prices) != 2 or min(prices) < 0:
+        raise InputError(
+            f"--price must be two numbers IN,OUT in USD per million tokens, such as 0.15,0.6; not {text!r}"
+        )
+    return prices[0], prices[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

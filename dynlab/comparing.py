@@ -1,0 +1,270 @@
+"""Comparing policies on recordings: recordings in, one tidy table out (`curves.csv`, `savings.csv`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dynlab import allocators as allocating
+from dynlab import stopping as stopping_rules
+from dynlab.errors import InputError, one_of
+from dynlab.metrics import Estimate, difference, estimates, saving_at, weights
+from dynlab.recordings import Recording, load
+from dynlab.replay import Curve, Policy, oracle, replay
+from dynlab.streams import GREEDY, UNITS, Floats, Streams, streams_of
+
+Source = str | Path | pd.DataFrame | Recording
+
+ORACLE = "oracle"  # the hindsight bound, drawn beside the policies
+_POLICY = [
+    "recording", "strategy", "allocator", "uncertainty", "exploration", "warmup", "batch", "stopping",
+    "unit", "tokens_kind",
+]  # fmt: skip
+CURVES = [
+    *_POLICY, "budget", "spent_samples", "spent_tokens", "spent_usd", "depth", "exhausted",
+    "accuracy", "low", "high", "replications", "seed",
+]  # fmt: skip
+SAVINGS = [*_POLICY, "at", "saving", "low", "high", "reached", "flat", "replications", "seed"]
+GREEDY_VOTE = ["recording", "strategy", "at", "greedy", "vote", "difference", "low", "high", "replications", "seed"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How policies are run and counted; see `compare` for what each means."""
+
+    unit: str = "samples"
+    warmup: int = 2
+    exploration: float = 1.0
+    uncertainty: str = "top-share"
+    stopping: str | None = None
+    batch: int = 1
+    strategy: str | None = None
+    price: tuple[float, float] | None = None
+    replications: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise one_of("unit", self.unit, UNITS)
+        for name, least in (("warmup", 1), ("batch", 1), ("replications", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise InputError(f"{name} must be a whole number from {least} on; not {value!r}")
+
+    def policy(self, allocator: str) -> Policy:
+        """The policy of an allocator's name."""
+        rule = stopping_rules.by_name(self.stopping) if self.stopping else None
+        chosen = allocating.by_name(allocator, uncertainty=self.uncertainty, exploration=self.exploration)
+        return Policy(chosen, rule, self.warmup, self.batch)
+
+
+def compare(
+    recordings: Source | Iterable[Source],
+    *,
+    allocators: Sequence[str] = ("uniform", "ucb"),
+    budgets: Sequence[float] = (2, 4, 8, 16),
+    **options: Any,
+) -> pd.DataFrame:
+    """Accuracy and spending of every allocator at every budget, one row each (columns `CURVES`).
+
+    Budgets and spending are per question. A curve ends where its budget can't be spent any more. Recordings that hold
+    greedy answers (temperature 0) yield one more row for them; without targets `accuracy` is the self-consistency rate,
+    the agreement with the plurality of all samples (then `DataFrame.attrs["measure"]` says so).
+
+    Args:
+        recordings: paths, names of shipped recordings, DataFrames or Recordings, one or several.
+        allocators: names of `dynlab.allocators.ALLOCATORS`, or `oracle` for the hindsight bound.
+        budgets: mean samples per question, or in another unit what so many samples cost on average.
+        options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first), `exploration` and
+            `uncertainty` (of ucb), `stopping` (a name of `dynlab.stopping.STOPPING`), `batch` (pulls decided at once),
+            `strategy` (default: the recording's first), `price` (USD per million prompt and completion tokens),
+            `replications`, `seed`.
+
+    Raises:
+        InputError: an unknown name, a budget below the warm-up or above what is recorded, unknown prices, ….
+    """
+    chosen = _options(options)
+    grid = _checked_budgets(budgets, chosen)
+    policies = {name: chosen.policy(name) for name in allocators if name != ORACLE}
+    rows, measures = [], set()
+    for recording in _loaded(recordings):
+        streams = streams_of(recording, chosen.strategy, chosen.price)
+        measures.add("accuracy" if streams.has_target else "self-consistency rate")
+        share = weights(streams.num_questions, chosen.seed)
+        curves = dict(zip(policies, _replayed(streams, list(policies.values()), grid, chosen), strict=True))
+        if ORACLE in allocators:
+            curves[ORACLE] = oracle(streams, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed)
+        for name in allocators:
+            rows += _rows(streams, name, policies.get(name), curves[name], share, chosen)
+        greedy = _greedy_accuracy(recording, streams)
+        if greedy is not None:
+            rows.append(_greedy_row(recording, streams, greedy, share, chosen))
+    table = pd.DataFrame(rows, columns=CURVES)
+    table.attrs["measure"] = " / ".join(sorted(measures))
+    return table
+
+
+def savings(
+    recordings: Source | Iterable[Source],
+    *,
+    allocators: Sequence[str] = ("ucb",),
+    at: Sequence[float] = (4, 8, 16),
+    **options: Any,
+) -> pd.DataFrame:
+    """Saving against uniform at equal accuracy, one row per policy and B (columns `SAVINGS`).
+
+    The grid of budgets goes in quarter samples to 4, then in whole ones, to twice the largest B or as far as the
+    recording does. Other arguments are those of `compare`.
+    """
+    chosen = _options(options)
+    wanted = _checked_budgets(at, chosen)
+    names = [name for name in allocators if name not in ("uniform", ORACLE)]
+    policies = [chosen.policy("uniform"), *(chosen.policy(name) for name in names)]
+    policies[0] = Policy(policies[0].allocator, None, chosen.warmup)
+    rows = []
+    for recording in _loaded(recordings):
+        streams = streams_of(recording, chosen.strategy, chosen.price)
+        longest = float((streams.lengths.mean(axis=1)).mean())
+        grid = dense_grid(chosen.warmup, wanted, longest)
+        uniform, *others = _replayed(streams, policies, grid, chosen)
+        share = weights(streams.num_questions, chosen.seed)
+        for name, policy, curve in zip(names, policies[1:], others, strict=True):
+            for budget in wanted[wanted <= longest]:
+                found = saving_at(curve, uniform, float(budget), chosen.unit, share)
+                rows.append(
+                    _described(streams, name, policy, chosen)
+                    | {"at": budget, "saving": found.saving.value, "low": found.saving.low, "high": found.saving.high}
+                    | {"reached": found.reached, "flat": found.flat}
+                )
+    return pd.DataFrame(rows, columns=SAVINGS)
+
+
+def greedy_vs_vote(recordings: Source | Iterable[Source], *, at: float = 16, **options: Any) -> pd.DataFrame:
+    """The vote of `at` samples per question minus the greedy answer, paired over questions (columns `GREEDY_VOTE`)."""
+    chosen = _options(options)
+    grid = _checked_budgets([at], chosen)
+    rows = []
+    for recording in _loaded(recordings):
+        streams = streams_of(recording, chosen.strategy, chosen.price)
+        greedy = _greedy_accuracy(recording, streams)
+        if greedy is None:
+            continue
+        vote = _replayed(streams, [chosen.policy("uniform")], grid, chosen)[0].accuracy[0]
+        gap = difference(vote, greedy, weights(streams.num_questions, chosen.seed))
+        rows.append([recording.name, streams.strategy, at, greedy.mean(), vote.mean(), gap.value, gap.low, gap.high,
+                     chosen.replications, chosen.seed])  # fmt: skip
+    return pd.DataFrame(rows, columns=GREEDY_VOTE)
+
+
+def dense_grid(warmup: int, wanted: Floats, longest: float) -> Floats:
+    """Budgets for savings: quarter samples below 4, then whole ones, to twice the largest wanted or `longest`."""
+    last = min(2 * float(wanted.max()), longest)
+    steps = np.concatenate([np.arange(warmup, 4, 0.25), np.arange(max(4, warmup), np.floor(last) + 1), wanted])
+    return np.unique(steps[steps <= last + 1e-9])
+
+
+def _options(given: dict[str, Any]) -> Options:
+    for name in given:
+        if name not in Options.__dataclass_fields__:
+            raise one_of("option", name, Options.__dataclass_fields__)
+    return Options(**given)
+
+
+def _loaded(recordings: Source | Iterable[Source]) -> list[Recording]:
+    sources = [recordings] if isinstance(recordings, (str, Path, pd.DataFrame, Recording)) else list(recordings)
+    loaded = [load(source) for source in sources]
+    if not loaded:
+        raise InputError(
+            "no recording was given; give a path or a name (`dynlab recordings list` shows the shipped ones)"
+        )
+    return loaded
+
+
+def _checked_budgets(budgets: Sequence[float], options: Options) -> Floats:
+    try:
+        grid = np.unique(np.asarray(list(budgets), float))
+    except (TypeError, ValueError):
+        raise InputError(f"budgets must be numbers, such as 2,4,8; not {budgets!r}") from None
+    if grid.size == 0 or not np.isfinite(grid).all():
+        raise InputError(f"budgets must be numbers, at least one; not {budgets!r}")
+    if grid[0] < options.warmup:
+        raise InputError(
+            f"budget {grid[0]:g} is below the warm-up of {options.warmup} samples per question; "
+            "raise the budget or lower --warmup"
+        )
+    return grid
+
+
+def _replayed(streams: Streams, policies: list[Policy], grid: Floats, options: Options) -> list[Curve]:
+    return replay(streams, policies, grid, unit=options.unit, replications=options.replications, seed=options.seed)
+
+
+def _described(streams: Streams, name: str, policy: Policy | None, options: Options) -> dict[str, Any]:
+    used = None if policy is None else policy.allocator
+    adaptive = used is not None and used.adaptive
+    return {
+        "recording": streams.name, "strategy": streams.strategy, "allocator": name,
+        "uncertainty": getattr(used, "uncertainty", ""), "exploration": getattr(used, "exploration", np.nan),
+        "warmup": options.warmup if adaptive else 0, "batch": options.batch if adaptive else 1,
+        "stopping": "" if policy is None or policy.stopping is None else policy.stopping.name,
+        "unit": options.unit, "tokens_kind": streams.tokens_kind,
+        "replications": options.replications, "seed": options.seed,
+    }  # fmt: skip
+
+
+def _rows(
+    streams: Streams, name: str, policy: Policy | None, curve: Curve, share: Floats, options: Options
+) -> list[dict[str, Any]]:
+    """A row a budget, to the curve's end: where no replication can spend more (a stopping rule's end point is kept)."""
+    ended = curve.unspent >= 1
+    last = len(ended) if not ended.any() else int(ended.argmax()) + (policy is not None and policy.stopping is not None)
+    described = _described(streams, name, policy, options)
+    return [
+        described
+        | {"budget": curve.budgets[c], "depth": curve.depth[c], "exhausted": curve.exhausted[c].mean()}
+        | {f"spent_{unit}": curve.spent[unit][c].mean() for unit in curve.spent}
+        | _columns(estimate)
+        for c, estimate in enumerate(estimates(curve.accuracy, share)[:last])
+    ]
+
+
+def _columns(estimate: Estimate) -> dict[str, float]:
+    return {"accuracy": estimate.value, "low": estimate.low, "high": estimate.high}
+
+
+def _greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
+    """[Q] whether each question's greedy answer is right; None where the recording has none."""
+    frame = recording.frame[recording.frame["strategy"] == GREEDY]
+    if frame.empty or not streams.has_target:
+        return None
+    right = frame["correct"] if "correct" in frame else frame["answer"] == frame["target"]
+    by_question = dict(zip(frame["question_id"], right.fillna(False).astype(float), strict=True))
+    lacking = [question for question in streams.question_ids if question not in by_question]
+    if lacking:
+        raise InputError(
+            f"{recording.name}: question {lacking[0]!r} has no greedy answer while others have ({len(lacking)} in all); "
+            "record greedy answers for all questions, or for none"
+        )
+    return np.array([by_question[question] for question in streams.question_ids])
+
+
+def _greedy_row(
+    recording: Recording, streams: Streams, accuracy: Floats, share: Floats, options: Options
+) -> dict[str, Any]:
+    frame = recording.frame[recording.frame["strategy"] == GREEDY]
+    counts = [frame[name].astype(float).mean() for name in ("prompt_tokens", "completion_tokens") if name in frame]
+    cost = frame["cost_usd"].mean() if "cost_usd" in frame else np.nan
+    known = np.array(counts)[~np.isnan(counts)]
+    described = _described(streams, GREEDY, None, options) | {"strategy": GREEDY, "warmup": 0, "batch": 1}
+    spent = {"spent_samples": 1.0, "spent_tokens": known.sum() if known.size else np.nan, "spent_usd": cost}
+    return (
+        described
+        | spent
+        | {"budget": 1.0, "depth": 1.0, "exhausted": 0.0}
+        | _columns(estimates(accuracy[None], share)[0])
+    )

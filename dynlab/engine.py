@@ -1,0 +1,162 @@
+"""The inner loop of replay: an argmax a pull, from index tables. Compiled by numba where it is installed.
+
+Both loops do the same arithmetic in the same order and a test holds their pulls equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from dynlab.streams import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything that decides the pulls of R replications.
+
+    The score of question q in replication r after d pulls of it and t pulls over all questions is
+    value[d, r, q] + √(ln t)·width[d, r, q] + draws[profile[d, r, q], (offset[r, q] + t) mod M]; −∞ = not eligible.
+    """
+
+    value: Floats  # [D, R, Q]
+    width: Floats  # [D, R, Q], or [0, 0, 0]: no such term
+    draws: Floats  # [U, M] with M a power of two, or [0, 0]: no such term
+    profile: Ints  # [D, R, Q], or [0, 0, 0]
+    offset: Ints  # [R, Q], or [0, 0]
+    price: Floats  # [N, R, Q] of the next sample, in the budget's unit
+    limit: float  # the budget over all questions
+
+
+def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
+    """The pulls in order until the next one would pass the limit or none is eligible.
+
+    Args:
+        compiled: use numba's loop; None = where numba is installed.
+
+    Returns:
+        Question and sample index of each pull, both [R, T], −1 behind the end of a replication.
+    """
+    num_samples, num_replications, num_questions = tables.price.shape
+    longest = num_samples * num_questions
+    cheapest = tables.price[tables.price > 0]
+    if cheapest.size:
+        longest = min(longest, int(tables.limit / cheapest.min()) + 1)
+    growth = np.sqrt(np.log(np.maximum(np.arange(longest), 1)))
+    question = np.full((num_replications, longest), -1, np.int32)
+    sample = np.full((num_replications, longest), -1, np.int32)
+    use_numba = find_spec("numba") is not None if compiled is None else compiled
+    loop = _compiled() if use_numba else _by_numpy
+    t = tables
+    used = loop(t.value, t.width, t.draws, t.profile, t.offset, t.price, t.limit, growth, question, sample)
+    return question[:, :used], sample[:, :used]
+
+
+def _by_numpy(
+    value: Floats, width: Floats, draws: Floats, profile: Ints, offset: Ints, price: Floats, limit: float,
+    growth: Floats, question: Ints, sample: Ints,
+) -> int:  # fmt: skip
+    """One step of all replications at a time."""
+    _, num_replications, num_questions = value.shape
+    rows = np.arange(num_replications)
+    pulls = np.zeros((num_replications, num_questions), np.int64)
+    spent = np.zeros(num_replications)
+    running = np.ones(num_replications, bool)
+    now_value = value[0].copy()
+    now_width = width[0].copy() if width.size else width
+    now_profile = profile[0].copy() if draws.size else profile
+    for t in range(question.shape[1]):
+        score = now_value + growth[t] * now_width if width.size else now_value
+        if draws.size:
+            score = score + draws[now_profile, (offset + t) & (draws.shape[1] - 1)]
+        pick = score.argmax(axis=1)
+        depth = pulls[rows, pick]
+        cost = price[np.minimum(depth, len(price) - 1), rows, pick]
+        running &= (score[rows, pick] > -np.inf) & (spent + cost <= limit)
+        if not running.any():
+            return t
+        spent += cost * running
+        question[running, t], sample[running, t] = pick[running], depth[running]
+        pulls[rows, pick] = depth + running
+        after = np.minimum(depth + 1, len(value) - 1)
+        now_value[rows, pick] = np.where(running, value[after, rows, pick], -np.inf)
+        if width.size:
+            now_width[rows, pick] = width[after, rows, pick]
+        if draws.size:
+            now_profile[rows, pick] = profile[after, rows, pick]
+    return question.shape[1]
+
+
+def _by_replication(
+    value: Floats, width: Floats, draws: Floats, profile: Ints, offset: Ints, price: Floats, limit: float,
+    growth: Floats, question: Ints, sample: Ints,
+) -> int:  # fmt: skip
+    """One replication after the other; plain Python that numba compiles.
+
+    Questions stand in blocks of about √Q. A block keeps its best score, and since scores grow by at most width a unit
+    of √(ln t), an upper bound; only blocks whose bound reaches the best score found are looked through again.
+    """
+    _, num_replications, num_questions = value.shape
+    has_width, has_draws = width.size > 0, draws.size > 0
+    mask = draws.shape[1] - 1
+    size = int(np.sqrt(num_questions)) + 1
+    num_blocks = (num_questions + size - 1) // size
+    top, gain, since, bound = np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks)
+    now_width = np.zeros(num_questions)
+    used = 0
+    for r in range(num_replications):
+        pulls = np.zeros(num_questions, np.int64)
+        values, prices = value[:, r].copy(), price[:, r].copy()  # one replication's tables fit the cache
+        widths = width[:, r].copy() if has_width else values
+        now_value = values[0].copy()
+        if has_width:
+            now_width[:] = widths[0]
+        top[:], gain[:], since[:] = np.inf, 0.0, 0.0
+        spent = 0.0
+        for t in range(question.shape[1]):
+            scale = growth[t]
+            best, pick, lead = -np.inf, -1, 0
+            for block in range(num_blocks):
+                bound[block] = np.inf if has_draws else top[block] + (scale - since[block]) * gain[block]
+                if bound[block] > bound[lead]:
+                    lead = block
+            for turn in range(num_blocks):
+                block = lead if turn == 0 else (turn - 1 if turn <= lead else turn)  # the most promising one first
+                if bound[block] < best - 1e-12 * abs(best):
+                    continue
+                top[block], gain[block], since[block] = -np.inf, 0.0, scale
+                for q in range(block * size, min(num_questions, block * size + size)):
+                    score = now_value[q] + scale * now_width[q]
+                    if has_draws:
+                        score += draws[profile[pulls[q], r, q], (offset[r, q] + t) & mask]
+                    top[block] = max(top[block], score)
+                    gain[block] = max(gain[block], now_width[q])
+                    if score > best or (score == best and q < pick):
+                        best, pick = score, q
+            if best == -np.inf:
+                break
+            depth = pulls[pick]
+            cost = prices[depth, pick]
+            if spent + cost > limit:
+                break
+            spent += cost
+            question[r, t], sample[r, t] = pick, depth
+            used = max(used, t + 1)
+            pulls[pick] = depth + 1
+            top[pick // size] = np.inf  # to be looked through at the next pull
+            now_value[pick] = values[depth + 1, pick]
+            if has_width:
+                now_width[pick] = widths[depth + 1, pick]
+    return used
+
+
+@cache
+def _compiled() -> Callable[..., Any]:
+    from numba import njit
+
+    return njit(cache=True, nogil=True)(_by_replication)  # type: ignore[no-any-return]

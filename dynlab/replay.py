@@ -1,0 +1,316 @@
+"""Replay: the one loop. It moves along recorded streams as a policy decides, for R replications at once.
+
+What a policy would have been told by the model, it is told by the recording; so one run answers every budget on the
+way, exactly and for free. Replications differ in the order of a pool's samples (or in the stream drawn of ordered
+ones) and in how ties fall, both a function of the seed and the replication's number alone: all policies of a
+comparison meet the same draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynlab.allocators import Allocator
+from dynlab.engine import Tables, pull
+from dynlab.stopping import StoppingRule
+from dynlab.streams import ABSENT, Floats, Ints, Streams
+from dynlab.voting import Tally, tally, tie_break
+
+_CHUNK = 4_000_000  # samples held at once: replications are worked off in chunks of at most this many
+_NONE = np.zeros((1, 0, 0))
+_FIRST = 1e9  # the index of a question that has not had its warm-up
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is compared: an allocator, a stopping rule, and how they are run.
+
+    Args:
+        warmup: samples that every question gets first, round robin.
+        batch: pulls decided at once; within a round each pick raises n and t, votes stay as they were.
+    """
+
+    allocator: Allocator
+    stopping: StoppingRule | None = None
+    warmup: int = 2
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The streams of R replications."""
+
+    first: int  # number of the first replication
+    tally: Tally
+    price: Floats  # [N, R, Q] price of each sample in the budget's unit
+    spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
+    level: Ints  # [N, R, Q] longest path of calls that ends in this one
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The pulls of R replications in order: which question, and its how-manieth sample. −1 behind the end."""
+
+    question: Ints  # [R, T]
+    sample: Ints  # [R, T]
+    arrived: Ints  # [R, T] samples of that question that had arrived when the pull was decided
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A policy's result at C checkpoints, per question and averaged over replications."""
+
+    budgets: Floats  # [C] per question, in multiples of a sample's mean price
+    accuracy: Floats  # [C, Q]
+    spent: Mapping[str, Floats]  # unit → [C, Q]
+    exhausted: Floats  # [C, Q] share of replications in which the question's samples have run out
+    depth: Floats  # [C] mean over replications
+    unspent: Floats  # [C] share of replications that ended before the budget did
+
+
+def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles: bool = False) -> Iterator[Draws]:
+    """The draws of all replications, in chunks of replications."""
+    num_questions, num_streams, num_samples = streams.codes.shape
+    price = streams.prices(unit)
+    tables = {"samples": streams.prices("samples"), "tokens": streams.tokens, "usd": streams.cost_usd}
+    step = max(1, _CHUNK // (num_questions * num_samples))
+    rows = np.arange(num_questions)
+    for first in range(0, replications, step):
+        chosen = [
+            _order(streams, np.random.default_rng([seed, first + r])) for r in range(min(step, replications - first))
+        ]
+        flat = np.stack(chosen).transpose(2, 0, 1)  # [N, R, Q] place in a question's S·N samples
+
+        def drawn(table: np.ndarray, flat: Ints = flat) -> np.ndarray:
+            return table.reshape(num_questions, num_streams * num_samples)[rows, flat]
+
+        codes = drawn(streams.codes)
+        spent = {}
+        for name, values in tables.items():
+            steps = drawn(np.where(streams.codes == ABSENT, 0.0, values))
+            spent[name] = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
+        yield Draws(first, tally(codes, streams.right, profiles), drawn(price), spent, drawn(streams.level))
+
+
+def _order(streams: Streams, rng: np.random.Generator) -> Ints:
+    """[Q, N] for one replication: a random order of a pool's samples, or one whole ordered stream a question."""
+    num_questions, num_streams, num_samples = streams.codes.shape
+    if not streams.exchangeable:
+        stream = rng.integers(num_streams, size=num_questions)
+        return np.asarray(stream[:, None] * num_samples + np.arange(num_samples))
+    keys = rng.random((num_questions, num_samples), dtype=np.float32)
+    keys[streams.codes[:, 0] == ABSENT] = 2.0  # behind the end, whatever the order
+    return np.asarray(np.argsort(keys, axis=1))
+
+
+def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
+    """Plays one policy on the draws until the budget `limit` (in the draws' price, over all questions) is spent."""
+    seen, lengths = draws.tally.seen, draws.tally.lengths
+    depths, num_replications, num_questions = seen.pulls.shape
+    rng = np.random.default_rng([seed, draws.first, 1])
+    depth = np.arange(depths)[:, None, None]
+    ties = tie_break(
+        seed, draws.first + np.arange(num_replications)[:, None], np.arange(num_questions), depth
+    )  # [D, R, Q]
+    index = policy.allocator.index(seen, rng)
+    closed = depth >= lengths
+    if policy.stopping is not None:
+        closed = closed | (np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0) & (depth >= policy.warmup))
+    opening = np.broadcast_to((depth < policy.warmup) & policy.allocator.adaptive, closed.shape)
+    value = np.where(closed, -np.inf, np.where(opening, _FIRST - depth + ties / 2, tied(index.value, ties)))
+    width = _NONE if index.width is None else np.where(opening, 0.0, tied(index.width, ties))
+    bank, profile, offset = _NONE[0], _NONE.astype(int), _NONE[0].astype(int)
+    if index.draws is not None:
+        bank, profile = index.draws, seen.profile
+        offset = rng.integers(2**16, size=(num_replications, num_questions))
+    tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-12))
+    if not policy.allocator.adaptive:
+        question, sample = pull(tables)
+        return Trace(question, sample, np.zeros_like(sample))
+    if policy.batch > 1:
+        return _in_rounds(policy, draws, tables, ties, closed, rng)
+    question, sample = pull(tables)
+    return Trace(question, sample, np.where(sample < policy.warmup, 0, sample))
+
+
+def tied(index: Floats, ties: Floats) -> Floats:
+    """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones keep their order."""
+    return np.asarray(index * (1 + 1e-8 * ties) + 1e-30 * ties)
+
+
+def _in_rounds(
+    policy: Policy, draws: Draws, tables: Tables, ties: Floats, closed: np.ndarray, rng: np.random.Generator
+) -> Trace:
+    """The loop with a batch: within a round a pick raises n and t at once, while votes stay as they were."""
+    seen = draws.tally.seen
+    num_samples, num_replications, num_questions = draws.price.shape
+    rows, columns = np.arange(num_replications), np.arange(num_questions)
+    pulls = np.zeros((num_replications, num_questions), np.int64)
+    arrived, spent, since = np.zeros_like(pulls), np.zeros(num_replications), np.zeros(num_replications, np.int64)
+    running = np.ones(num_replications, bool)
+    width_table = tables.width if tables.width.size else np.zeros_like(tables.value)
+    value, width = tables.value[0].copy(), width_table[0].copy()
+    log: list[tuple[Ints, Ints, Ints]] = []
+    for t in range(num_samples * num_questions):
+        starts = running & (since % policy.batch == 0) & (arrived != pulls).any(axis=1)
+        if starts.any():
+            fresh = (pulls[starts], rows[starts][:, None], columns)
+            arrived[starts], value[starts], width[starts] = pulls[starts], tables.value[fresh], width_table[fresh]
+        score = value + np.sqrt(np.log(max(t, 1))) * width
+        if tables.draws.size:
+            profile = tables.profile[arrived, rows[:, None], columns]
+            score = score + tables.draws[profile, (tables.offset + t) & (tables.draws.shape[1] - 1)]
+        pick = score.argmax(axis=1)
+        depth = pulls[rows, pick]
+        cost = tables.price[np.minimum(depth, num_samples - 1), rows, pick]
+        running &= (score[rows, pick] > -np.inf) & (spent + cost <= tables.limit)
+        if not running.any():
+            break
+        opening = depth < policy.warmup
+        log.append(
+            (np.where(running, pick, -1), np.where(running, depth, -1), np.where(opening, 0, arrived[rows, pick]))
+        )
+        spent += cost * running
+        since += running & ~opening
+        pulls[rows, pick] = after = depth + running
+        known = np.where(opening, after, arrived[rows, pick])
+        arrived[rows, pick] = known
+        where = (known, rows, pick)
+        hair = ties[after, rows, pick]
+        if tables.draws.size:
+            in_flight, growing = np.zeros(num_replications), 0.0 * hair
+        else:
+            index = policy.allocator.index(seen.at(where, after), rng)
+            in_flight = tied(index.value, hair)
+            growing = np.zeros_like(hair) if index.width is None else tied(index.width, hair)
+        in_flight = np.where(closed[after, rows, pick] & (after >= draws.tally.lengths[rows, pick]), -np.inf, in_flight)
+        value[rows, pick] = np.where(opening, tables.value[where], in_flight)
+        width[rows, pick] = np.where(opening, width_table[where], growing)
+    question, sample, known = (np.stack(column, axis=1).astype(np.int32) for column in zip(*log, strict=True))
+    return Trace(question, sample, known)
+
+
+def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[str, Floats]:
+    """Sums over replications at each checkpoint: arrays [C, Q] ([C] for depth and unspent).
+
+    Args:
+        limits: [C] ascending budgets over all questions; a checkpoint is the last state whose spending is within it.
+    """
+    _, num_replications, num_questions = draws.price.shape
+    rows, columns = np.arange(num_replications)[:, None], np.arange(num_questions)
+    pulled = trace.question >= 0
+    prices = np.where(pulled, draws.price[trace.sample, rows, trace.question], np.inf)
+    total = np.cumsum(prices, axis=1)  # [R, T]
+    limits = np.asarray(limits * (1 + 1e-12))
+    segment = np.searchsorted(limits, total, side="left")  # the first checkpoint that affords the pull
+    bins = (segment * num_replications + rows) * num_questions + trace.question
+    counts = np.bincount(bins[pulled], minlength=(len(limits) + 1) * num_replications * num_questions)
+    at = np.cumsum(counts.reshape(-1, num_replications, num_questions)[:-1], axis=0)  # [C, R, Q] pulls
+    here = (at, rows, columns)
+    right = policy.stopping.right(draws.tally) if policy.stopping else draws.tally.right
+    length = draws.tally.lengths
+    closed = at >= length
+    if policy.stopping is not None:
+        stops = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
+        closed = closed | (stops[here] & (at >= policy.warmup))
+    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0) * (1 + 1e-9)
+    unspent = closed.all(axis=2) & (all_spent < limits[:, None])
+    sums = {unit: table[here].sum(axis=1) for unit, table in draws.spent.items()}
+    return {
+        **sums,
+        "accuracy": right[here].sum(axis=1, dtype=float),
+        "exhausted": (at >= length).sum(axis=1).astype(float),
+        "depth": _depth(policy, trace, draws, at).sum(axis=1, dtype=float),
+        "unspent": unspent.sum(axis=1).astype(float),
+    }
+
+
+def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
+    """[C, R] the longest path of calls that had to wait for one another, when `at` [C, R, Q] samples are drawn."""
+    level = draws.level
+    rows = np.arange(level.shape[1])[:, None]
+    if not policy.allocator.adaptive:
+        if policy.stopping is not None:
+            return np.asarray(policy.stopping.rounds(at).max(axis=2))
+        deepest = np.concatenate([np.zeros((1, *level.shape[1:]), level.dtype), np.maximum.accumulate(level, axis=0)])
+        return np.asarray(deepest[at, rows, np.arange(level.shape[2])].max(axis=2))
+    first = trace.sample < policy.warmup  # the warm-up waits for nothing but its own parents
+    chain = (
+        1 + level[trace.sample, rows, trace.question] - np.where(first, 1, level[trace.arrived, rows, trace.question])
+    )
+    opening = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
+    since = np.cumsum(~first, axis=1)  # pulls after the warm-up, this one included
+    if policy.batch == 1:
+        depth = opening + since
+    else:
+        depth = opening.astype(np.int64)
+        before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)
+        for t in range(chain.shape[1]):
+            starts = ~first[:, t] & ((since[:, t] - 1) % policy.batch == 0)
+            before, longest = before + longest * starts, np.where(starts, 0, longest)
+            longest = np.where(first[:, t], longest, np.maximum(longest, chain[:, t]))
+            depth[:, t] += before + longest
+    depth = np.concatenate([np.zeros((len(rows), 1), int), depth], axis=1)
+    return np.asarray(depth[rows.T, at.sum(axis=2)])
+
+
+def replay(
+    streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples",
+    replications: int = 200, seed: int = 0,
+) -> list[Curve]:  # fmt: skip
+    """Every policy's curve on the same draws.
+
+    Args:
+        budgets: [C] ascending; per question, in multiples of the mean price of a sample (so 8 in `tokens` is what
+            8 samples of every question cost on average).
+
+    Raises:
+        InputError: the unit's prices are not known.
+    """
+    limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
+    sums: list[dict[str, Floats]] = [{} for _ in policies]
+    for draws in draws_of(streams, replications, seed, unit, any(policy.allocator.profiles for policy in policies)):
+        for policy, total in zip(policies, sums, strict=True):
+            part = curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
+            total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
+    return [_averaged(np.asarray(budgets, float), total, replications) for total in sums]
+
+
+def _averaged(budgets: Floats, sums: dict[str, Floats], replications: int) -> Curve:
+    mean = {name: values / replications for name, values in sums.items()}
+    spent = {unit: mean[unit] for unit in ("samples", "tokens", "usd")}
+    return Curve(budgets, mean["accuracy"], spent, mean["exhausted"], mean["depth"], mean["unspent"])
+
+
+def oracle(
+    streams: Streams, budgets: Floats, *, unit: str = "samples", replications: int = 200, seed: int = 0
+) -> Curve:
+    """The hindsight oracle, a bound and never a policy: it knows the target and the order of the draws.
+
+    For each question the smallest n at which the target is among the leaders, credited 1; cheapest questions first,
+    no warm-up.
+    """
+    limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
+    sums: dict[str, Floats] = {}
+    for draws in draws_of(streams, replications, seed, unit):
+        reachable = draws.tally.right > 0
+        smallest = np.where(reachable.any(axis=0), reachable.argmax(axis=0), 0)  # [R, Q]
+        rows, columns = np.arange(len(smallest))[:, None], np.arange(smallest.shape[1])
+        cost = np.where(smallest > 0, draws.spent[unit][smallest, rows, columns], np.inf)
+        order = np.argsort(cost, axis=1, kind="stable")
+        total = np.empty_like(cost)
+        np.put_along_axis(total, order, np.cumsum(np.take_along_axis(cost, order, axis=1), axis=1), axis=1)
+        chosen = total <= limits[:, None, None] * (1 + 1e-12)  # [C, R, Q]
+        at = np.where(chosen, smallest, 0)
+        part = {name: table[at, rows, columns].sum(axis=1) for name, table in draws.spent.items()}
+        part |= {
+            "accuracy": chosen.sum(axis=1).astype(float),
+            "exhausted": np.zeros(part["samples"].shape),
+            "depth": at.max(axis=2).sum(axis=1).astype(float),
+            "unspent": np.zeros(len(limits)),
+        }
+        sums = {name: sums.get(name, 0.0) + values for name, values in part.items()}
+    return _averaged(np.asarray(budgets, float), sums, replications)

@@ -1,0 +1,156 @@
+"""Votes: from answers in the order they were drawn to counts, leaders and ties at every depth.
+
+A table over depths has axes [D, R, Q] with D = N + 1: entry d is the state of a question after d pulls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynlab.streams import ABSENT, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a policy may see of questions: any shape, targets are not in it.
+
+    `pulls` is the number of samples drawn (in flight ones included), `votes` ≤ pulls those with a parsable answer.
+    """
+
+    pulls: Ints  # [...] n
+    votes: Ints  # [...] v
+    first: Ints  # [...] v1, votes of the leading answer
+    second: Ints  # [...] v2, votes of the runner-up
+    distinct: Ints  # [...] answers seen so far
+    surprise: Floats  # [...] Σ c·ln c over the answers' counts and the missing ones' count
+    profile: Ints  # [...] row of `profiles`
+    profiles: Ints  # [U, K] the vote counts behind `profile`, largest first, padded with 0
+
+    def at(self, where: tuple[Ints, ...], pulls: Ints) -> Votes:
+        """The entries at an index, with `pulls` replaced (samples in flight raise n, not the votes)."""
+        taken = (a[where] for a in (self.votes, self.first, self.second, self.distinct, self.surprise))
+        return Votes(pulls, *taken, self.profile[where] if self.profile.size else self.profile, self.profiles)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Vote states of every question at every depth, and how likely the vote is right there."""
+
+    codes: Ints  # [N, R, Q] answer codes in the order drawn
+    lengths: Ints  # [R, Q] samples that exist
+    seen: Votes  # [D, R, Q]
+    right: Floats  # [D, R, Q] chance that the vote is right, ties by expectation (0 before the first vote)
+    answer_right: np.ndarray  # [Q, K] which answers are right
+
+
+def tally(codes: Ints, right: np.ndarray, profiles: bool = False) -> Tally:
+    """Counts votes along drawn streams.
+
+    Args:
+        codes: [N, R, Q] answer codes by first appearance; negative ones (missing, absent) never vote.
+        right: [Q, K] which answers are right; it goes into `Tally.right` alone.
+        profiles: also number the distinct vote profiles (for policies that need more than the two leaders).
+    """
+    num_samples, num_replications, num_questions = codes.shape
+    num_answers = right.shape[1]
+    rows = np.arange(num_replications * num_questions)
+    counts = np.zeros((rows.size, num_answers + 1), np.int16)  # the last column counts missing answers
+    flat_right = np.tile(right, (num_replications, 1))
+    weight = np.zeros(num_samples + 2)
+    weight[1:] = np.arange(1, num_samples + 2) * np.log(np.arange(1, num_samples + 2))
+    gain = np.diff(weight)  # what one more vote adds to c·ln c
+
+    shape = (num_samples + 1, rows.size)
+    pulls, votes, first, second, distinct = (np.zeros(shape, np.int16) for _ in range(5))
+    surprise, chance = np.zeros(shape), np.zeros(shape, np.float32)
+    leader, tied, tied_right = (np.zeros(rows.size, np.int16) for _ in range(3))
+    for n in range(num_samples):
+        drawn = codes[n].ravel()
+        voted, present = drawn >= 0, drawn != ABSENT
+        code = np.where(voted, drawn, num_answers)
+        before = counts[rows, code]
+        counts[rows, code] = before + present
+        count = np.where(voted, before + 1, 0).astype(np.int16)
+        is_right = flat_right[rows, np.minimum(code, num_answers - 1)]
+        top, runner = first[n], second[n]
+        ahead, level = voted & (count > top), voted & (count == top)
+        passed = np.where(leader == code, runner, np.where(ahead, top, np.maximum(runner, count)))
+        second[n + 1] = np.where(voted, passed, runner)
+        first[n + 1] = np.where(ahead, count, top)
+        leader = np.where(ahead, code, leader).astype(np.int16)
+        tied = np.where(ahead, 1, tied + level).astype(np.int16)
+        tied_right = np.where(ahead, is_right, tied_right + (level & is_right)).astype(np.int16)
+        pulls[n + 1] = pulls[n] + present
+        votes[n + 1] = votes[n] + voted
+        distinct[n + 1] = distinct[n] + (voted & (before == 0))
+        surprise[n + 1] = surprise[n] + gain[before] * present
+        chance[n + 1] = tied_right / np.maximum(tied, 1)
+
+    def shaped(table: np.ndarray) -> np.ndarray:
+        return table.reshape(num_samples + 1, num_replications, num_questions)
+
+    number, rows_of_counts = (
+        _profiles(codes, num_answers) if profiles else (np.zeros(0, np.int32), np.zeros((0, 1), np.int16))
+    )
+    seen = Votes(*map(shaped, (pulls, votes, first, second, distinct, surprise)), number, rows_of_counts)
+    lengths = (codes != ABSENT).sum(axis=0)
+    return Tally(codes, lengths, seen, shaped(chance), right)
+
+
+def winner_chance(counts: Ints, right: np.ndarray) -> Floats:
+    """The chance that a plurality vote is right, ties by expectation: counts [..., K], right [..., K] → [...].
+
+    >>> winner_chance(np.array([3, 3, 1]), np.array([True, False, False]))
+    np.float64(0.5)
+    """
+    leaders = (counts == counts.max(axis=-1, keepdims=True)) & (counts > 0)
+    return np.asarray((leaders & right).sum(axis=-1) / np.maximum(leaders.sum(axis=-1), 1))[()]
+
+
+def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floats:
+    """The one source of random ties: a number in [0, 1) hashed from (seed, replication, question, pulls).
+
+    SplitMix64's finaliser (Steele, Lea & Flood 2014) over the mixed integers; shapes broadcast.
+    """
+    with np.errstate(over="ignore"):
+        x = np.uint64(seed & 0xFFFFFFFF)
+        for part in (replication, question, pulls):
+            x = np.asarray((x + np.asarray(part).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
+            x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            x = x ^ (x >> np.uint64(31))
+    return np.asarray((x >> np.uint64(11)) * 2.0**-53)
+
+
+def _profiles(codes: Ints, num_answers: int) -> tuple[Ints, Ints]:
+    """Numbers the distinct multisets of counts: ([D, R, Q] profile, [U, K] counts, largest first).
+
+    A multiset is recognised by the sum of one random 64-bit number per count (Zobrist hashing).
+    """
+    num_samples, num_replications, num_questions = codes.shape
+    size = num_replications * num_questions
+    rows = np.arange(size)
+    keys = np.random.default_rng(0).integers(1, 2**63, num_samples + 2, dtype=np.uint64)
+    keys[0] = 0
+    counts = np.zeros((size, num_answers + 1), np.int16)
+    hashes = np.zeros((num_samples + 1, size), np.uint64)
+    unique: dict[int, int] = {}
+    profile = np.zeros((num_samples + 1, size), np.int32)
+    table = [np.zeros((1, num_answers), np.int16)]
+    unique[0] = 0
+    for n in range(num_samples):
+        drawn = codes[n].ravel()
+        code = np.where(drawn >= 0, drawn, num_answers)
+        before = counts[rows, code]
+        counts[rows, code] += 1
+        with np.errstate(over="ignore"):
+            hashes[n + 1] = np.where(drawn >= 0, hashes[n] + keys[before + 1] - keys[before], hashes[n])
+        values, where, inverse = np.unique(hashes[n + 1], return_index=True, return_inverse=True)
+        fresh = np.array([value not in unique for value in values.tolist()], bool)
+        for value in values[fresh].tolist():
+            unique[value] = len(unique)
+        table.append(-np.sort(-counts[where[fresh], :num_answers], axis=1))
+        profile[n + 1] = np.array([unique[value] for value in values.tolist()], np.int32)[inverse]
+    return profile.reshape(num_samples + 1, num_replications, num_questions), np.concatenate(table)

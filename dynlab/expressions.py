@@ -49,7 +49,7 @@ def canonical(written: str) -> str:
     Raises:
         InputError: math-verify is not installed.
     """
-    written = " ".join(written.split()).strip("$ ").removesuffix(".").strip()
+    written = " ".join(written.split()).lstrip("$ ").rstrip("$ .")
     if not written or len(written) > LONGEST:
         return ""
     key = _printed(written)

@@ -33,7 +33,7 @@ class Index:
 
 
 class Allocator(Protocol):
-    """A rule for the next pull. `adaptive`: it waits for answers; `profiles`: it needs all counts, not the leaders only."""
+    """A rule for the next pull. `adaptive`: it waits for answers; `profiles`: it needs all counts."""
 
     @property
     def name(self) -> str:

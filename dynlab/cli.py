@@ -16,6 +16,9 @@ from dynlab.errors import DynlabError, InputError
 class _Parser(argparse.ArgumentParser):
     """Wrong flags end in one line and exit code 2, like every other wrong use."""
 
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, allow_abbrev=False, **settings)
+
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; `{self.prog} --help` lists what there is")
 
@@ -166,9 +169,8 @@ def _list_recordings(given: argparse.Namespace) -> None:
     for name in shipped():
         frame = load(name).frame
         pooled = frame[frame["strategy"] != "greedy"]
-        print(
-            f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples  {', '.join(sorted(set(frame['strategy'])))}"
-        )
+        strategies = ", ".join(sorted(set(frame["strategy"])))
+        print(f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples  {strategies}")
 
 
 def _numbers(what: str, text: str) -> list[float]:

@@ -247,8 +247,8 @@ def _greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     lacking = [question for question in streams.question_ids if question not in by_question]
     if lacking:
         raise InputError(
-            f"{recording.name}: question {lacking[0]!r} has no greedy answer while others have ({len(lacking)} in all); "
-            "record greedy answers for all questions, or for none"
+            f"{recording.name}: question {lacking[0]!r} has no greedy answer while others have one "
+            f"({len(lacking)} lack it); record greedy answers for all questions, or for none"
         )
     return np.array([by_question[question] for question in streams.question_ids])
 

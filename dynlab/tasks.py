@@ -7,15 +7,16 @@ A JSONL file may begin with a header line `{"task": {…}}` that says how the ta
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dynlab import resources
-from dynlab.answers import KINDS, Kind, extract, normalise
+from dynlab.answers import KINDS, Kind, clean, extract, normalise
 from dynlab.errors import InputError, one_of
 from dynlab.types import Question
 
@@ -23,6 +24,22 @@ Form = Literal["completion", "chat"]
 FORMS: tuple[Form, ...] = get_args(Form)
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 COLUMNS = ("id", "question", "target", "choices", "aliases")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "instruction": (lambda value: isinstance(value, str), "a text"),
+    "reasoned": (lambda value: isinstance(value, bool), "true or false"),
+    "max_tokens": (lambda value: type(value) is int and value > 0, "a number of at least 1"),
+    "stop": (_are_texts, "a list of texts"),
+    "demos": (
+        lambda value: isinstance(value, list) and all(_are_texts(pair) and len(pair) == 2 for pair in value),
+        "a list of [question, response] pairs",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, 
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if path.suffix == ".csv":
         return {}, iter(_csv_rows(path, text))
     rows = list(_json_rows(path, text))
@@ -142,7 +161,7 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         for row in reader:
             where = f"{path}, line {reader.line_num}"
@@ -150,8 +169,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 raise InputError(
                     f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote commas"
                 )
-            lists = {name: row[name].split("|") for name in ("choices", "aliases") if row.get(name)}
-            yield where, {**row, **{name: row.get(name) or None for name in ("choices", "aliases", "target")}, **lists}
+            lists = {name: row[name].split("|") if row[name] else [] for name in ("choices", "aliases") if name in row}
+            yield where, row | lists
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
 
@@ -177,16 +196,22 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
             raise InputError(
                 f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}: {hint}"
             )
-        if row[column] is None or not str(row[column]).strip():
+        if not _string(row[column]).strip():
             raise InputError(f"{where}: {column!r} is empty")
-    target = row.get("target")
     choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
     if len(choices) > 26:
         raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
-    question = Question(str(row["id"]), str(row["question"]), None if target is None else str(target), choices, aliases)
-    if question.target is not None and not question.target.strip():
-        raise InputError(f"{where}: 'target' is empty: leave it out where the right answer is not known")
-    return question
+    target = None if row.get("target") in (None, "") or row["target"] != row["target"] else _string(row["target"])
+    if target is not None and not target.strip():
+        raise InputError(f"{where}: 'target' is blank: leave it out where the right answer is not known")
+    return Question(_string(row["id"]), _string(row["question"]), target, choices, aliases)
+
+
+def _string(value: object) -> str:
+    """The text of a cell: 5.0, which is how a column with gaps stores 5, is '5'; nothing is ''."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else clean(str(value))
 
 
 def _checked(question: Question, kind: Kind, path: Path) -> Question:
@@ -206,7 +231,7 @@ def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list):
         raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
-    return tuple(str(item).strip() for item in value)
+    return tuple(_string(item).strip() for item in value)
 
 
 def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -218,11 +243,12 @@ def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
     for key, options in (("form", FORMS), ("answer", KINDS)):
         if key in header and header[key] not in options:
             raise one_of(f"{key} in the header of {path}:", header[key], options)
+    for key, (holds, expected) in _CHECKS.items():
+        if key in header and not holds(header[key]):
+            raise InputError(f"{path}: {key!r} must be {expected}, not {header[key]!r}")
     settings = dict(header)
     if header.get("form") == "completion":
-        settings.setdefault("stop", ("\nQuestion:",))  # else a completion model goes on to the next question
-    if "demos" in header:
-        settings["demos"] = tuple((str(question), str(response)) for question, response in header["demos"])
-    if "stop" in header:
-        settings["stop"] = tuple(map(str, header["stop"]))
+        settings.setdefault("stop", ["\nQuestion:"])  # else a completion model goes on to the next question
+    for key in settings.keys() & {"demos", "stop"}:
+        settings[key] = tuple(tuple(item) if isinstance(item, list) else item for item in settings[key])
     return settings

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 
 from dynlab import resources
 from dynlab.errors import InputError, one_of
+from dynlab.files import replacing
 from dynlab.tasks import Task, to_jsonl
 from dynlab.types import Question
 
@@ -103,10 +103,8 @@ def build(family: str, *, num_questions: int = NUM_QUESTIONS, seed: int = SEED) 
 def main() -> None:
     """Write every family's committed task file again."""
     for family in FAMILIES:
-        path = resources.folder("data/tasks") / f"{family}.jsonl"
-        written = path.with_suffix(".tmp")
-        written.write_text(to_jsonl(build(family)), encoding="utf-8", newline="\n")
-        os.replace(written, path)
+        with replacing(resources.folder("data/tasks") / f"{family}.jsonl") as path:
+            path.write_text(to_jsonl(build(family)), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from dynlab.errors import InputError
+from dynlab.files import replacing, write_csv
 from dynlab.looks import style
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ class Saved:
 def save(figure: Figure | Axes, folder: str | Path, name: str, data: pd.DataFrame) -> Saved:
     """Writes NAME.svg, NAME.png and the numbers as NAME.csv, each file whole or not at all, and closes the figure.
 
-    The bytes depend on the numbers alone: no date, no version, fixed ids, text as text; CSV with six decimals.
+    The bytes depend on the numbers alone: no date, no version, fixed ids, text as text.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -51,8 +49,7 @@ def save(figure: Figure | Axes, folder: str | Path, name: str, data: pd.DataFram
             buffer = io.BytesIO()
             canvas.savefig(buffer, format=kind, metadata=metadata)
             written[kind] = write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
-    table = data.to_csv(index=False, float_format="%.6f", lineterminator="\n")
-    written["csv"] = write_bytes(folder / f"{name}.csv", table.encode())
+    written["csv"] = write_csv(data, folder / f"{name}.csv")
     pyplot.close(canvas)
     return Saved(**written, width=round(canvas.get_figwidth() * 110))
 
@@ -63,19 +60,6 @@ def write_bytes(path: Path, content: bytes) -> Path:
     Raises:
         InputError: The folder cannot be written to.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise InputError(
-            f"cannot write {path.name} into {path.parent}: {error.strerror}; give a writable folder"
-        ) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
     return path

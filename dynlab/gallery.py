@@ -53,14 +53,21 @@ def notebook_page(notebook: str, title: str) -> str:
     return _page(title, '<p class="soft"><a href="../index.html">all figures</a></p>\n' + body)
 
 
-def index_page(out: Path, notebooks: Mapping[str, str], headlines: Sequence[str], failures: Mapping[str, str]) -> str:
+def index_page(
+    notebooks: Mapping[str, str],
+    figures: Sequence[str],
+    headlines: Sequence[str],
+    failures: Mapping[str, str],
+    out: Path,
+) -> str:
     """The index of a folder of figures: the headlines, then each notebook's figures, numbers and links.
 
     Args:
-        out: Where the figures lie, as NAME.svg, NAME.png and NAME.csv.
         notebooks: Stem → title, in order; a figure belongs to the notebook whose number its name begins with.
+        figures: Names of the figures that lie in `out` as NAME.svg, NAME.png and NAME.csv.
         headlines: The findings, a line each.
         failures: Stem → why that notebook failed.
+        out: The folder.
     """
     items = "".join(f"<li>{escape(line)}</li>" for line in headlines)
     parts = [f'<h1>Figures</h1>\n<ul class="headlines">{items}</ul>']
@@ -68,15 +75,14 @@ def index_page(out: Path, notebooks: Mapping[str, str], headlines: Sequence[str]
         parts.append(f'<h2><a href="notebooks/{stem}.html">{escape(title)}</a></h2>')
         if stem in failures:
             parts.append(f'<p class="failed">{escape(failures[stem])}</p>')
-        number = stem.split("-")[0]
-        figures = [_figure(path) for path in sorted(out.glob(f"{number}-*.svg"))]
-        parts.append('<div class="gallery">' + "\n".join(figures) + "</div>")
+        own = [_figure(out / f"{name}.csv") for name in figures if name.split("-")[0] == stem.split("-")[0]]
+        parts.append('<div class="gallery">' + "\n".join(own) + "</div>")
         parts.append(f'<p class="soft">executed: <a href="notebooks/{stem}.ipynb">{stem}.ipynb</a></p>')
     return _page("dynlab: figures", "\n".join(parts))
 
 
 def _figure(path: Path) -> str:
-    numbers = pd.read_csv(path.with_suffix(".csv"), keep_default_na=False, na_values=[""])
+    numbers = pd.read_csv(path, keep_default_na=False, na_values=[""])
     shown = numbers[[column for column in _SHOWN if column in numbers and numbers[column].notna().any()]]
     table = shown.to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="")
     return _FIGURE.format(name=escape(path.stem), table=table)

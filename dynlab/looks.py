@@ -35,6 +35,7 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
+    "oracle": Look("hindsight oracle", "#bbbbbb", "d"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
 _SPARE = ("#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77", "#88ccee", "#661100", "#6699cc")

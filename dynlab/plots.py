@@ -7,6 +7,8 @@ How a method looks is in `dynlab.looks`; `save` writes a figure with its numbers
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 DASHED_ABOVE = 0.05  # share of exhausted questions above which a curve is dashed
-_NAMES = {"at": "B", "budget": "B"}
+CUT = -1.0  # intervals of savings that go below it end in an arrow there
 _UNITS = ("samples", "tokens", "usd")
 
 
@@ -51,20 +53,24 @@ def plot_curves(curves: pd.DataFrame, *, unit: str | None = None, ax: Axes | Non
         for rank, (look, rows) in enumerate(lines):
             _line(ax, rows, cost, look, rank, shade=min(0.12, 0.3 / len(lines)))
         ends = [(look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines]
-        ax.set(title=title(curves["recording"].iloc[0]), xlabel=_cost_label(curves, cost), ylabel="accuracy")
+        ax.set(
+            title=title(curves["recording"].iloc[0]),
+            xlabel=_cost_label(curves, cost),
+            ylabel=curves.attrs.get("measure", "accuracy"),
+        )
         log2_axis(ax, curves[cost])
         if names and not name_ends(ax, ends):
             ax.legend(loc="lower right")
     return ax
 
 
-def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: int = 3) -> Figure:
+def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: int = 0) -> Figure:
     """Accuracy against cost, one panel per recording and one legend for all, two columns of a page wide."""
     _cost(curves, unit)
     recordings = list(dict.fromkeys(curves["recording"]))
     if len(recordings) == 1:
         return cast("Figure", plot_curves(curves, unit=unit).figure)
-    columns = min(columns, len(recordings))
+    columns = columns or (2 if len(recordings) in (2, 4) else 3)
     rows = math.ceil(len(recordings) / columns)
     with style():
         figure, axes = new_panels(rows, columns, width=TWO_COLUMNS, height=1.8 * rows + 0.35)
@@ -98,34 +104,54 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     _one_method(savings)
     with style():
         cells = savings.assign(group=np.where(savings["flat"], "flat", ""), filled=savings["reached"])
-        ax = _intervals(cells, "saving", by="at", ax=ax)
+        ax = _intervals(cells, "saving", ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax
 
 
+def plot_differences(differences: pd.DataFrame, *, label: str = "", ax: Axes | None = None) -> Axes:
+    """A paired difference in accuracy, by recording and B, as points with intervals around a zero line.
+
+    Args:
+        differences: Rows of `dynlab.pairing.differences` for one method and unit, or of `comparing.greedy_vs_vote`.
+        label: What was subtracted from what, for the x axis.
+        ax: Where to draw; by default a new figure, one column wide.
+    """
+    _one_method(differences)
+    with style():
+        ax = _intervals(differences.assign(group="", filled=True), "difference", ax=ax)
+        unit = differences["unit"].iloc[0] if "unit" in differences else "samples"
+        ax.set_xlabel(f"{label or 'difference'}, accuracy\nat equal {unit}")
+    return ax
+
+
 def plot_saving_grid(savings: pd.DataFrame) -> Figure:
-    """Savings of one method, one panel per unit that they are counted in, two columns of a page wide."""
-    units = list(dict.fromkeys(savings["unit"]))
-    rows = savings.drop_duplicates(["unit", "recording", "flat"]).groupby("unit").size().max()
+    """Savings of one method, a panel per unit that they are counted in, two columns of a page wide."""
+    return _unit_grid(savings, plot_savings)
+
+
+def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figure:
+    """Paired differences of one method, a panel per unit of the budget, two columns of a page wide."""
+    return _unit_grid(differences, partial(plot_differences, label=label))
+
+
+def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
+    """A panel per unit; row labels and legend stand once where all panels have the same rows."""
+    units = list(dict.fromkeys(frame["unit"]))
+    split = ["unit", "recording", *(["flat"] if "flat" in frame else [])]
+    rows = int(frame.drop_duplicates(split).groupby("unit").size().max())
     with style():
         figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows))
+        labels = []
         for unit, ax in zip(units, axes, strict=True):
-            plot_savings(savings[savings["unit"] == unit], ax=ax)
-            labels = [label.get_text() for label in ax.get_yticklabels()]
-            if ax is not axes[0] and labels == [label.get_text() for label in axes[0].get_yticklabels()]:
+            plot(frame[frame["unit"] == unit], ax=ax)
+            labels.append([label.get_text() for label in ax.get_yticklabels()])
+            if ax is not axes[0] and labels[-1] == labels[0]:
                 ax.set_yticklabels([])
                 cast("Legend", ax.get_legend()).remove()
     return figure
-
-
-def plot_differences(differences: pd.DataFrame, *, by: str = "budget", ax: Axes | None = None) -> Axes:
-    """A paired difference in accuracy, by recording and the column `by`: points with intervals around a zero line."""
-    with style():
-        ax = _intervals(differences.assign(group="", filled=True), "difference", by=by, ax=ax)
-        ax.set_xlabel("difference in accuracy")
-    return ax
 
 
 def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, shade: float) -> None:
@@ -187,24 +213,26 @@ def _one_method(savings: pd.DataFrame) -> None:
         raise InputError("one figure of savings draws one method in one unit; select them from the frame first")
 
 
-def _intervals(cells: pd.DataFrame, value: str, *, by: str, ax: Axes | None) -> Axes:
-    """Points with intervals: recordings from top to bottom, `by` from light to dark, flat cells below in grey."""
+def _intervals(cells: pd.DataFrame, value: str, *, ax: Axes | None) -> Axes:
+    """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below in grey."""
     rows = list(dict.fromkeys(zip(cells["group"], cells["recording"], strict=True)))
     rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
-    levels = sorted(cells[by].unique())
+    levels = sorted(cells["at"].unique())
     ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows)))[1][0]
     ax.axvline(0, color="#333333", lw=0.8, zorder=1)
     for number, level in enumerate(levels):
         colour = tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
         marker = "osD^vP"[number % 6]
-        ax.plot([], [], color=colour, marker=marker, ms=4, lw=1.2, label=f"{_NAMES.get(by, by)} = {level:g}")
-        for _, cell in cells[cells[by] == level].iterrows():
+        ax.plot([], [], color=colour, marker=marker, ms=4, lw=1.2, label=f"B = {level:g}")
+        for _, cell in cells[cells["at"] == level].iterrows():
             paint = "#999999" if cell["group"] == "flat" else colour
             y = height[cell["group"], cell["recording"]] + 0.56 * ((number + 0.5) / len(levels) - 0.5)
             face = paint if cell["filled"] else "white"
-            ax.plot([cell["low"], cell["high"]], [y, y], color=paint, lw=1.2, solid_capstyle="butt")
-            ax.plot(cell[value], y, marker, color=paint, mfc=face, mew=0.9, ms=4)
+            ax.plot([max(cell["low"], CUT), max(cell["high"], CUT)], [y, y], color=paint, lw=1.2, solid_capstyle="butt")
+            ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.9, ms=4)
+            if cell["low"] < CUT:
+                ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
     labels = {y: title(recording) for (_, recording), y in height.items()}
     flat = [y for (group, _), y in height.items() if group == "flat"]
     if flat:

@@ -59,18 +59,18 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
     """
     sampled = curves[curves["allocator"] != "greedy"]
     most, unit = sampled["budget"].max(), str(sampled["unit"].iloc[0])
-    ends = {look.label: rows[rows["budget"] == most] for look, rows in methods(sampled)}
-    score = {label: f"{label} {rows['accuracy'].mean():.3f}" for label, rows in ends.items()}
-    spent = {label: f"{label} {rows[f'spent_{unit}'].mean():.3g}" for label, rows in ends.items()}
-    depth = {label: f"{label} {rows['depth'].mean():.3g}" for label, rows in ends.items()}
-    over = _over(next(iter(ends.values())))
-    bullets = [
-        f"**What a rule leaves unspent.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}{over}: "
-        f"{', '.join(spent.values())}. Their accuracy then: {', '.join(score.values())}.",
-        f"**What it costs in time.** Calls that wait for one another, at the longest: {', '.join(depth.values())}.",
+    ends = {look.label: rows.groupby("recording").tail(1) for look, rows in methods(sampled)}
+
+    def listed(column: str, form: str) -> str:
+        return ", ".join(f"{label} {rows[column].mean():{form}}" for label, rows in ends.items())
+
+    return _bullets([
+        f"**Where the curves end.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}"
+        f"{_over(next(iter(ends.values())))}: {listed(f'spent_{unit}', '.4g')}; accuracy: {listed('accuracy', '.3f')}. "
+        "What a question leaves by stopping goes to the others; a curve that ends early had no question left to ask.",
+        f"**What it costs in time.** Calls that wait for one another, at the longest: {listed('depth', '.3g')}.",
         _greedy_bullet(greedy),
-    ]
-    return _bullets(bullets)
+    ])  # fmt: skip
 
 
 def of_savings(savings: pd.DataFrame) -> Words:
@@ -80,8 +80,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
         steep = rows[~rows["flat"].astype(bool)]
         means = [f"{_percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")]
         listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
-        label = LOOKS["ucb"].label if set(rows["allocator"]) == {"ucb"} else ", ".join(sorted(set(rows["allocator"])))
-        bullets.append(f"**Counted in {unit}**, {label} saves against uniform at equal accuracy: {listed}.")
+        bullets.append(f"**Counted in {unit}**, {_who(rows)} saves against uniform at equal accuracy: {listed}.")
     steep = savings[~savings["flat"].astype(bool)]
     worse, better = steep[steep["high"] < 0], steep[steep["low"] > 0]
     unreached = int((~steep["reached"].astype(bool)).sum())
@@ -93,10 +92,37 @@ def of_savings(savings: pd.DataFrame) -> Words:
     return _bullets(bullets)
 
 
+def of_differences(differences: pd.DataFrame) -> Words:
+    """A bullet per unit on the paired difference at equal budgets, and one on what it says of allocation."""
+    bullets = []
+    for unit, rows in differences.groupby("unit", sort=False):
+        means = "; ".join(f"{_signed(pooled(cells, 'difference'))} at B = {at:g}" for at, cells in rows.groupby("at"))
+        bullets.append(
+            f"**At equal {unit}**, {_who(rows)} − uniform{_over(rows[rows['at'] == rows['at'].max()])}: {means}."
+        )
+    bullets.append(f"**Cell by cell** ({len(differences)}), {_tally(differences, _who(differences))}.")
+    return _bullets(bullets)
+
+
+def of_greedy(greedy: pd.DataFrame) -> Words:
+    """Bullets on one greedy answer against the vote, and on where each of them stands."""
+    bullets = [_greedy_bullet(greedy)]
+    if len(greedy):
+        ranks = greedy.sort_values("difference")
+        least, most = (
+            f"{title(row['recording'])}: greedy {row['greedy']:.3f}, vote {row['vote']:.3f}"
+            for _, row in ranks.iloc[[0, -1]].iterrows()
+        )
+        bullets.append(f"**The vote does worst** on {least}; **and best** on {most}.")
+        calls = f"{greedy['at'].max():g}"
+        bullets.append(f"**The price.** A vote pays for {calls} answers where greedy decoding pays for one.")
+    return _bullets(bullets)
+
+
 def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
     """The findings in a line each: the mean saving of UCB in samples and in tokens, and greedy against the vote."""
     lines = []
-    for unit, rows in savings.groupby("unit", sort=False):
+    for unit, rows in savings.groupby("unit", sort=False) if len(savings) else ():
         at = rows["at"].max()
         steep = rows[(rows["at"] == at) & ~rows["flat"].astype(bool)]
         if len(steep):
@@ -109,7 +135,7 @@ def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
     if len(greedy):
         lines.append(
             f"Greedy decoding scores {greedy['greedy'].mean():.3f}, the vote of {greedy['at'].max():g} samples "
-            f"{greedy['vote'].mean():.3f}: greedy − vote = {_signed(pooled(greedy, 'difference'))}{_over(greedy)}."
+            f"{greedy['vote'].mean():.3f}: vote − greedy = {_signed(pooled(greedy, 'difference'))}{_over(greedy)}."
         )
     return tuple(lines)
 
@@ -133,13 +159,19 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
 def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
     if greedy is None or greedy.empty:
         return "**Greedy decoding** (temperature 0) was not recorded here, so whether voting beats it stays open."
-    behind, ahead = greedy[greedy["high"] < 0], greedy[greedy["low"] > 0]
-    level = len(greedy) - len(behind) - len(ahead)
-    mean = _signed(pooled(greedy, "difference"))
     return (
-        f"**One greedy answer** against the vote of {greedy['at'].max():g} samples, greedy − vote: {mean}"
-        f"{_over(greedy)}. The paired interval puts it behind in {len(behind)}{_names(behind)}, ahead in {len(ahead)}"
-        f"{_names(ahead)}, and tells no difference in {level}."
+        f"**One greedy answer** against the vote of {greedy['at'].max():g} samples: vote − greedy is "
+        f"{_signed(pooled(greedy, 'difference'))}{_over(greedy)}; {_tally(greedy, 'the vote')}."
+    )
+
+
+def _tally(differences: pd.DataFrame, who: str) -> str:
+    """In how many rows the paired interval lies above zero, below it, or holds it."""
+    ahead, behind = differences[differences["low"] > 0], differences[differences["high"] < 0]
+    level = len(differences) - len(ahead) - len(behind)
+    return (
+        f"by the paired interval {who} is ahead in {len(ahead)}{_names(ahead)}, behind in {len(behind)}"
+        f"{_names(behind)}, and not told apart in {level}"
     )
 
 
@@ -175,6 +207,12 @@ def _span(gain: pd.Series) -> str:
         return ""
     least, most = str(gain.idxmin()), str(gain.idxmax())
     return f", by {gain.min():+.3f} on {title(least)} to {gain.max():+.3f} on {title(most)}"
+
+
+def _who(rows: pd.DataFrame) -> str:
+    """The allocators of a frame as they are labelled in its figure."""
+    names = dict.fromkeys(rows["allocator"])
+    return ", ".join(LOOKS[name].label if name in LOOKS else str(name) for name in names)
 
 
 def _names(rows: pd.DataFrame) -> str:

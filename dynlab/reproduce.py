@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ class Report:
     figures: tuple[str, ...]
     headlines: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def summary(self) -> str:
+        """Where the figures are, and the findings, to print."""
         found = [f"  {line}" for line in self.headlines]
         return "\n".join([f"{len(self.figures)} figures in {self.out} (open {self.index})", *found])
 
@@ -78,15 +80,16 @@ def reproduce(
         if not any(name in job.parameters for job in jobs):
             raise one_of("parameter of these notebooks", name, {name for job in jobs for name in job.parameters})
     write_bytes(out / ".gitignore", b"*\n!.gitignore\n!*.svg\n!*.csv\n")
-    results = _run_all(jobs, progress)
-    failures = {stem: message for stem, message in results.items() if message}
-    found = headlines(_numbers(out, "03-savings"), _numbers(out, "01-greedy"))
-    titles = {job.stem: job.title for job in jobs}
-    index = write_bytes(out / "index.html", index_page(out, titles, found, failures).encode())
+    started = time.time_ns()
+    failures = {stem: message for stem, message in _run_all(jobs, progress).items() if message}
+    made = [path.stem for stem in stems for path in _made(out, stem, started, stem not in failures)]
+    found = headlines(
+        *(_numbers(out, name) if name in made else pd.DataFrame() for name in ("03-savings", "01-greedy"))
+    )
+    page = index_page({job.stem: job.title for job in jobs}, made, found, failures, out)
+    index = write_bytes(out / "index.html", page.encode())
     if failures:
         raise DynlabError("; ".join(failures.values()) + f"; what the others made is in {out}")
-    numbers = {stem.split("-")[0] for stem in stems}
-    made = sorted(path.stem for path in out.glob("*.svg") if path.stem.split("-")[0] in numbers)
     return Report(out, index, tuple(made), found)
 
 
@@ -172,7 +175,17 @@ def _shown(source: str | Path) -> tuple[str, str]:
     return (str(path.resolve()), path.name) if path.is_file() else (str(source), str(source))
 
 
+def _made(out: Path, stem: str, started: int, tidy: bool) -> list[Path]:
+    """The figures that a notebook made since `started`; `tidy` removes those that it made in earlier runs only."""
+    number = stem.split("-")[0]
+    files = sorted(path for kind in ("svg", "png", "csv") for path in out.glob(f"{number}-*.{kind}"))
+    fresh = [path for path in files if path.stat().st_mtime_ns >= started]
+    for path in files if tidy else ():
+        if path not in fresh:
+            path.unlink()
+    return [path for path in fresh if path.suffix == ".svg"]
+
+
 def _numbers(out: Path, name: str) -> pd.DataFrame:
-    """The numbers of a figure, an empty frame where it was not made."""
-    path = out / f"{name}.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else pd.DataFrame({"unit": []})
+    """The numbers of a figure."""
+    return pd.read_csv(out / f"{name}.csv", keep_default_na=False, na_values=[""])

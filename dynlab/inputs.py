@@ -34,7 +34,7 @@ def chosen(
         quick: Only the first few of the recordings that come with dynlab.
 
     Raises:
-        InputError: One of model and task without the other, or there is no recording to draw.
+        InputError: One of model and task without the other, no recording to draw, or two of the same name.
     """
     if bool(model) != bool(task):
         raise InputError(f"model={model!r} and task={task!r}: give both to record first, or neither")
@@ -50,7 +50,12 @@ def chosen(
         named = [*shipped()[: QUICK_RECORDINGS if quick else None]]
     if not named:
         raise InputError("dynlab comes without recordings here; name one by its path, or record one: dynlab record")
-    return [load(source) for source in named]
+    loaded = [load(source) for source in named]
+    names = [recording.name for recording in loaded]
+    if len(set(names)) < len(names):
+        again = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two recordings are named {again!r}, and figures tell them apart by name; rename one file")
+    return loaded
 
 
 def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:

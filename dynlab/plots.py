@@ -122,8 +122,8 @@ def plot_differences(differences: pd.DataFrame, *, label: str = "", ax: Axes | N
     _one_method(differences)
     with style():
         ax = _intervals(differences.assign(group="", filled=True), "difference", ax=ax)
-        unit = differences["unit"].iloc[0] if "unit" in differences else "samples"
-        ax.set_xlabel(f"{label or 'difference'}, accuracy\nat equal {unit}")
+        at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
+        ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
     return ax
 
 

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from threading import Event
 from typing import Any
 
@@ -17,9 +18,10 @@ import pandas as pd
 
 from dynlab.errors import DynlabError, InputError, one_of
 from dynlab.figures import write_bytes
+from dynlab.files import replacing
 from dynlab.gallery import index_page, notebook_page
+from dynlab.inputs import chosen, known_units
 from dynlab.reading import headlines
-from dynlab.recordings import load
 from dynlab.resources import folder, named
 
 _PARALLEL = 2  # notebooks at once; each has a kernel, that is a process, of its own
@@ -71,26 +73,33 @@ def reproduce(
             raise one_of("notebook", stem, known)
     if not stems:
         raise InputError(f"there are no notebooks in {folder('notebooks')}; reinstall dynlab, or name one")
-    for source in recordings:
-        load(source)
-    shown = {**dict(_shown(source) for source in recordings), str(out.resolve()): out.resolve().name}
-    given = {"recordings": list(shown)[:-1], "quick": quick, "out": str(out.resolve()), **(parameters or {})}
+    _check_installed()
+    if not (parameters or {}).get("model"):
+        known_units(chosen(recordings, quick=quick))
+    passed = [_passed(source) for source in recordings]
+    shown = dict([*passed, (str(out.resolve()), out.resolve().name)])
+    given = {
+        "recordings": [path for path, _ in passed],
+        "quick": quick,
+        "out": str(out.resolve()),
+        **(parameters or {}),
+    }
     jobs = [_Job(known[stem], out, given, shown) for stem in stems]
     for name in parameters or {}:
         if not any(name in job.parameters for job in jobs):
             raise one_of("parameter of these notebooks", name, {name for job in jobs for name in job.parameters})
-    write_bytes(out / ".gitignore", b"*\n!.gitignore\n!*.svg\n!*.csv\n")
     started = time.time_ns()
-    failures = {stem: message for stem, message in _run_all(jobs, progress).items() if message}
-    made = [path.stem for stem in stems for path in _made(out, stem, started, stem not in failures)]
-    found = headlines(
-        *(_numbers(out, name) if name in made else pd.DataFrame() for name in ("03-savings", "01-greedy"))
-    )
-    page = index_page({job.stem: job.title for job in jobs}, made, found, failures, out)
-    index = write_bytes(out / "index.html", page.encode())
+    with replacing(out / "index.html") as index:  # opened first: a folder that cannot be written to costs no time
+        failures = {stem: message for stem, message in _run_all(jobs, progress).items() if message}
+        made = [path.stem for stem in stems for path in _made(out, stem, started, stem not in failures)]
+        found = headlines(
+            *(_numbers(out, name) if name in made else pd.DataFrame() for name in ("03-savings", "01-greedy"))
+        )
+        page = index_page({job.stem: job.title for job in jobs}, made, found, failures, out)
+        index.write_text(page, encoding="utf-8")
     if failures:
         raise DynlabError("; ".join(failures.values()) + f"; what the others made is in {out}")
-    return Report(out, index, tuple(made), found)
+    return Report(out, out / "index.html", tuple(made), found)
 
 
 class _Job:
@@ -99,7 +108,7 @@ class _Job:
     def __init__(self, path: Path, out: Path, given: Mapping[str, Any], shown: Mapping[str, str]) -> None:
         self.path, self.stem, self.folder, self.shown = path, path.stem, out / "notebooks", shown
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        self.num_cells = sum(cell["cell_type"] == "code" for cell in cells)
+        self.num_cells = 1 + sum(cell["cell_type"] == "code" for cell in cells)  # and the injected parameters
         self.title = cells[0]["source"][0].strip("# \n")
         declared = [
             line for cell in cells if "parameters" in cell["metadata"].get("tags", []) for line in cell["source"]
@@ -116,8 +125,9 @@ class _Job:
             executed = Path(scratch) / self.path.name
             try:
                 papermill.execute_notebook(
-                    self.path, executed, self.given, kernel_name="python3", progress_bar=False, on_cell_start=on_cell
-                )
+                    self.path, executed, self.given, kernel_name="python3", progress_bar=False,
+                    on_cell_start=on_cell, extra_arguments=["--log-level=ERROR"],
+                )  # fmt: skip
             except papermill.PapermillExecutionError as error:
                 failure = f"{error.ename}: {error.evalue}"
             except Exception as error:  # whatever else stops a kernel must not take the other notebooks with it
@@ -134,7 +144,8 @@ class _Job:
         notebook = json.loads(text)
         notebook["metadata"].pop("papermill", None)
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-        known = {**self.shown, str(folder("notebooks").parent): "dynlab", sys.prefix: "python", str(Path.home()): "~"}
+        known = {str(folder("notebooks").parent): "dynlab", sys.prefix: "python", gettempdir(): "tmp", **self.shown}
+        known |= {str(Path.home()): "~"} if Path.home() != Path("/") else {}
         for path in sorted(known, key=len, reverse=True):
             text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], known[path])
         return text
@@ -169,7 +180,13 @@ def _failed_cell(notebook: str) -> str:
     return "its kernel"
 
 
-def _shown(source: str | Path) -> tuple[str, str]:
+def _check_installed() -> None:
+    for name in ("papermill", "nbconvert", "ipykernel", "matplotlib"):
+        if find_spec(name) is None:
+            raise InputError(f"reproduce needs {name}, which is not installed; run: pip install 'dynlab[notebooks]'")
+
+
+def _passed(source: str | Path) -> tuple[str, str]:
     """How a recording is passed to a notebook that runs elsewhere, and how its executed copy shows it."""
     path = Path(source)
     return (str(path.resolve()), path.name) if path.is_file() else (str(source), str(source))

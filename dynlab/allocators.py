@@ -56,8 +56,9 @@ def top_share(seen: Votes) -> Floats:
 def entropy(seen: Votes) -> Floats:
     """u = −Σ p·ln p / ln max(n, 2), p = counts/n with the missing share as one more class; 1 before the first vote."""
     n = np.maximum(seen.pulls, 1).astype(float)
-    arrived = np.maximum(seen.pulls, 2)
-    value = (np.log(n) - seen.surprise / n) / np.log(arrived)
+    missing = n - seen.votes
+    surprise = seen.surprise + missing * np.log(np.maximum(missing, 1.0))
+    value = (np.log(n) - surprise / n) / np.log(np.maximum(n, 2.0))
     return np.where(seen.votes > 0, np.round(np.clip(value, 0.0, None), 12), 1.0)
 
 
@@ -135,7 +136,7 @@ class UCB:
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """u and c/√n."""
-        return Index(UNCERTAINTIES[self.uncertainty](seen), self.exploration / np.sqrt(np.maximum(seen.pulls, 1)))
+        return Index(UNCERTAINTIES[self.uncertainty](seen), self.exploration / np.sqrt(np.maximum(seen.pulls, 1.0)))
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Tables:
     width: Floats  # [D, R, Q], or [0, 0, 0]: no such term
     draws: Floats  # [U, M] with M a power of two, or [0, 0]: no such term
     profile: Ints  # [D, R, Q], or [0, 0, 0]
-    offset: Ints  # [R, Q], or [0, 0]
+    offset: Ints  # [R, Q] where the walk through the draws begins
     price: Floats  # [N, R, Q] of the next sample, in the budget's unit
     limit: float  # the budget over all questions
 
@@ -53,7 +53,7 @@ def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
     use_numba = find_spec("numba") is not None if compiled is None else compiled
     loop = _compiled() if use_numba else _by_numpy
     t = tables
-    used = loop(t.value, t.width, t.draws, t.profile, t.offset, t.price, t.limit, growth, question, sample)
+    used = int(loop(t.value, t.width, t.draws, t.profile, t.offset, t.price, t.limit, growth, question, sample))
     return question[:, :used], sample[:, :used]
 
 
@@ -89,7 +89,7 @@ def _by_numpy(
             now_width[rows, pick] = width[after, rows, pick]
         if draws.size:
             now_profile[rows, pick] = profile[after, rows, pick]
-    return question.shape[1]
+    return int(question.shape[1])
 
 
 def _by_replication(
@@ -120,24 +120,28 @@ def _by_replication(
         spent = 0.0
         for t in range(question.shape[1]):
             scale = growth[t]
-            best, pick, lead = -np.inf, -1, 0
+            best, pick = -np.inf, -1
             for block in range(num_blocks):
-                bound[block] = np.inf if has_draws else top[block] + (scale - since[block]) * gain[block]
-                if bound[block] > bound[lead]:
-                    lead = block
-            for turn in range(num_blocks):
-                block = lead if turn == 0 else (turn - 1 if turn <= lead else turn)  # the most promising one first
-                if bound[block] < best - 1e-12 * abs(best):
-                    continue
-                top[block], gain[block], since[block] = -np.inf, 0.0, scale
+                bound[block] = top[block] + (scale - since[block]) * gain[block]
+            for _ in range(num_blocks):  # the most promising block first
+                block = 0
+                for other in range(1, num_blocks):
+                    if bound[other] > bound[block]:
+                        block = other
+                if bound[block] < best - 1e-12 * abs(best) or bound[block] == -np.inf:
+                    break
+                bound[block], highest, steepest, first = -np.inf, -np.inf, 0.0, -1
                 for q in range(block * size, min(num_questions, block * size + size)):
                     score = now_value[q] + scale * now_width[q]
                     if has_draws:
                         score += draws[profile[pulls[q], r, q], (offset[r, q] + t) & mask]
-                    top[block] = max(top[block], score)
-                    gain[block] = max(gain[block], now_width[q])
-                    if score > best or (score == best and q < pick):
-                        best, pick = score, q
+                    if score > highest:
+                        highest, first = score, q
+                    if now_width[q] > steepest:
+                        steepest = now_width[q]
+                if highest > best or (highest == best and first < pick):
+                    best, pick = highest, first
+                top[block], gain[block], since[block] = np.inf if has_draws else highest, steepest, scale
             if best == -np.inf:
                 break
             depth = pulls[pick]
@@ -148,7 +152,7 @@ def _by_replication(
             question[r, t], sample[r, t] = pick, depth
             used = max(used, t + 1)
             pulls[pick] = depth + 1
-            top[pick // size] = np.inf  # to be looked through at the next pull
+            top[pick // size] = np.inf  # its question changed: to be looked through first
             now_value[pick] = values[depth + 1, pick]
             if has_width:
                 now_width[pick] = widths[depth + 1, pick]
@@ -159,4 +163,5 @@ def _by_replication(
 def _compiled() -> Callable[..., Any]:
     from numba import njit
 
-    return njit(cache=True, nogil=True)(_by_replication)  # type: ignore[no-any-return]
+    loop: Callable[..., Any] = njit(cache=True, nogil=True)(_by_replication)
+    return loop

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlab.replay import Curve
-from dynlab.streams import Floats
+from dynlab.streams import Flags, Floats
 
 RESAMPLES = 2000
 FLAT = 0.01  # where uniform gains less than this from the first budget on, there is nothing to save
@@ -50,7 +50,7 @@ def estimates(values: Floats, share: Floats) -> list[Estimate]:
     return [Estimate(*map(float, row)) for row in zip(values.mean(axis=1), low, high, strict=True)]
 
 
-def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Floats, np.ndarray]:
+def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Floats, Flags]:
     """The first budget at which linearly interpolated curves reach their targets, and whether they do.
 
     Args:
@@ -62,7 +62,7 @@ def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Float
     budgets = np.broadcast_to(budgets, curves.shape)
     rows = np.arange(len(curves))
     enough = curves >= targets[:, None] - 1e-12
-    reached = enough.any(axis=1)
+    reached = np.asarray(enough.any(axis=1))
     after = np.where(reached, enough.argmax(axis=1), curves.shape[1] - 1)
     before = np.maximum(after - 1, 0)
     rise = curves[rows, after] - curves[rows, before]
@@ -99,7 +99,7 @@ def difference(one: Floats, other: Floats, share: Floats) -> Estimate:
     return estimates((one - other)[None, :], share)[0]
 
 
-def pareto(cost: Floats, accuracy: Floats) -> np.ndarray:
+def pareto(cost: Floats, accuracy: Floats) -> Flags:
     """Which points no other beats in both: none is cheaper (or as cheap) and more accurate. [P], [P] → [P] bool.
 
     >>> pareto(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.4, 0.6]))

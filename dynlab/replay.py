@@ -8,19 +8,18 @@ comparison meet the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dynlab.allocators import Allocator
 from dynlab.engine import Tables, pull
+from dynlab.replications import Draws, draws_of
 from dynlab.stopping import StoppingRule
-from dynlab.streams import ABSENT, Floats, Ints, Streams
-from dynlab.voting import Tally, tally, tie_break
+from dynlab.streams import Flags, Floats, Ints, Streams
+from dynlab.voting import tie_break
 
-_CHUNK = 4_000_000  # samples held at once: replications are worked off in chunks of at most this many
-_NONE = np.zeros((1, 0, 0))
 _FIRST = 1e9  # the index of a question that has not had its warm-up
 
 
@@ -37,17 +36,6 @@ class Policy:
     stopping: StoppingRule | None = None
     warmup: int = 2
     batch: int = 1
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The streams of R replications."""
-
-    first: int  # number of the first replication
-    tally: Tally
-    price: Floats  # [N, R, Q] price of each sample in the budget's unit
-    spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
-    level: Ints  # [N, R, Q] longest path of calls that ends in this one
 
 
 @dataclass(frozen=True)
@@ -71,41 +59,6 @@ class Curve:
     unspent: Floats  # [C] share of replications that ended before the budget did
 
 
-def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles: bool = False) -> Iterator[Draws]:
-    """The draws of all replications, in chunks of replications."""
-    num_questions, num_streams, num_samples = streams.codes.shape
-    price = streams.prices(unit)
-    tables = {"samples": streams.prices("samples"), "tokens": streams.tokens, "usd": streams.cost_usd}
-    step = max(1, _CHUNK // (num_questions * num_samples))
-    rows = np.arange(num_questions)
-    for first in range(0, replications, step):
-        chosen = [
-            _order(streams, np.random.default_rng([seed, first + r])) for r in range(min(step, replications - first))
-        ]
-        flat = np.stack(chosen).transpose(2, 0, 1)  # [N, R, Q] place in a question's S·N samples
-
-        def drawn(table: np.ndarray, flat: Ints = flat) -> np.ndarray:
-            return table.reshape(num_questions, num_streams * num_samples)[rows, flat]
-
-        codes = drawn(streams.codes)
-        spent = {}
-        for name, values in tables.items():
-            steps = drawn(np.where(streams.codes == ABSENT, 0.0, values))
-            spent[name] = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
-        yield Draws(first, tally(codes, streams.right, profiles), drawn(price), spent, drawn(streams.level))
-
-
-def _order(streams: Streams, rng: np.random.Generator) -> Ints:
-    """[Q, N] for one replication: a random order of a pool's samples, or one whole ordered stream a question."""
-    num_questions, num_streams, num_samples = streams.codes.shape
-    if not streams.exchangeable:
-        stream = rng.integers(num_streams, size=num_questions)
-        return np.asarray(stream[:, None] * num_samples + np.arange(num_samples))
-    keys = rng.random((num_questions, num_samples), dtype=np.float32)
-    keys[streams.codes[:, 0] == ABSENT] = 2.0  # behind the end, whatever the order
-    return np.asarray(np.argsort(keys, axis=1))
-
-
 def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     """Plays one policy on the draws until the budget `limit` (in the draws' price, over all questions) is spent."""
     seen, lengths = draws.tally.seen, draws.tally.lengths
@@ -116,34 +69,36 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
         seed, draws.first + np.arange(num_replications)[:, None], np.arange(num_questions), depth
     )  # [D, R, Q]
     index = policy.allocator.index(seen, rng)
-    closed = depth >= lengths
+    opening = policy.warmup if policy.allocator.adaptive else 0
+    closed: Flags = depth >= lengths
     if policy.stopping is not None:
-        closed = closed | (np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0) & (depth >= policy.warmup))
-    opening = np.broadcast_to((depth < policy.warmup) & policy.allocator.adaptive, closed.shape)
-    value = np.where(closed, -np.inf, np.where(opening, _FIRST - depth + ties / 2, tied(index.value, ties)))
-    width = _NONE if index.width is None else np.where(opening, 0.0, tied(index.width, ties))
-    bank, profile, offset = _NONE[0], _NONE.astype(int), _NONE[0].astype(int)
-    if index.draws is not None:
-        bank, profile = index.draws, seen.profile
-        offset = rng.integers(2**16, size=(num_replications, num_questions))
-    tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-12))
+        stopped = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
+        closed = closed | (stopped & (depth >= policy.warmup))
+    value = tied(index.value, ties)
+    value[:opening] = _FIRST - depth[:opening] + ties[:opening] / 2
+    value[closed] = -np.inf
+    width: Floats = np.zeros((0, 0, 0))
+    if index.width is not None:
+        width = tied(index.width, ties)
+        width[:opening] = 0.0
+    bank: Floats = np.zeros((0, 0)) if index.draws is None else index.draws
+    offset = rng.integers(2**16, size=(num_replications, num_questions))
+    tables = Tables(value, width, bank, seen.profile, offset, draws.price, limit * (1 + 1e-12))
     if not policy.allocator.adaptive:
         question, sample = pull(tables)
         return Trace(question, sample, np.zeros_like(sample))
     if policy.batch > 1:
-        return _in_rounds(policy, draws, tables, ties, closed, rng)
+        return _in_rounds(policy, draws, tables, ties, rng)
     question, sample = pull(tables)
     return Trace(question, sample, np.where(sample < policy.warmup, 0, sample))
 
 
 def tied(index: Floats, ties: Floats) -> Floats:
     """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones keep their order."""
-    return np.asarray(index * (1 + 1e-8 * ties) + 1e-30 * ties)
+    return np.asarray(index + (1e-8 * np.abs(index) + 1e-30) * ties)
 
 
-def _in_rounds(
-    policy: Policy, draws: Draws, tables: Tables, ties: Floats, closed: np.ndarray, rng: np.random.Generator
-) -> Trace:
+def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, rng: np.random.Generator) -> Trace:
     """The loop with a batch: within a round a pick raises n and t at once, while votes stay as they were."""
     seen = draws.tally.seen
     num_samples, num_replications, num_questions = draws.price.shape
@@ -180,13 +135,12 @@ def _in_rounds(
         arrived[rows, pick] = known
         where = (known, rows, pick)
         hair = ties[after, rows, pick]
-        if tables.draws.size:
-            in_flight, growing = np.zeros(num_replications), 0.0 * hair
-        else:
+        in_flight, growing = np.zeros_like(hair), np.zeros_like(hair)
+        if not tables.draws.size:
             index = policy.allocator.index(seen.at(where, after), rng)
-            in_flight = tied(index.value, hair)
-            growing = np.zeros_like(hair) if index.width is None else tied(index.width, hair)
-        in_flight = np.where(closed[after, rows, pick] & (after >= draws.tally.lengths[rows, pick]), -np.inf, in_flight)
+            in_flight[:] = tied(index.value, hair)
+            growing[:] = 0.0 if index.width is None else tied(index.width, hair)
+        in_flight[after >= draws.tally.lengths[rows, pick]] = -np.inf
         value[rows, pick] = np.where(opening, tables.value[where], in_flight)
         width[rows, pick] = np.where(opening, width_table[where], growing)
     question, sample, known = (np.stack(column, axis=1).astype(np.int32) for column in zip(*log, strict=True))
@@ -204,10 +158,10 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     pulled = trace.question >= 0
     prices = np.where(pulled, draws.price[trace.sample, rows, trace.question], np.inf)
     total = np.cumsum(prices, axis=1)  # [R, T]
-    limits = np.asarray(limits * (1 + 1e-12))
-    segment = np.searchsorted(limits, total, side="left")  # the first checkpoint that affords the pull
+    ends = limits * (1 + 1e-12)
+    segment = np.searchsorted(ends, total, side="left")  # the first checkpoint that affords the pull
     bins = (segment * num_replications + rows) * num_questions + trace.question
-    counts = np.bincount(bins[pulled], minlength=(len(limits) + 1) * num_replications * num_questions)
+    counts = np.bincount(bins[pulled], minlength=(len(ends) + 1) * num_replications * num_questions)
     at = np.cumsum(counts.reshape(-1, num_replications, num_questions)[:-1], axis=0)  # [C, R, Q] pulls
     here = (at, rows, columns)
     right = policy.stopping.right(draws.tally) if policy.stopping else draws.tally.right
@@ -217,7 +171,7 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
         stops = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
         closed = closed | (stops[here] & (at >= policy.warmup))
     all_spent = np.where(pulled, total, 0).max(axis=1, initial=0) * (1 + 1e-9)
-    unspent = closed.all(axis=2) & (all_spent < limits[:, None])
+    unspent = closed.all(axis=2) & (all_spent < ends[:, None])
     sums = {unit: table[here].sum(axis=1) for unit, table in draws.spent.items()}
     return {
         **sums,
@@ -237,24 +191,23 @@ def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
             return np.asarray(policy.stopping.rounds(at).max(axis=2))
         deepest = np.concatenate([np.zeros((1, *level.shape[1:]), level.dtype), np.maximum.accumulate(level, axis=0)])
         return np.asarray(deepest[at, rows, np.arange(level.shape[2])].max(axis=2))
-    first = trace.sample < policy.warmup  # the warm-up waits for nothing but its own parents
-    chain = (
-        1 + level[trace.sample, rows, trace.question] - np.where(first, 1, level[trace.arrived, rows, trace.question])
-    )
-    opening = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
+    drawn = at.sum(axis=2)
+    together = policy.warmup * level.shape[2]  # later pulls have a round of their own, unless there is a batch
+    part = trace.question.shape[1] if policy.batch > 1 else together
+    question, sample, arrived = trace.question[:, :part], trace.sample[:, :part], trace.arrived[:, :part]
+    first = sample < policy.warmup  # the warm-up waits for nothing but its own parents
+    chain = 1 + level[sample, rows, question] - np.where(first, 1, level[arrived, rows, question])
+    depth = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
     since = np.cumsum(~first, axis=1)  # pulls after the warm-up, this one included
-    if policy.batch == 1:
-        depth = opening + since
-    else:
-        depth = opening.astype(np.int64)
-        before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)
-        for t in range(chain.shape[1]):
-            starts = ~first[:, t] & ((since[:, t] - 1) % policy.batch == 0)
-            before, longest = before + longest * starts, np.where(starts, 0, longest)
-            longest = np.where(first[:, t], longest, np.maximum(longest, chain[:, t]))
-            depth[:, t] += before + longest
+    before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)
+    for t in np.flatnonzero((~first).any(axis=0)):
+        starts = ~first[:, t] & ((since[:, t] - 1) % policy.batch == 0)
+        before, longest = before + longest * starts, np.where(starts, 0, longest)
+        longest = np.where(first[:, t], longest, np.maximum(longest, chain[:, t]))
+        depth[:, t] += before + longest
     depth = np.concatenate([np.zeros((len(rows), 1), int), depth], axis=1)
-    return np.asarray(depth[rows.T, at.sum(axis=2)])
+    inside = np.minimum(drawn, depth.shape[1] - 1)
+    return np.asarray(depth[rows.T, inside] + drawn - inside)
 
 
 def replay(
@@ -270,7 +223,7 @@ def replay(
     Raises:
         InputError: the unit's prices are not known.
     """
-    limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
+    limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: list[dict[str, Floats]] = [{} for _ in policies]
     for draws in draws_of(streams, replications, seed, unit, any(policy.allocator.profiles for policy in policies)):
         for policy, total in zip(policies, sums, strict=True):

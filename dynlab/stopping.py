@@ -12,7 +12,7 @@ import numpy as np
 
 from dynlab.allocators import doubt_table
 from dynlab.errors import one_of
-from dynlab.streams import Floats, Ints
+from dynlab.streams import Flags, Floats, Ints
 from dynlab.voting import Tally
 
 
@@ -24,7 +24,7 @@ class StoppingRule(Protocol):
         """Its name on the command line."""
         ...
 
-    def stops(self, tally: Tally) -> np.ndarray:
+    def stops(self, tally: Tally) -> Flags:
         """[D, R, Q] bool: a question in this state is not sampled further."""
         ...
 
@@ -48,11 +48,11 @@ class AdaptiveConsistency:
     most: int = 40
     name = "adaptive-consistency"
 
-    def stops(self, tally: Tally) -> np.ndarray:
+    def stops(self, tally: Tally) -> Flags:
         """P ≥ threshold, or `most` samples."""
         first, second = tally.seen.first, tally.seen.second
         confident = 1 - doubt_table(int((first + second).max()))[first + second, second] >= self.threshold
-        return (confident & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most)
+        return np.asarray((confident & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
 
     def right(self, tally: Tally) -> Floats:
         """Plurality."""
@@ -75,7 +75,7 @@ class EarlyStopping:
     most: int = 40
     name = "esc"
 
-    def _unanimous(self, tally: Tally) -> np.ndarray:
+    def _unanimous(self, tally: Tally) -> Flags:
         ends = np.zeros(tally.seen.pulls.shape, bool)  # [D, R, Q]
         for end in range(self.window, min(len(tally.codes), self._last) + 1, self.window):
             window = tally.codes[end - self.window : end]
@@ -86,7 +86,7 @@ class EarlyStopping:
     def _last(self) -> int:
         return self.most // self.window * self.window
 
-    def stops(self, tally: Tally) -> np.ndarray:
+    def stops(self, tally: Tally) -> Flags:
         """A unanimous window, or no further window."""
         return self._unanimous(tally) | (tally.seen.pulls >= self._last)
 
@@ -110,10 +110,10 @@ class Doubling:
     threshold: float = 0.75
     name = "doubling"
 
-    def stops(self, tally: Tally) -> np.ndarray:
+    def stops(self, tally: Tally) -> Flags:
         """v1/n ≥ threshold at a power of two from 2 on."""
         n = tally.seen.pulls
-        return (n >= 2) & (n & (n - 1) == 0) & (tally.seen.first >= self.threshold * n)
+        return np.asarray((n >= 2) & (n & (n - 1) == 0) & (tally.seen.first >= self.threshold * n))
 
     def right(self, tally: Tally) -> Floats:
         """Plurality."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dynlab.errors import InputError, one_of
 from dynlab.recordings import Recording
@@ -15,8 +17,9 @@ ABSENT = -2  # behind a stream's end
 MISSING = -1  # a response without a parsable answer, or one that does not vote: paid for, never counted
 GREEDY = "greedy"
 
-Ints = np.ndarray[tuple[int, ...], np.dtype[np.signedinteger]]
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating]]
+Ints = NDArray[np.integer[Any]]
+Floats = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Streams:
     tokens: Floats  # [Q, S, N] tokens of each call; NaN = unknown
     cost_usd: Floats  # [Q, S, N] list price of each call; NaN = unknown
     level: Ints  # [Q, S, N] longest path of calls that end in this one (1 = waits for none)
-    right: np.ndarray  # [Q, K] bool: this answer is right
+    right: Flags  # [Q, K]: this answer is right
     exchangeable: bool  # may be permuted
     has_target: bool  # False: `right` marks the plurality of all samples, so accuracy is self-consistency
     tokens_kind: str  # 'total' (prompt + completion), 'completion' or 'unknown'
@@ -147,7 +150,7 @@ def _coded(frame: pd.DataFrame, question: Ints, num_questions: int) -> tuple[tup
 
 def _right(
     frame: pd.DataFrame, question: Ints, code: Ints, answers: Sequence[Sequence[str]], name: str
-) -> tuple[np.ndarray, bool]:
+) -> tuple[Flags, bool]:
     """[Q, K] which answers are right: by `correct` where recorded, else by `target`, else the plurality of all."""
     num_answers = max(1, *(len(known) for known in answers)) if answers else 1
     right = np.zeros((len(answers), num_answers), bool)

@@ -6,10 +6,11 @@ A table over depths has axes [D, R, Q] with D = N + 1: entry d is the state of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from dynlab.streams import ABSENT, Floats, Ints
+from dynlab.streams import ABSENT, Flags, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,16 @@ class Votes:
     first: Ints  # [...] v1, votes of the leading answer
     second: Ints  # [...] v2, votes of the runner-up
     distinct: Ints  # [...] answers seen so far
-    surprise: Floats  # [...] Σ c·ln c over the answers' counts and the missing ones' count
+    surprise: Floats  # [...] Σ c·ln c over the answers' counts
     profile: Ints  # [...] row of `profiles`
     profiles: Ints  # [U, K] the vote counts behind `profile`, largest first, padded with 0
 
     def at(self, where: tuple[Ints, ...], pulls: Ints) -> Votes:
         """The entries at an index, with `pulls` replaced (samples in flight raise n, not the votes)."""
-        taken = (a[where] for a in (self.votes, self.first, self.second, self.distinct, self.surprise))
-        return Votes(pulls, *taken, self.profile[where] if self.profile.size else self.profile, self.profiles)
+        return Votes(
+            pulls, self.votes[where], self.first[where], self.second[where], self.distinct[where],
+            self.surprise[where], self.profile[where] if self.profile.size else self.profile, self.profiles,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,10 @@ class Tally:
     lengths: Ints  # [R, Q] samples that exist
     seen: Votes  # [D, R, Q]
     right: Floats  # [D, R, Q] chance that the vote is right, ties by expectation (0 before the first vote)
-    answer_right: np.ndarray  # [Q, K] which answers are right
+    answer_right: Flags  # [Q, K] which answers are right
 
 
-def tally(codes: Ints, right: np.ndarray, profiles: bool = False) -> Tally:
+def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
     """Counts votes along drawn streams.
 
     Args:
@@ -85,21 +88,24 @@ def tally(codes: Ints, right: np.ndarray, profiles: bool = False) -> Tally:
         pulls[n + 1] = pulls[n] + present
         votes[n + 1] = votes[n] + voted
         distinct[n + 1] = distinct[n] + (voted & (before == 0))
-        surprise[n + 1] = surprise[n] + gain[before] * present
+        surprise[n + 1] = surprise[n] + gain[before] * voted
         chance[n + 1] = tied_right / np.maximum(tied, 1)
 
-    def shaped(table: np.ndarray) -> np.ndarray:
+    def shaped(table: Any) -> Any:
         return table.reshape(num_samples + 1, num_replications, num_questions)
 
     number, rows_of_counts = (
-        _profiles(codes, num_answers) if profiles else (np.zeros(0, np.int32), np.zeros((0, 1), np.int16))
+        _profiles(codes, num_answers) if profiles else (np.zeros((0, 0, 0), np.int32), np.zeros((0, 1), np.int16))
     )
-    seen = Votes(*map(shaped, (pulls, votes, first, second, distinct, surprise)), number, rows_of_counts)
+    seen = Votes(
+        shaped(pulls), shaped(votes), shaped(first), shaped(second), shaped(distinct), shaped(surprise),
+        number, rows_of_counts,
+    )  # fmt: skip
     lengths = (codes != ABSENT).sum(axis=0)
     return Tally(codes, lengths, seen, shaped(chance), right)
 
 
-def winner_chance(counts: Ints, right: np.ndarray) -> Floats:
+def winner_chance(counts: Ints, right: Flags) -> Floats:
     """The chance that a plurality vote is right, ties by expectation: counts [..., K], right [..., K] → [...].
 
     >>> winner_chance(np.array([3, 3, 1]), np.array([True, False, False]))
@@ -112,15 +118,16 @@ def winner_chance(counts: Ints, right: np.ndarray) -> Floats:
 def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floats:
     """The one source of random ties: a number in [0, 1) hashed from (seed, replication, question, pulls).
 
-    SplitMix64's finaliser (Steele, Lea & Flood 2014) over the mixed integers; shapes broadcast.
+    Two rounds of SplitMix64's finaliser (Steele, Lea & Flood 2014) an integer, one for the last; shapes broadcast.
     """
+    x = np.asarray(np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
     with np.errstate(over="ignore"):
-        x = np.uint64(seed & 0xFFFFFFFF)
-        for part in (replication, question, pulls):
-            x = np.asarray((x + np.asarray(part).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
-            x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            x = x ^ (x >> np.uint64(31))
+        for part, rounds in ((replication, 2), (question, 2), (pulls, 1)):
+            x = np.asarray(x + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15))
+            for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))[:rounds]:
+                x ^= x >> np.uint64(shift)
+                x *= np.uint64(factor)
+            x ^= x >> np.uint64(31)
     return np.asarray((x >> np.uint64(11)) * 2.0**-53)
 
 

@@ -1,0 +1,71 @@
+"""Shared fixtures: real recorded pools (skipped with a reason where they are not beside the project) and the golden example."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+POOLS = Path(__file__).resolve().parents[2] / "shared" / "data" / "pools"
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    """Closes every figure a test leaves open."""
+    yield
+    import sys
+
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def pool():
+    """The path of a recorded pool by its name."""
+
+    def path(name: str) -> Path:
+        found = POOLS / f"{name}.parquet"
+        if not found.exists():
+            pytest.skip(f"the recorded pool {name} is not beside the project ({os.path.relpath(found)})")
+        return found
+
+    return path
+
+
+@pytest.fixture
+def make_pool():
+    """A pool from answers by question: make_pool({"q1": "aab", "q2": "ab-"}, target="a"); '-' = no answer."""
+
+    def frame(answers: dict[str, str], target: str | dict[str, str] | None = "a", **columns) -> pd.DataFrame:
+        rows = [
+            {"question_id": question, "sample_index": index, "answer": "" if answer == "-" else answer}
+            for question, drawn in answers.items()
+            for index, answer in enumerate(drawn)
+        ]
+        table = pd.DataFrame(rows)
+        if target is not None:
+            table["target"] = table["question_id"].map(target) if isinstance(target, dict) else target
+        for name, values in columns.items():
+            table[name] = values
+        return table
+
+    return frame
+
+
+@pytest.fixture
+def random_pool(make_pool):
+    """A made-up pool of questions of all difficulties, for properties that must hold on any recording."""
+
+    def frame(num_questions: int = 12, num_samples: int = 10, seed: int = 0, **columns) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        chances = rng.dirichlet(np.full(4, 0.7), num_questions)
+        drawn = {f"q{i:03}": "".join(rng.choice(list("abc-"), num_samples, p=chances[i])) for i in range(num_questions)}
+        table = make_pool(drawn, **columns)
+        table["completion_tokens"] = rng.integers(5, 60, len(table))
+        table["prompt_tokens"] = 20
+        return table
+
+    return frame

@@ -1,0 +1,82 @@
+"""The oracle of replay: one pull at a time in plain Python, straight from the definitions, nothing shared with dynlab."""
+
+from __future__ import annotations
+
+import math
+
+
+def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1):
+    """Pulls [(question, sample), …] of one replication.
+
+    Args:
+        answers: [Q][N] answers in the order drawn, None = missing.
+        limit: budget over all questions, in prices.
+        score: function of (v1, v2, n, ln t, counts) → index.
+        ties: [Q][N + 1] the larger number wins among equal scores.
+        prices: [Q][N], 1 by default.
+    """
+    num_questions = len(answers)
+    pulls, arrived = [0] * num_questions, [0] * num_questions
+    counts = [{} for _ in range(num_questions)]
+    lead, second = [0] * num_questions, [0] * num_questions
+    spent, log, since = 0.0, [], 0
+    waiting = []
+    lengths = [len(drawn) for drawn in answers]
+    everyone = range(num_questions)
+    while True:
+        log_t = math.log(max(len(log), 1))
+        best, pick = -math.inf, -1
+        for q in everyone:
+            n = pulls[q]
+            if n >= lengths[q]:
+                continue
+            value = 1e6 - n if n < warmup else score(lead[q], second[q], n, log_t, counts[q])
+            if value > best + 1e-9 or (value > best - 1e-9 and ties[q][n] > ties[pick][pulls[pick]]):
+                best, pick = value, q
+        if pick < 0:
+            return log
+        price = 1.0 if prices is None else prices[pick][pulls[pick]]
+        if spent + price > limit + 1e-9:
+            return log
+        spent += price
+        log.append((pick, pulls[pick]))
+        opening = pulls[pick] < warmup
+        pulls[pick] += 1
+        waiting.append(pick)
+        since += not opening
+        if opening or since % batch == 0:
+            for q in waiting:
+                answer = answers[q][arrived[q]]
+                arrived[q] += 1
+                if answer is not None:
+                    count = counts[q][answer] = counts[q].get(answer, 0) + 1
+                    others = [c for a, c in counts[q].items() if a != answer]
+                    ordered = sorted([count, *others], reverse=True) + [0]
+                    lead[q], second[q] = ordered[0], ordered[1]
+            waiting = []
+
+
+def ucb(v1, v2, n, log_t, counts, c=1.0):
+    """1 − v1/n + c·√(ln t / n)."""
+    return 1 - v1 / n + c * math.sqrt(log_t / n)
+
+
+def margin(v1, v2, n, log_t, counts):
+    """1 − (v1 − v2)/n."""
+    return 1 - (v1 - v2) / n if v1 else 1.0
+
+
+def entropy(v1, v2, n, log_t, counts):
+    """Normalised entropy with the missing share as one more class."""
+    if not v1:
+        return 1.0
+    shares = [c / n for c in counts.values()] + [(n - sum(counts.values())) / n]
+    return -sum(p * math.log(p) for p in shares if p > 0) / math.log(max(n, 2))
+
+
+def posterior(v1, v2, n, log_t, counts):
+    """Adaptive-Consistency's chance that the leader is not the mode."""
+    if not v1:
+        return 1.0
+    m = v1 + v2 + 1
+    return sum(math.comb(m, k) for k in range(v2 + 1)) / 2**m

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from dynlab.allocators import doubt_table
+from dynlab.comparing import compare
+from dynlab.errors import InputError
+from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, by_name
+from dynlab.voting import tally
+
+
+def stop_depths(rule, codes, right=None):
+    """[R] the first depth at which the rule stops, for codes [R, N] of one question."""
+    table = tally(np.array(codes, np.int32).T[:, :, None], np.array([right or [True] * 10]))
+    stops = rule.stops(table)[:, :, 0]
+    depth = np.where(stops.any(axis=0), stops.argmax(axis=0), len(stops) - 1)
+    return depth, rule.right(table)[depth, np.arange(len(depth)), 0]
+
+
+def test_adaptive_consistency_stops_at_the_published_counts():
+    confident = 1 - doubt_table(60) >= 0.95
+    smallest = [next(v1 for v1 in range(v2, 40) if v1 + v2 <= 60 and confident[v1 + v2, v2]) for v2 in range(11)]
+    assert smallest == [4, 6, 8, 9, 11, 12, 14, 15, 17, 18, 19]
+
+
+def test_adaptive_consistency_draws_at_most_forty():
+    depth, _ = stop_depths(AdaptiveConsistency(), [[0, 1] * 30])
+    assert depth.tolist() == [40]
+
+
+def test_esc_over_all_orders_of_a_pool_agrees_with_enumeration():
+    pool = [0, 0, 0, 1, 1, -1]
+    orders = sorted(set(permutations(pool)))
+    depth, right = stop_depths(EarlyStopping(window=2, most=6), orders, [True, False])
+    for order, stopped, chance in zip(orders, depth, right, strict=True):
+        expected, answer = 6, None
+        for end in (2, 4, 6):
+            if order[end - 2] == order[end - 1] != -1:
+                expected, answer = end, order[end - 1]
+                break
+        assert stopped == expected
+        assert chance == (1.0 if answer in (0, None) else 0.0)  # the plurality of the whole pool is 0
+
+
+def test_esc_needs_as_many_samples_as_the_closed_form_says():
+    # E[n] = w·[Σ_{i<L/w−1} (i+1)·q·(1−q)^i + (L/w)·(1−q)^(L/w−1)], q = Σ p^w, for independent draws.
+    shares, w, last = np.array([0.6, 0.3, 0.1]), 5, 40
+    q = (shares**w).sum()
+    rounds = last // w
+    expected = w * (sum((i + 1) * q * (1 - q) ** i for i in range(rounds - 1)) + rounds * (1 - q) ** (rounds - 1))
+    codes = np.random.default_rng(0).choice(3, (20000, last), p=shares)
+    depth, _ = stop_depths(EarlyStopping(), codes)
+    assert depth.mean() == pytest.approx(expected, abs=4 * depth.std() / np.sqrt(len(depth)))
+
+
+def test_esc_windows_are_whole_so_the_last_partial_one_is_not_drawn():
+    depth, _ = stop_depths(EarlyStopping(most=64), [[0, 1] * 40])
+    assert depth.tolist() == [60]
+
+
+def test_a_window_with_a_missing_answer_is_not_unanimous():
+    depth, _ = stop_depths(EarlyStopping(window=2, most=4), [[-1, -1, 0, 0], [0, -1, 1, 1]])
+    assert depth.tolist() == [4, 4]
+
+
+def test_doubling_stops_at_powers_of_two_only():
+    depth, _ = stop_depths(Doubling(), [[0] * 8, [0, 1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0, 0, 0]])
+    assert depth.tolist() == [2, 4, 8]
+
+
+def test_a_stopped_question_gets_nothing_more_and_the_curve_ends_there(make_pool):
+    frame = make_pool({"q1": "aaaaaaaa", "q2": "abababab"})
+    frame["strategy"] = "sequential"
+    table = compare(
+        frame, allocators=["uniform"], budgets=[2, 4, 6, 8], stopping="adaptive-consistency", replications=2
+    )
+    assert table["spent_samples"].tolist() == [2, 4, 6, 6]  # q1 stops after 4 of its 8
+
+
+def test_unknown_rule_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'esc'"):
+        by_name("ecs")

@@ -1,0 +1,258 @@
+"""Live calls to a model through LiteLLM: the only module that touches it. One request in, one response out.
+
+Retries, price and the hard limit on spending live here; what a response means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from dynlab.errors import DynlabError, InputError
+from dynlab.local import Endpoint
+from dynlab.pricing import Ledger, Price, most_prompt_tokens
+from dynlab.types import Request, Usage
+
+NUM_ATTEMPTS = 8
+LONGEST_WAIT_S = 120.0
+TIMEOUT_S = 600.0
+_SECRET = re.compile(r"\b(?:sk|pk|key|hf|gsk|xai|AIza)[-_]?[A-Za-z0-9_\-]{12,}|(?<=Bearer )\S+")
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back from one call. `mean_logprob` is the mean over the response's tokens, None if not given."""
+
+    text: str
+    reasoning: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str | None = None
+    mean_logprob: float | None = None
+    latency_s: float | None = None
+
+
+class Client:
+    """Calls one model: `async with Client(endpoint) as client: response = await client(request)`.
+
+    Args:
+        endpoint: Which model, and where.
+        price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves it unknown for
+            models that are not on it.
+        ledger: The limit on spending, if there is one.
+        num_attempts: How often one request is sent before it fails for good.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        price: tuple[float, float] | None = None,
+        ledger: Ledger | None = None,
+        num_attempts: int = NUM_ATTEMPTS,
+    ):
+        _litellm()  # the import takes seconds: before anything is timed
+        self.endpoint = endpoint
+        self.price = list_price(endpoint, price)
+        self.ledger = ledger
+        self.num_attempts = num_attempts
+        self._fixed: dict[str, Any] = {}
+        self._takes_seed = True
+        self._closing = AsyncExitStack()
+        if ledger is not None and self.price is None:
+            raise InputError(
+                f"the price of {endpoint.litellm_model!r} is unknown, so a limit in USD cannot be kept: "
+                "give --price IN,OUT (USD per million prompt and completion tokens)"
+            )
+
+    async def __aenter__(self) -> Client:
+        litellm = _litellm()
+        provider = _provider(self.endpoint)
+        self._fixed = {"model": self.endpoint.litellm_model, "timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0}
+        base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
+        self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
+        if provider in ("text-completion-openai", "openai"):  # else LiteLLM makes a client for every text completion
+            import openai
+
+            environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+            client = openai.AsyncOpenAI(
+                base_url=base or environment,
+                api_key=key or os.environ.get("OPENAI_API_KEY") or "none",
+                max_retries=0,
+                http_client=openai.DefaultAioHttpClient(timeout=TIMEOUT_S),
+            )
+            self._fixed["client"] = await self._closing.enter_async_context(client)
+        supported = litellm.get_supported_openai_params(self.endpoint.litellm_model) or ["seed"]
+        self._takes_seed = "seed" in supported
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._closing.aclose()
+
+    async def __call__(self, request: Request) -> Response:
+        """One response, after as many attempts as it takes.
+
+        Raises:
+            BudgetError: the worst case of the call does not fit the limit on spending.
+            DynlabError: the provider refuses the request, or does not answer.
+        """
+        import tenacity
+
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(_is_passing),
+            stop=tenacity.stop_after_attempt(self.num_attempts),
+            wait=_wait_s,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._attempt, request)
+        except DynlabError:
+            raise
+        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
+            tried = f" {self.num_attempts} times" if _is_passing(error) else ""
+            raise DynlabError(f"{self.endpoint.litellm_model} failed{tried}: {scrubbed(error)}") from None
+
+    async def _attempt(self, request: Request) -> Response:
+        if self.ledger is None or self.price is None:
+            return await self._send(request)
+        worst_usd = self.price.cost_usd(Usage(most_prompt_tokens(request), request.sampling.max_tokens)) or 0.0
+        with self.ledger.reserve(worst_usd) as cost:
+            try:
+                response = await self._send(request)
+            except BaseException as error:
+                if getattr(getattr(error, "response", None), "status_code", None) is None or _is_lost(error):
+                    cost.append(worst_usd)  # no answer came: the provider may have billed it all the same
+                raise
+            cost.append(worst_usd if response.usage.cost_usd is None else response.usage.cost_usd)
+            return response
+
+    async def _send(self, request: Request) -> Response:
+        started = time.perf_counter()
+        raw = await _litellm().acompletion(**self._fixed, **self._arguments(request))
+        return _response(raw, self.price, time.perf_counter() - started)
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        sampling = request.sampling
+        messages = request.messages or ({"role": "user", "content": request.prompt or ""},)
+        given = {
+            "messages": [dict(message) for message in messages],
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "stop": list(sampling.stop) or None,
+            "seed": request.seed if self._takes_seed else None,
+            "extra_body": dict(sampling.extra_body) or None,
+        }
+        if sampling.logprobs:
+            given |= {"logprobs": 1} if request.prompt is not None else {"logprobs": True, "top_logprobs": 1}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:
+    """The given price, else that of LiteLLM's list; None where it is unknown (a price of 0 there means unknown)."""
+    if given is not None:
+        return Price(*given)
+    if endpoint.api_base:
+        return None
+    try:
+        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
+    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
+        return None
+    prompt, completion = known.get("input_cost_per_token"), known.get("output_cost_per_token")
+    if not prompt or not completion:
+        return None
+    cached = known.get("cache_read_input_token_cost")
+    return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
+
+
+def scrubbed(error: BaseException) -> str:
+    """One line about an error, without anything that is or looks like an API key."""
+    line = " ".join(str(error).split())[:400] or type(error).__name__
+    for name, value in os.environ.items():
+        if len(value) >= 6 and re.search(r"KEY|TOKEN|SECRET|PASSWORD", name):
+            line = line.replace(value, "…")
+    return _SECRET.sub("…", line)
+
+
+def _litellm() -> ModuleType:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else the import fetches a price list
+    try:
+        import litellm
+    except ImportError:
+        raise InputError("calling a model needs LiteLLM: pip install 'dynlab[live]'") from None
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    return litellm
+
+
+def _provider(endpoint: Endpoint) -> str:
+    return endpoint.litellm_model.partition("/")[0]
+
+
+def _response(raw: Any, price: Price | None, latency_s: float) -> Response:
+    choice = raw.choices[0]
+    counted = getattr(raw, "usage", None)
+    usage = Usage(
+        prompt_tokens=_count(counted, "prompt_tokens"),
+        completion_tokens=_count(counted, "completion_tokens"),
+        reasoning_tokens=_count(getattr(counted, "completion_tokens_details", None), "reasoning_tokens"),
+        cached_tokens=_count(getattr(counted, "prompt_tokens_details", None), "cached_tokens"),
+    )
+    if price is not None:
+        usage = Usage(**(vars(usage) | {"cost_usd": price.cost_usd(usage), "billed_usd": price.billed_usd(usage)}))
+    return Response(
+        text=choice.message.content or "",
+        reasoning=getattr(choice.message, "reasoning_content", None),
+        usage=usage,
+        finish_reason=choice.finish_reason,
+        mean_logprob=_mean_logprob(getattr(choice, "logprobs", None)),
+        latency_s=latency_s,
+    )
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = getattr(counts, name, None)
+    return None if value is None else int(value)
+
+
+def _mean_logprob(logprobs: Any) -> float | None:
+    """The mean log-probability of the response's tokens; the empty end token, which not every response has, is out."""
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else getattr(logprobs, "content", None)
+    tokens = [token if isinstance(token, Mapping) else vars(token) for token in content or ()]
+    values = [float(token["logprob"]) for token in tokens if token.get("token")]
+    return math.fsum(values) / len(values) if values else None
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same request may succeed later: too many requests, a fault of the server, no connection."""
+    import litellm
+
+    status = getattr(error, "status_code", None)
+    if isinstance(error, litellm.exceptions.APIConnectionError | litellm.exceptions.Timeout):
+        return True
+    return isinstance(status, int) and (status in (408, 409, 429) or status >= 500)
+
+
+def _is_lost(error: BaseException) -> bool:
+    import litellm
+
+    return isinstance(error, litellm.exceptions.Timeout)
+
+
+def _wait_s(state: Any) -> float:
+    """Seconds before the next attempt: what the provider asks for, else exponential with jitter."""
+    import tenacity
+
+    headers = getattr(getattr(state.outcome.exception(), "response", None), "headers", None) or {}
+    try:
+        asked = float(headers.get("retry-after", 0))
+    except ValueError:
+        asked = 0.0
+    drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)
+    return min(LONGEST_WAIT_S, asked + drawn)

@@ -1,0 +1,127 @@
+"""A small OpenAI-compatible server on loopback that answers from a script and remembers every call.
+
+The script is a function of the call (its number, path and body); it returns the text of the answer or a `Reply`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Call:
+    number: int
+    path: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    @property
+    def words(self) -> str:
+        """All that the model is shown."""
+        if "prompt" in self.body:
+            return str(self.body["prompt"])
+        return "\n".join(message["content"] for message in self.body["messages"])
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    drop: bool = False
+    delay_s: float = 0.0
+    usage: Mapping[str, Any] | None = field(default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5})
+    logprobs: Any = None
+    reasoning: str | None = None
+
+
+Script = Callable[[Call], "str | Reply"]
+
+
+class ScriptedServer:
+    """`with ScriptedServer(script) as server:` … `server.address`, `server.calls`, `server.answered`."""
+
+    def __init__(self, script: Script = lambda call: "answer"):
+        self.script = script
+        self.calls: list[Call] = []  # every call that arrived
+        self.answered: list[Call] = []  # those whose answer was handed to a connection that still stood
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        call = Call(len(self.calls), request.path, body, dict(request.headers))
+        self.calls.append(call)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            reply = self.script(call)
+            reply = Reply(reply) if isinstance(reply, str) else reply
+            if reply.delay_s:
+                await asyncio.sleep(reply.delay_s)
+            if reply.drop:
+                assert request.transport is not None
+                request.transport.close()
+                return web.Response()
+            if reply.status != 200:
+                error = {"error": {"message": reply.text or "scripted failure", "type": "scripted"}}
+                return web.json_response(error, status=reply.status, headers=reply.headers)
+            self.answered.append(call)
+            return web.json_response(_payload(call, reply), headers=reply.headers)
+        finally:
+            self.in_flight -= 1
+
+    def __enter__(self) -> ScriptedServer:
+        ready = threading.Event()
+
+        def serve() -> None:
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+            app = web.Application()
+            app.router.add_post("/v1/completions", self._handle)
+            app.router.add_post("/v1/chat/completions", self._handle)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            self._loop.run_until_complete(runner.setup())
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            self._loop.run_until_complete(site.start())
+            self.address = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            ready.set()
+            self._loop.run_forever()
+            self._loop.run_until_complete(runner.cleanup())
+            self._loop.close()
+
+        self._thread = threading.Thread(target=serve, daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+
+def _payload(call: Call, reply: Reply) -> dict[str, Any]:
+    head = {"id": f"call-{call.number}", "created": int(time.time()), "model": call.body["model"]}
+    usage = {} if reply.usage is None else {"usage": dict(reply.usage)}
+    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
+    if reply.logprobs is not None:
+        choice["logprobs"] = reply.logprobs
+    if call.path.endswith("/chat/completions"):
+        message = {"role": "assistant", "content": reply.text}
+        if reply.reasoning is not None:
+            message["reasoning_content"] = reply.reasoning
+        return {**head, "object": "chat.completion", "choices": [{**choice, "message": message}], **usage}
+    return {**head, "object": "text_completion", "choices": [{**choice, "text": reply.text}], **usage}
+
+
+if __name__ == "__main__":  # a server of its own process, for measurements
+    with ScriptedServer() as server:
+        print(server.address, flush=True)
+        threading.Event().wait()

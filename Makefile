@@ -1,0 +1,48 @@
+# `make reproduce` and `make test` are all a fresh clone needs: they set up .venv themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+ARGS ?=
+
+.PHONY: help install reproduce test check benchmarks recordings tasks lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "dynlab needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing dynlab and what it needs into .venv (once; a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+install: $(INSTALLED)  ## set up .venv with the locked versions
+
+reproduce: $(INSTALLED)  ## regenerate every figure from the committed recordings (ARGS=--quick for a minute's version)
+	@$(BIN)/dynlab reproduce $(ARGS)
+
+test: $(INSTALLED) check  ## linters, type checker, tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+benchmarks: $(INSTALLED)  ## speed, as ratios within one run
+	@$(BIN)/python -m pytest -m benchmarks -s $(ARGS)
+
+recordings: $(INSTALLED)  ## record data/recordings again with the models of this machine
+	@$(BIN)/python -m dynlab.remake
+
+tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
+	@$(BIN)/python -m dynlab.families
+
+lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@.venv-lock/bin/python -m pip freeze --exclude dynlab > requirements.lock
+	@rm -rf .venv-lock
+
+clean:  ## remove .venv and caches
+	@rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ def chosen(
     """The recordings to draw: those named, or one that is recorded now, or all that come with dynlab.
 
     Args:
-        recordings: Names or paths; a lone one may stand without a list.
+        recordings: Names or paths; a lone one may stand without a list, and a list may come as text ('["a", "b"]').
         model: With `task`: record this model on that task first, into OUT/recordings, where it is resumed next time.
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
@@ -45,6 +46,8 @@ def chosen(
         path = Path(out) / "recordings" / f"{name}.parquet"
         record(task=task, model=model, samples=num_samples, out=path, max_usd=max_usd or None)
         return [load(path)]
+    if isinstance(recordings, str) and recordings.startswith("["):  # how `papermill -p` passes a list
+        recordings = _listed(recordings)
     named = [recordings] if isinstance(recordings, str | Path) else list(recordings)
     if not named:
         named = [*shipped()[: QUICK_RECORDINGS if quick else None]]
@@ -56,6 +59,13 @@ def chosen(
         again = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are named {again!r}, and figures tell them apart by name; rename one file")
     return loaded
+
+
+def _listed(text: str) -> list[str]:
+    try:
+        return [str(item) for item in ast.literal_eval(text)]
+    except (ValueError, SyntaxError):
+        raise InputError(f'recordings must be names or paths in a list, such as ["a", "b"]; not {text}') from None
 
 
 def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:

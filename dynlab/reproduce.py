@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory, gettempdir
-from threading import Event
 from typing import Any
 
 import pandas as pd
@@ -106,6 +106,7 @@ class _Job:
     """One notebook to run."""
 
     def __init__(self, path: Path, out: Path, given: Mapping[str, Any], shown: Mapping[str, str]) -> None:
+        self.process: Popen[str] | None = None
         self.path, self.stem, self.folder, self.shown = path, path.stem, out / "notebooks", shown
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.num_cells = 1 + sum(cell["cell_type"] == "code" for cell in cells)  # and the injected parameters
@@ -116,28 +117,29 @@ class _Job:
         self.parameters = {line.split(":")[0] for line in declared if ":" in line}
         self.given = {name: value for name, value in given.items() if name in self.parameters}
 
-    def run(self, on_cell: Callable[..., None]) -> str:
+    def run(self, on_cell: Callable[[], object]) -> str:
         """Executes the notebook, writes the executed copy and its page, and returns what failed ('' = nothing)."""
-        import papermill
-
-        failure = ""
         with TemporaryDirectory() as scratch:
-            executed = Path(scratch) / self.path.name
-            try:
-                papermill.execute_notebook(
-                    self.path, executed, self.given, kernel_name="python3", progress_bar=False,
-                    on_cell_start=on_cell, extra_arguments=["--log-level=ERROR"],
-                )  # fmt: skip
-            except papermill.PapermillExecutionError as error:
-                failure = f"{error.ename}: {error.evalue}"
-            except Exception as error:  # whatever else stops a kernel must not take the other notebooks with it
-                failure = f"{type(error).__name__}: {error}"
+            executed, complaints = Path(scratch) / self.path.name, Path(scratch) / "stderr"
+            command = [sys.executable, "-m", "dynlab.executing", str(self.path), str(executed), json.dumps(self.given)]
+            with complaints.open("wb") as stderr, Popen(command, stdout=PIPE, stderr=stderr, text=True) as process:
+                self.process = process
+                for _ in process.stdout or ():
+                    on_cell()
+            last = complaints.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             if not executed.is_file():
-                return f"notebook {self.stem} did not start: {failure}"
+                return f"notebook {self.stem} did not start: {last}"
             notebook = self._portable(executed.read_text(encoding="utf-8"))
         write_bytes(self.folder / self.path.name, notebook.encode())
         write_bytes(self.folder / f"{self.stem}.html", notebook_page(notebook, self.title).encode())
-        return failure and f"notebook {self.stem} failed in {_failed_cell(notebook)}: {failure}"
+        if process.returncode == 0:
+            return ""
+        return f"notebook {self.stem} failed {_failed_cell(notebook) or f'with its kernel: {last}'}"
+
+    def stop(self) -> None:
+        """Ends the notebook's process; its kernel ends with it."""
+        if self.process is not None:
+            self.process.terminate()
 
     def _portable(self, text: str) -> str:
         """An executed notebook without the paths of this machine; what was passed stands there by its name."""
@@ -152,32 +154,29 @@ class _Job:
 
 
 def _run_all(jobs: Sequence[_Job], progress: bool) -> dict[str, str]:
-    """Runs the jobs, a few at once; stem → what failed. After Ctrl-C the running ones stop at their next cell."""
+    """Runs the jobs, a few at once; stem → what failed. Ctrl-C ends those that run."""
     from tqdm.auto import tqdm
 
-    interrupted = Event()
-    with tqdm(total=sum(job.num_cells for job in jobs), unit="cell", desc="notebooks", disable=not progress) as bar:
-
-        def on_cell(cell: Any, cell_index: int) -> None:
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-            bar.update(cell.cell_type == "code")
-
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            try:
-                return dict(zip([job.stem for job in jobs], pool.map(lambda job: job.run(on_cell), jobs), strict=True))
-            except KeyboardInterrupt:
-                interrupted.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    with (
+        tqdm(total=sum(job.num_cells for job in jobs), unit="cell", desc="notebooks", disable=not progress) as bar,
+        ThreadPoolExecutor(_PARALLEL) as pool,
+    ):
+        try:
+            return dict(zip([job.stem for job in jobs], pool.map(lambda job: job.run(bar.update), jobs), strict=True))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for job in jobs:
+                job.stop()
+            raise
 
 
 def _failed_cell(notebook: str) -> str:
-    """The cell that raised, by its id and its execution count."""
+    """The cell that raised, by its id and its execution count, and what it raised; '' where none did."""
     for cell in json.loads(notebook)["cells"]:
-        if any(output["output_type"] == "error" for output in cell.get("outputs", ())):
-            return f"cell {cell['id']!r} (In [{cell['execution_count']}])"
-    return "its kernel"
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "error":
+                return f"in cell {cell['id']!r} (In [{cell['execution_count']}]): {output['ename']}: {output['evalue']}"
+    return ""
 
 
 def _check_installed() -> None:

@@ -28,7 +28,7 @@ class Saved:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle = {"image/png": self.png.read_bytes(), "text/plain": self.svg.name}
-        return bundle, {"image/png": {"width": self.width}}
+        return bundle, {"image/png": {"width": self.width, "alt": self.svg.stem}}
 
 
 def save(figure: Figure | Axes, folder: str | Path, name: str, data: pd.DataFrame) -> Saved:

@@ -42,9 +42,9 @@ def chosen(
     if model:
         from dynlab.sampling import record
 
-        name = re.sub(r"[^\w.]+", "-", f"{Path(task).stem}--{model}".replace("local/", ""))
+        name = f"{Path(task).stem}--{re.sub(r'[^\w.]+', '-', model.removeprefix('local/'))}"
         path = Path(out) / "recordings" / f"{name}.parquet"
-        record(task=task, model=model, samples=num_samples, out=path, max_usd=max_usd or None)
+        record(task, model, num_samples=num_samples, out=path, max_usd=max_usd or None)
         return [load(path)]
     if isinstance(recordings, str) and recordings.startswith("["):  # how `papermill -p` passes a list
         recordings = _listed(recordings)

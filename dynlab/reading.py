@@ -39,7 +39,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     leads = {label: (_at(rows, middle) - _at(base, middle)) for label, rows in looks.items() if label != base_label}
     if leads:
         order = sorted(leads, key=lambda label: -leads[label].mean())
-        listed = ", ".join(f"{label} {leads[label].mean():+.3f}" for label in order)
+        listed = ", ".join(f"{label} {_plus(leads[label].mean())}" for label in order)
         ahead = int((leads[order[0]] > 0).sum())
         bullets.append(
             f"**Which samples.** At {middle:g}, against {base_label}{_over(gain)}: {listed}; {order[0]} is ahead in "
@@ -206,7 +206,7 @@ def _span(gain: pd.Series) -> str:
     if len(gain) < 2:
         return ""
     least, most = str(gain.idxmin()), str(gain.idxmax())
-    return f", by {gain.min():+.3f} on {title(least)} to {gain.max():+.3f} on {title(most)}"
+    return f", by {_plus(gain.min())} on {title(least)} to {_plus(gain.max())} on {title(most)}"
 
 
 def _who(rows: pd.DataFrame) -> str:
@@ -231,8 +231,13 @@ def _percent(estimate: tuple[float, float, float]) -> str:
 
 
 def _signed(estimate: tuple[float, float, float]) -> str:
-    mean, low, high = (f"{value:+.3f}" for value in estimate)
+    mean, low, high = map(_plus, estimate)
     return f"{mean} [{low}, {high}]"
+
+
+def _plus(value: float) -> str:
+    """A signed number to three places, never '-0.000'."""
+    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def _bullets(lines: Iterable[str]) -> Words:

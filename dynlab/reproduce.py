@@ -24,6 +24,7 @@ from dynlab.inputs import chosen, known_units
 from dynlab.reading import headlines
 from dynlab.resources import folder, named
 
+_RECORDING = ("model", "task", "max_usd", "num_samples")  # parameters that make a recording first
 _PARALLEL = 2  # notebooks at once; each has a kernel, that is a process, of its own
 
 
@@ -65,36 +66,21 @@ def reproduce(
         InputError: An unknown notebook, recording or parameter, or a folder that cannot be written to.
         DynlabError: A notebook failed; the message names its cell, and the other notebooks' results are kept.
     """
-    out = Path(out)
-    known = named("notebooks", (".ipynb",))
-    stems = list(known) if notebooks is None else list(notebooks)
-    for stem in stems:
-        if stem not in known:
-            raise one_of("notebook", stem, known)
-    if not stems:
-        raise InputError(f"there are no notebooks in {folder('notebooks')}; reinstall dynlab, or name one")
-    _check_installed()
-    if not (parameters or {}).get("model"):
-        known_units(chosen(recordings, quick=quick))
+    out, extra = Path(out), dict(parameters or {})
     passed = [_passed(source) for source in recordings]
-    shown = dict([*passed, (str(out.resolve()), out.resolve().name)])
-    given = {
-        "recordings": [path for path, _ in passed],
-        "quick": quick,
-        "out": str(out.resolve()),
-        **(parameters or {}),
-    }
-    jobs = [_Job(known[stem], out, given, shown) for stem in stems]
-    for name in parameters or {}:
+    given = {"recordings": [path for path, _ in passed], "quick": quick, "out": str(out.resolve()), **extra}
+    jobs = _jobs(notebooks, out, given, shown=dict([*passed, (str(out.resolve()), out.resolve().name)]))
+    for name in extra:
         if not any(name in job.parameters for job in jobs):
             raise one_of("parameter of these notebooks", name, {name for job in jobs for name in job.parameters})
+    _check_installed()
+    wanted = {name: value for name, value in extra.items() if name in _RECORDING}
+    known_units(chosen(recordings, quick=quick, out=out, **wanted))  # recorded once, before the notebooks ask for it
     started = time.time_ns()
     with replacing(out / "index.html") as index:  # opened first: a folder that cannot be written to costs no time
         failures = {stem: message for stem, message in _run_all(jobs, progress).items() if message}
-        made = [path.stem for stem in stems for path in _made(out, stem, started, stem not in failures)]
-        found = headlines(
-            *(_numbers(out, name) if name in made else pd.DataFrame() for name in ("03-savings", "01-greedy"))
-        )
+        made = [path.stem for job in jobs for path in _made(out, job.stem, started, job.stem not in failures)]
+        found = headlines(*(_numbers(out, name, made) for name in ("03-savings", "01-greedy")))
         page = index_page({job.stem: job.title for job in jobs}, made, found, failures, out)
         index.write_text(page, encoding="utf-8")
     if failures:
@@ -153,6 +139,18 @@ class _Job:
         return text
 
 
+def _jobs(notebooks: Iterable[str] | None, out: Path, given: Mapping[str, Any], shown: Mapping[str, str]) -> list[_Job]:
+    """The notebooks to run: those named, or all."""
+    known = named("notebooks", (".ipynb",))
+    stems = list(known) if notebooks is None else list(notebooks)
+    for stem in stems:
+        if stem not in known:
+            raise one_of("notebook", stem, known)
+    if not stems:
+        raise InputError(f"there are no notebooks in {folder('notebooks')}; reinstall dynlab, or name one")
+    return [_Job(known[stem], out, given, shown) for stem in stems]
+
+
 def _run_all(jobs: Sequence[_Job], progress: bool) -> dict[str, str]:
     """Runs the jobs, a few at once; stem → what failed. Ctrl-C ends those that run."""
     from tqdm.auto import tqdm
@@ -202,6 +200,6 @@ def _made(out: Path, stem: str, started: int, tidy: bool) -> list[Path]:
     return [path for path in fresh if path.suffix == ".svg"]
 
 
-def _numbers(out: Path, name: str) -> pd.DataFrame:
-    """The numbers of a figure."""
-    return pd.read_csv(out / f"{name}.csv", keep_default_na=False, na_values=[""])
+def _numbers(out: Path, name: str, made: Sequence[str]) -> pd.DataFrame:
+    """The numbers of a figure, none where it was not made."""
+    return pd.read_csv(out / f"{name}.csv", keep_default_na=False, na_values=[""]) if name in made else pd.DataFrame()

@@ -176,3 +176,17 @@ def test_a_notebook_s_choice_needs_model_and_task_together_and_names_that_differ
         assert [recording.name for recording in chosen(given)] == ["same"]
     with pytest.raises(InputError, match="in a list"):
         chosen("[same")
+
+
+def test_a_model_and_a_task_are_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_pool):
+    calls = []
+
+    def record(task, model, *, num_samples, out, max_usd):
+        calls.append((task, model, num_samples, max_usd))
+        return write(make_pool({"q1": "aab"}), {}, out)
+
+    monkeypatch.setattr("dynlab.sampling.record", record)
+    (made,) = chosen(model="local/smollm2-135m", task="capitals", max_usd=0.5, num_samples=3, out=tmp_path)
+    assert calls == [("capitals", "local/smollm2-135m", 3, 0.5)]
+    assert made.name == "capitals--smollm2-135m"
+    assert (tmp_path / "recordings" / "capitals--smollm2-135m.parquet").is_file()

@@ -42,8 +42,8 @@ def chosen(
     if model:
         from dynlab.sampling import record
 
-        name = f"{Path(task).stem}--{re.sub(r'[^\w.]+', '-', model.removeprefix('local/'))}"
-        path = Path(out) / "recordings" / f"{name}.parquet"
+        slug = re.sub(r"[^\w.]+", "-", model.removeprefix("local/"))
+        path = Path(out) / "recordings" / f"{Path(task).stem}--{slug}.parquet"
         record(task, model, num_samples=num_samples, out=path, max_usd=max_usd or None)
         return [load(path)]
     if isinstance(recordings, str) and recordings.startswith("["):  # how `papermill -p` passes a list

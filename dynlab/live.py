@@ -9,7 +9,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -18,11 +18,12 @@ from typing import Any
 from dynlab.errors import DynlabError, InputError
 from dynlab.local import Endpoint
 from dynlab.pricing import Ledger, Price, most_prompt_tokens
-from dynlab.types import Request, Usage
+from dynlab.types import Request, Sample, Usage
 
 NUM_ATTEMPTS = 8
 LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 _SECRET = re.compile(r"\b(?:sk|pk|key|hf|gsk|xai|AIza)[-_]?[A-Za-z0-9_\-]{12,}|(?<=Bearer )\S+")
 
 
@@ -70,6 +71,21 @@ class Client:
                 "give --price IN,OUT (USD per million prompt and completion tokens)"
             )
 
+    def book(self, samples: Iterable[Sample]) -> None:
+        """Counts earlier samples of this model as spent, where there is a limit.
+
+        Raises:
+            InputError: the tokens of one are unknown, and so is what it cost.
+        """
+        if self.ledger is None or self.price is None:
+            return
+        for sample in samples:
+            cost = sample.usage.cost_usd
+            cost = self.price.cost_usd(sample.usage) if cost is None else cost
+            if cost is None:
+                raise InputError("earlier samples have unknown costs, so a limit in USD cannot be kept: leave it out")
+            self.ledger.spent_usd += cost
+
     async def __aenter__(self) -> Client:
         litellm = _litellm()
         provider = _provider(self.endpoint)
@@ -115,18 +131,20 @@ class Client:
             raise
         except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
             tried = f" {self.num_attempts} times" if _is_passing(error) else ""
-            raise DynlabError(f"{self.endpoint.litellm_model} failed{tried}: {scrubbed(error)}") from None
+            raise DynlabError(
+                f"{self.endpoint.litellm_model} failed{tried}: {scrubbed(error, self.endpoint.api_key)}"
+            ) from None
 
     async def _attempt(self, request: Request) -> Response:
         if self.ledger is None or self.price is None:
             return await self._send(request)
         worst_usd = self.price.cost_usd(Usage(most_prompt_tokens(request), request.sampling.max_tokens)) or 0.0
-        with self.ledger.reserve(worst_usd) as cost:
+        async with self.ledger.reserve(worst_usd) as cost:
             try:
                 response = await self._send(request)
             except BaseException as error:
-                if getattr(getattr(error, "response", None), "status_code", None) is None or _is_lost(error):
-                    cost.append(worst_usd)  # no answer came: the provider may have billed it all the same
+                if not _is_refused(error):
+                    cost.append(worst_usd)  # no answer came, and the provider may have billed one all the same
                 raise
             cost.append(worst_usd if response.usage.cost_usd is None else response.usage.cost_usd)
             return response
@@ -171,13 +189,15 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
     return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
 
 
-def scrubbed(error: BaseException) -> str:
-    """One line about an error, without anything that is or looks like an API key."""
-    line = " ".join(str(error).split())[:400] or type(error).__name__
-    for name, value in os.environ.items():
-        if len(value) >= 6 and re.search(r"KEY|TOKEN|SECRET|PASSWORD", name):
-            line = line.replace(value, "…")
-    return _SECRET.sub("…", line)
+def scrubbed(error: BaseException, *secrets: str) -> str:
+    """One line about an error, without the secrets and whatever else is or looks like an API key."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    secrets += tuple(value for name, value in os.environ.items() if _SECRET_NAME.search(name))
+    for secret in secrets:
+        if len(secret) >= 6:
+            line = line.replace(secret, "…")
+    line = _SECRET.sub("…", line)
+    return line if len(line) <= 300 else f"{line[:300]}…"
 
 
 def _litellm() -> ModuleType:
@@ -229,20 +249,28 @@ def _mean_logprob(logprobs: Any) -> float | None:
     return math.fsum(values) / len(values) if values else None
 
 
-def _is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed later: too many requests, a fault of the server, no connection."""
-    import litellm
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of an answer that was an error; None where no answer came."""
+    from litellm.exceptions import APIConnectionError, Timeout
 
     status = getattr(error, "status_code", None)
-    if isinstance(error, litellm.exceptions.APIConnectionError | litellm.exceptions.Timeout):
-        return True
-    return isinstance(status, int) and (status in (408, 409, 429) or status >= 500)
+    return status if isinstance(status, int) and not isinstance(error, APIConnectionError | Timeout) else None
 
 
-def _is_lost(error: BaseException) -> bool:
-    import litellm
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same request may succeed later: too many requests, a fault of the server, no connection."""
+    from litellm.exceptions import APIConnectionError, Timeout
 
-    return isinstance(error, litellm.exceptions.Timeout)
+    status = _status(error)
+    if status is None:
+        return isinstance(error, APIConnectionError | Timeout)
+    return status in (408, 409, 429) or status >= 500
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether the provider turned the request down before any work on it."""
+    status = _status(error)
+    return status is not None and (400 <= status < 500 or status == 503) and status != 408
 
 
 def _wait_s(state: Any) -> float:

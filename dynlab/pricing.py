@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from dynlab.errors import BudgetError
@@ -37,31 +38,38 @@ class Price:
 
 
 class Ledger:
-    """The hard limit on spending: money is reserved before a call and settled after it."""
+    """The hard limit on spending: the worst case of a call is reserved before it, and its cost is booked after it."""
 
     def __init__(self, max_usd: float, spent_usd: float = 0.0):
         self.max_usd = max_usd
         self.spent_usd = spent_usd
-        self.reserved_usd = 0.0
+        self._reserved: list[float] = []  # of the calls in flight
+        self._settled = asyncio.Event()
 
-    @contextmanager
-    def reserve(self, worst_usd: float) -> Iterator[list[float]]:
-        """Holds the worst case of a call while it runs; what is appended to the list is what it cost, else nothing.
+    @asynccontextmanager
+    async def reserve(self, worst_usd: float) -> AsyncIterator[list[float]]:
+        """Holds the worst case of a call while it runs; what it cost is appended to the list that is given.
+
+        Waits for calls in flight to settle where the worst case does not fit beside theirs.
 
         Raises:
-            BudgetError: the worst case does not fit beside what is spent and reserved.
+            BudgetError: the worst case does not fit beside what is spent.
         """
-        if self.spent_usd + self.reserved_usd + worst_usd > self.max_usd:
-            raise BudgetError(
-                f"the next call may cost {worst_usd:.6f} USD, and {self.spent_usd:.6f} of {self.max_usd} USD are spent"
-            )
-        self.reserved_usd += worst_usd
+        while self.spent_usd + sum(self._reserved) + worst_usd > self.max_usd:
+            if not self._reserved:
+                raise BudgetError(
+                    f"the next call may cost {worst_usd:.6f} USD, and {self.spent_usd:.6f} of {self.max_usd} are spent"
+                )
+            await self._settled.wait()
+        self._reserved.append(worst_usd)
         cost: list[float] = []
         try:
             yield cost
         finally:
-            self.reserved_usd -= worst_usd
+            self._reserved.remove(worst_usd)
             self.spent_usd += sum(cost)
+            self._settled.set()
+            self._settled = asyncio.Event()
 
 
 def most_prompt_tokens(request: Request) -> int:

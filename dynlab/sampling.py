@@ -90,14 +90,15 @@ def record(
     """
     counts = {"num_samples": num_samples, "num_streams": num_streams, "width": width, "limit": limit}
     for name, count in (counts | {"max_tokens": max_tokens, "top_k": top_k, "concurrency": concurrency}).items():
-        if count is not None and count < 1:
-            raise InputError(f"{name} is {count}: give a whole number of at least 1")
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
     for name, amount in {"temperature": temperature, "max_usd": max_usd, "keep_text": keep_text}.items():
         if amount is not None and not amount >= 0:
             raise InputError(f"{name} is {amount}: give a number of at least 0")
     out = _checked_out(out)
     chosen = by_name(strategy, **({"width": width} if strategy == "integrated" else {}))
-    task = _asked_of(model, task if isinstance(task, Task) else load_task(task, limit=limit))
+    whole = _asked_of(model, task if isinstance(task, Task) else load_task(task))
+    task = replace(whole, questions=whole.questions[:limit])
     sampling = Sampling(
         temperature=1.0 if temperature is None else temperature,
         top_p=top_p,
@@ -109,7 +110,7 @@ def record(
     )
     plan = Plan(task, chosen, sampling, num_samples, num_streams, greedy, seed)
     settings = _settings(plan, model)
-    earlier = _earlier(out, plan, settings)
+    earlier = _earlier(out, whole, settings)
     if earlier.keys() >= set(plan.keys):
         return out
     wording = {question.id: _wording(question) for question in task.questions}
@@ -117,7 +118,7 @@ def record(
         _continue(store, earlier, plan)
         samples, card = _drawn(plan, store, model, price, max_usd, concurrency, progress)
         wanted = set(plan.keys) | earlier.keys()
-        frame = _frame([sample for sample in samples if sample.key in wanted], plan, settings["model"], keep_text)
+        frame = _frame([sample for sample in samples if sample.key in wanted], whole, settings["model"], keep_text)
     return recordings.write(frame, _card(plan, settings, card, frame), out)
 
 
@@ -145,19 +146,16 @@ def _drawn(
     num_stored = len(store.keys() & set(plan.keys))
     with _endpoint(model, plan.task) as endpoint:
         if num_stored < num_planned:
-            spent = sum((sample.usage.cost_usd or 0.0) for sample in store.samples())
-            client = Client(endpoint, price, None if max_usd is None else Ledger(max_usd, spent))
+            client = Client(endpoint, price, None if max_usd is None else Ledger(max_usd))
+            client.book(store.samples())
             drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint))
-            with _progress(num_planned, num_stored, progress) as counted:
-                try:
+            try:
+                with _progress(num_planned, num_stored, progress) as counted:
                     run_interruptible(drawing, counted)
-                except (KeyboardInterrupt, DynlabError) as error:
-                    kind = type(error) if isinstance(error, DynlabError) else DynlabError
-                    reason = str(error) or "interrupted"
-                    num_kept = len(store.keys() & set(plan.keys))
-                    raise kind(
-                        f"{reason}; {num_kept} of {num_planned} samples are kept: the same command goes on from there"
-                    ) from None
+            except (KeyboardInterrupt, DynlabError) as error:
+                kind = type(error) if isinstance(error, DynlabError) else DynlabError
+                kept = f"{len(store.keys() & set(plan.keys))} of {num_planned} samples are kept"
+                raise kind(f"{str(error) or 'interrupted'}; {kept}, the same command goes on from there") from None
         return store.samples(), endpoint.card
 
 
@@ -243,7 +241,7 @@ def _wording(question: Question) -> str:
     return "\n".join([question.question, *question.choices])
 
 
-def _earlier(out: Path, plan: Plan, settings: Mapping[str, Any]) -> dict[Key, Sample]:
+def _earlier(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[Key, Sample]:
     """The samples of a recording that exists already, if it was made with the same settings."""
     if not out.exists():
         return {}
@@ -255,10 +253,8 @@ def _earlier(out: Path, plan: Plan, settings: Mapping[str, Any]) -> dict[Key, Sa
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
     rows = recording.frame.astype(object).where(recording.frame.notna(), None).to_dict("records")
     asked = {row["question_id"]: row["question"] for row in rows}
-    known = plan.questions
-    refuse_difference(
-        out, {f"question {id_!r}": (text, known[id_].question) for id_, text in asked.items() if id_ in known}
-    )
+    known = {question.id: question.question for question in task.questions}
+    refuse_difference(out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()})
     return {sample.key: sample for sample in map(_sample, rows)}
 
 
@@ -268,20 +264,21 @@ def _sample(row: Mapping[Any, Any]) -> Sample:
     return Sample(**({"text": ""} | values | {"usage": usage, "parents": tuple(row["parents"])}))
 
 
-def _frame(samples: list[Sample], plan: Plan, model: str, keep_text: int | None) -> pd.DataFrame:
+def _frame(samples: list[Sample], task: Task, model: str, keep_text: int | None) -> pd.DataFrame:
     """The samples as a recording's table, with what is known of their questions."""
+    questions = {question.id: question for question in task.questions}
 
     def row(sample: Sample) -> dict[str, Any]:
-        question = plan.questions[sample.question_id]
+        question = questions[sample.question_id]
         kept = keep_text is None or sample.sample_index < keep_text
         return {
-            "dataset": plan.task.name,
+            "dataset": task.name,
             "model": model,
             "question": question.question,
             **vars(sample),
             **vars(sample.usage),
             "target": question.target,
-            "correct": is_right(sample.answer, question, plan.task.answer),
+            "correct": is_right(sample.answer, question, task.answer),
             "text": (sample.text or None) if kept else None,
             "source": f"dynlab {__version__}",
         }

@@ -115,11 +115,11 @@ class Store:
             batch, self._pending = self._pending, []
             try:
                 await asyncio.to_thread(self._commit, [row for row, _ in batch])
-            except sqlite3.Error as error:
-                failure = DynlabError(f"{self.path} does not take samples ({error}): make room, then run again")
-                outcomes = [done.set_exception for _, done in batch if not done.done()]
-                for fail in outcomes:
-                    fail(failure)
+            except Exception as error:
+                failure = DynlabError(f"{self.path} does not take samples ({error}): is the disk full?")
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(failure)
             else:
                 for _, done in batch:
                     if not done.done():

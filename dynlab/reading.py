@@ -146,8 +146,8 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
     low = mean − √Σ(vᵢ − lowᵢ)² / m, high likewise (the variance estimates recovered from each interval; Zou and Donner
     2008). It takes the recordings as independent and given; it says nothing on recordings that are not there.
 
-    >>> pooled(pd.DataFrame({"saving": [0.25, 0.5], "low": [0.22, 0.46], "high": [0.28, 0.54]}), "saving")
-    (0.375, 0.35, 0.4)
+    >>> pooled(pd.DataFrame({"saving": [2.0, 4.0], "low": [1.25, 3.0], "high": [2.75, 5.0]}), "saving")
+    (3.0, 2.375, 3.625)
     """
     values = frame[value].astype(float)
     below = math.hypot(*(values - frame["low"])) / len(frame)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory, gettempdir
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -25,6 +27,7 @@ from dynlab.reading import headlines
 from dynlab.resources import folder, named
 
 _RECORDING = ("model", "task", "max_usd", "num_samples")  # parameters that make a recording first
+_STARTING = Lock()  # kernels that start at the same moment may pick the same free ports
 _PARALLEL = 2  # notebooks at once; each has a kernel, that is a process, of its own
 
 
@@ -93,6 +96,7 @@ class _Job:
 
     def __init__(self, path: Path, out: Path, given: Mapping[str, Any], shown: Mapping[str, str]) -> None:
         self.process: Popen[str] | None = None
+        self.stopped = False
         self.path, self.stem, self.folder, self.shown = path, path.stem, out / "notebooks", shown
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         self.num_cells = 1 + sum(cell["cell_type"] == "code" for cell in cells)  # and the injected parameters
@@ -108,9 +112,14 @@ class _Job:
         with TemporaryDirectory() as scratch:
             executed, complaints = Path(scratch) / self.path.name, Path(scratch) / "stderr"
             command = [sys.executable, "-m", "dynlab.executing", str(self.path), str(executed), json.dumps(self.given)]
-            with complaints.open("wb") as stderr, Popen(command, stdout=PIPE, stderr=stderr, text=True) as process:
-                self.process = process
-                for _ in process.stdout or ():
+            with complaints.open("wb") as stderr, _STARTING:
+                if self.stopped:
+                    return ""
+                self.process = process = Popen(command, stdout=PIPE, stderr=stderr, text=True)
+                lines = iter(process.stdout or ())
+                next(lines, "")  # its kernel is up
+            with process:
+                for _ in chain([""], lines):
                     on_cell()
             last = complaints.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             if not executed.is_file():
@@ -123,7 +132,8 @@ class _Job:
         return f"notebook {self.stem} failed {_failed_cell(notebook) or f'with its kernel: {last}'}"
 
     def stop(self) -> None:
-        """Ends the notebook's process; its kernel ends with it."""
+        """Ends the notebook's process, if it runs, and its kernel with it."""
+        self.stopped = True
         if self.process is not None:
             self.process.terminate()
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -200,7 +200,7 @@ def run_interruptible(drawing: Drawing, counted: Callable[[], object] = lambda: 
             if interrupted and cancel:
                 cancel[0]()
             interrupted = drawing.stop = True
-        except CancelledError:
+        except asyncio.CancelledError:
             break
     if interrupted:
         raise KeyboardInterrupt

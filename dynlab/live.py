@@ -217,13 +217,7 @@ def _provider(endpoint: Endpoint) -> str:
 
 def _response(raw: Any, price: Price | None, latency_s: float) -> Response:
     choice = raw.choices[0]
-    counted = getattr(raw, "usage", None)
-    usage = Usage(
-        prompt_tokens=_count(counted, "prompt_tokens"),
-        completion_tokens=_count(counted, "completion_tokens"),
-        reasoning_tokens=_count(getattr(counted, "completion_tokens_details", None), "reasoning_tokens"),
-        cached_tokens=_count(getattr(counted, "prompt_tokens_details", None), "cached_tokens"),
-    )
+    usage = _usage(getattr(raw, "usage", None))
     if price is not None:
         usage = Usage(**(vars(usage) | {"cost_usd": price.cost_usd(usage), "billed_usd": price.billed_usd(usage)}))
     return Response(
@@ -233,6 +227,18 @@ def _response(raw: Any, price: Price | None, latency_s: float) -> Response:
         finish_reason=choice.finish_reason,
         mean_logprob=_mean_logprob(getattr(choice, "logprobs", None)),
         latency_s=latency_s,
+    )
+
+
+def _usage(counted: Any) -> Usage:
+    """The tokens of a call; LiteLLM fills in zeros where a provider says nothing, and no prompt has 0 tokens."""
+    if not _count(counted, "prompt_tokens"):
+        return Usage()
+    return Usage(
+        prompt_tokens=_count(counted, "prompt_tokens"),
+        completion_tokens=_count(counted, "completion_tokens"),
+        reasoning_tokens=_count(getattr(counted, "completion_tokens_details", None), "reasoning_tokens"),
+        cached_tokens=_count(getattr(counted, "prompt_tokens_details", None), "cached_tokens"),
     )
 
 
@@ -277,7 +283,7 @@ def _wait_s(state: Any) -> float:
     """Seconds before the next attempt: what the provider asks for, else exponential with jitter."""
     import tenacity
 
-    headers = getattr(getattr(state.outcome.exception(), "response", None), "headers", None) or {}
+    headers = getattr(state.outcome.exception(), "litellm_response_headers", None) or {}
     try:
         asked = float(headers.get("retry-after", 0))
     except ValueError:

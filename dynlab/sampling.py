@@ -95,6 +95,8 @@ def record(
     for name, amount in {"temperature": temperature, "max_usd": max_usd, "keep_text": keep_text}.items():
         if amount is not None and not amount >= 0:
             raise InputError(f"{name} is {amount}: give a number of at least 0")
+    if price is not None and (len(price) != 2 or not min(price) >= 0):
+        raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
     out = _checked_out(out)
     chosen = by_name(strategy, **({"width": width} if strategy == "integrated" else {}))
     whole = _asked_of(model, task if isinstance(task, Task) else load_task(task))

@@ -94,7 +94,7 @@ def sampling_seed(seed: int, key: Key) -> int:
     >>> sampling_seed(0, ("q1", "parallel", 0, 0)) == sampling_seed(0, ("q1", "parallel", 0, 1))
     False
     """
-    digest = hashlib.blake2b(repr((seed, *key)).encode(), digest_size=4).digest()
+    digest = hashlib.blake2b(repr((int(seed), *key)).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") >> 1
 
 

@@ -23,6 +23,7 @@ from dynlab.types import Request, Sample, Usage
 NUM_ATTEMPTS = 8
 LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
+_DISPENSABLE = ("seed", "logprobs", "top_logprobs")  # left out where a provider does not take them
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 _SECRET = re.compile(r"\b(?:sk|pk|key|hf|gsk|xai|AIza)[-_]?[A-Za-z0-9_\-]{12,}|(?<=Bearer )\S+")
 
@@ -57,13 +58,13 @@ class Client:
         ledger: Ledger | None = None,
         num_attempts: int = NUM_ATTEMPTS,
     ):
-        _litellm()  # the import takes seconds: before anything is timed
         self.endpoint = endpoint
+        self.provider = _provider(endpoint)
         self.price = list_price(endpoint, price)
         self.ledger = ledger
         self.num_attempts = num_attempts
         self._fixed: dict[str, Any] = {}
-        self._takes_seed = True
+        self._unsupported: set[str] = set()
         self._closing = AsyncExitStack()
         if ledger is not None and self.price is None:
             raise InputError(
@@ -87,12 +88,13 @@ class Client:
             self.ledger.spent_usd += cost
 
     async def __aenter__(self) -> Client:
-        litellm = _litellm()
-        provider = _provider(self.endpoint)
         self._fixed = {"model": self.endpoint.litellm_model, "timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
-        if provider in ("text-completion-openai", "openai"):  # else LiteLLM makes a client for every text completion
+        if self.provider in (
+            "text-completion-openai",
+            "openai",
+        ):  # else LiteLLM makes a client for every text completion
             import openai
 
             environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
@@ -103,8 +105,8 @@ class Client:
                 http_client=openai.DefaultAioHttpClient(timeout=TIMEOUT_S),
             )
             self._fixed["client"] = await self._closing.enter_async_context(client)
-        supported = litellm.get_supported_openai_params(self.endpoint.litellm_model) or ["seed"]
-        self._takes_seed = "seed" in supported
+        supported = _litellm().get_supported_openai_params(self.endpoint.litellm_model)
+        self._unsupported = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -164,12 +166,12 @@ class Client:
             "top_p": sampling.top_p,
             "top_k": sampling.top_k,
             "stop": list(sampling.stop) or None,
-            "seed": request.seed if self._takes_seed else None,
+            "seed": request.seed,
             "extra_body": dict(sampling.extra_body) or None,
         }
         if sampling.logprobs:
             given |= {"logprobs": 1} if request.prompt is not None else {"logprobs": True, "top_logprobs": 1}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None and name not in self._unsupported}
 
 
 def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:
@@ -212,7 +214,14 @@ def _litellm() -> ModuleType:
 
 
 def _provider(endpoint: Endpoint) -> str:
-    return endpoint.litellm_model.partition("/")[0]
+    """LiteLLM's name for who serves a model."""
+    try:
+        return str(_litellm().get_llm_provider(endpoint.litellm_model)[1])
+    except Exception:  # of many kinds
+        raise InputError(
+            f"LiteLLM does not know who serves {endpoint.litellm_model!r}: "
+            "give PROVIDER/MODEL, such as openai/gpt-4o-mini, or local/smollm2-135m"
+        ) from None
 
 
 def _response(raw: Any, price: Price | None, latency_s: float) -> Response:

@@ -249,8 +249,8 @@ def _earlier(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[Key, Sa
         return {}
     recording = recordings.load(out)
     recorded = recording.card.get("settings")
-    if recorded is None:
-        raise InputError(f"{out} exists and does not say how it was sampled: give another --out")
+    if recorded is None or recording.design != "fixed":
+        raise InputError(f"{out} exists, and not as a recording of planned samples: give another --out")
     given = json.loads(json.dumps(settings))
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
     rows = recording.frame.astype(object).where(recording.frame.notna(), None).to_dict("records")

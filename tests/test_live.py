@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 from scripted_server import Reply, ScriptedServer
@@ -88,6 +89,23 @@ def test_no_log_probabilities_are_unknown():
         assert ask(server, request(logprobs=True))[0].mean_logprob is None
 
 
+def test_a_setting_that_a_provider_does_not_take_is_left_out_where_it_changes_no_answer():
+    client = Client(Endpoint("anthropic/some-model", "", ""))
+
+    async def arguments():
+        async with client:
+            return client._arguments(replace(CHAT, sampling=Sampling(logprobs=True, top_k=3)))
+
+    sent = asyncio.run(arguments())
+    assert not {"seed", "logprobs", "top_logprobs"} & sent.keys()
+    assert (sent["temperature"], sent["top_k"]) == (1.0, 3)
+
+
+def test_a_model_that_nobody_serves_is_refused():
+    with pytest.raises(InputError, match="give PROVIDER/MODEL"):
+        Client(Endpoint("nonsense", "", ""))
+
+
 @pytest.mark.parametrize("failure", [Reply(status=429), Reply(status=500), Reply(status=503), Reply(drop=True)])
 @pytest.mark.parametrize("provider", ["openai", "text-completion-openai"])
 def test_what_may_pass_is_tried_again(failure, provider):
@@ -160,7 +178,7 @@ def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():
     assert (listed.prompt, listed.completion) == (pytest.approx(0.15), pytest.approx(0.6))
     assert listed.cached is not None
     assert listed.billed_usd(Usage(1000, 10, None, 500)) < listed.cost_usd(Usage(1000, 10, None, 500))
-    assert list_price(Endpoint("nobody/knows-this", "", "")) is None
+    assert list_price(Endpoint("openai/nobody-knows-this", "", "")) is None
     assert list_price(Endpoint("gpt-4o-mini", "http://127.0.0.1:1/v1")) is None
     assert list_price(Endpoint("gpt-4o-mini", "", ""), (1.0, 2.0)) == Price(1.0, 2.0)
 
@@ -172,11 +190,11 @@ def test_unknown_tokens_have_an_unknown_price():
 
 def test_a_limit_in_usd_needs_a_price():
     with pytest.raises(InputError, match=r"give --price IN,OUT"):
-        Client(Endpoint("nobody/knows-this", "", ""), ledger=Ledger(1.0))
+        Client(Endpoint("openai/nobody-knows-this", "", ""), ledger=Ledger(1.0))
 
 
 def test_earlier_samples_count_as_spent_and_unknown_ones_are_refused():
-    client = Client(Endpoint("x", "http://127.0.0.1:1/v1"), price=(1.0, 2.0), ledger=Ledger(1.0))
+    client = Client(Endpoint("openai/x", "http://127.0.0.1:1/v1"), price=(1.0, 2.0), ledger=Ledger(1.0))
     known = [Usage(cost_usd=0.25), Usage(100_000, 200_000)]
     client.book(Sample("q", "parallel", 0, i, "", "", usage) for i, usage in enumerate(known))
     assert client.ledger.spent_usd == pytest.approx(0.25 + 0.5)

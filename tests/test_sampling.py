@@ -248,7 +248,7 @@ def test_other_settings_are_refused_by_name_and_nothing_is_sampled(draw, server,
 def test_a_recording_that_does_not_say_how_it_was_sampled_is_left_alone(draw, server, tmp_path, make_pool):
     path = recordings.write(make_pool({"q1": "aab"}), {}, tmp_path / "sums.parquet")
     before = path.read_bytes()
-    with pytest.raises(InputError, match="does not say how it was sampled"):
+    with pytest.raises(InputError, match="not as a recording of planned samples"):
         draw()
     assert path.read_bytes() == before and not server.calls
 
@@ -363,6 +363,7 @@ def test_the_limit_on_spending_holds_over_all_runs_of_a_recording(draw, server, 
         ({"out": "a.csv"}, r"ends in \.parquet"),
         ({"out": "/proc/nowhere/a.parquet"}, "writable"),
         ({"model": "local/smollm"}, "local/smollm2-135m"),
+        ({"model": "nonsense"}, "does not know who serves 'nonsense'"),
         ({"max_usd": 1.0}, r"give --price IN,OUT"),
         ({"price": (-1.0, 1.0)}, r"price is \(-1\.0, 1\.0\)"),
     ],

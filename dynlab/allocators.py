@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -161,29 +162,26 @@ class Thompson:
     """Thompson sampling: 1 − the largest share in a draw of Dirichlet(counts + 1), drawn anew at every step.
 
     The Dirichlet is over the answers seen so far and one unseen bucket of count 0. Each vote profile keeps `num_draws`
-    exact draws, which its questions walk through from a random place.
+    exact draws (a power of two), which its questions walk through from a random place.
     """
 
-    num_draws: int = 256
+    num_draws: int = 128
     name = "thompson"
     adaptive = True
     profiles = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, M] draws for the profiles of `seen`."""
-        counts = seen.profiles
-        buckets = np.concatenate([counts, np.zeros((len(counts), 1), counts.dtype)], axis=1)
-        possible = buckets > 0
-        possible[:, -1] = True  # the unseen answer
-        draws = np.empty((len(counts), self.num_draws), np.float32)
-        for start in range(0, len(counts), 512):
-            rows = slice(start, start + 512)
-            width = max(1, int(possible[rows, :-1].sum(axis=1).max(initial=0)))
-            columns = [*range(width), buckets.shape[1] - 1]
-            shape = (buckets[rows][:, columns] + 1.0) * possible[rows][:, columns]
-            gamma = rng.standard_gamma(np.repeat(shape[:, None, :], self.num_draws, axis=1))
-            draws[rows] = 1.0 - gamma.max(axis=2) / gamma.sum(axis=2)
-        return Index(np.zeros(np.shape(seen.pulls)), draws=draws)
+        rows = [_leading_doubt(tuple(counts[counts > 0].tolist()), self.num_draws) for counts in seen.profiles]
+        return Index(np.zeros(np.shape(seen.pulls)), draws=np.stack(rows))
+
+
+@lru_cache(maxsize=1 << 17)
+def _leading_doubt(counts: tuple[int, ...], num_draws: int) -> Floats:
+    """[M] draws of 1 − the largest share under Dirichlet(counts + 1) with an unseen bucket; the counts seed them."""
+    rng = np.random.default_rng([num_draws, *counts])
+    gamma = rng.standard_gamma(np.array([*counts, 0]) + 1.0, (num_draws, len(counts) + 1))
+    return np.asarray(1.0 - gamma.max(axis=1) / gamma.sum(axis=1), np.float32)
 
 
 ALLOCATORS = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")

@@ -107,7 +107,7 @@ def _by_replication(
     size = int(np.sqrt(num_questions)) + 1
     num_blocks = (num_questions + size - 1) // size
     top, gain, since, bound = np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks)
-    now_width = np.zeros(num_questions)
+    now_width, now_profile = np.zeros(num_questions), np.zeros(num_questions, np.int64)
     used = 0
     for r in range(num_replications):
         pulls = np.zeros(num_questions, np.int64)
@@ -116,6 +116,8 @@ def _by_replication(
         now_value = values[0].copy()
         if has_width:
             now_width[:] = widths[0]
+        if has_draws:
+            now_profile[:] = profile[0, r]
         top[:], gain[:], since[:] = np.inf, 0.0, 0.0
         spent = 0.0
         for t in range(question.shape[1]):
@@ -134,7 +136,7 @@ def _by_replication(
                 for q in range(block * size, min(num_questions, block * size + size)):
                     score = now_value[q] + scale * now_width[q]
                     if has_draws:
-                        score += draws[profile[pulls[q], r, q], (offset[r, q] + t) & mask]
+                        score += draws[now_profile[q], (offset[r, q] + t) & mask]
                     if score > highest:
                         highest, first = score, q
                     if now_width[q] > steepest:
@@ -156,6 +158,8 @@ def _by_replication(
             now_value[pick] = values[depth + 1, pick]
             if has_width:
                 now_width[pick] = widths[depth + 1, pick]
+            if has_draws:
+                now_profile[pick] = profile[depth + 1, r, pick]
     return used
 
 

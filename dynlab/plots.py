@@ -73,16 +73,16 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
     columns = columns or (2 if len(recordings) in (2, 4) else 3)
     rows = math.ceil(len(recordings) / columns)
     with style():
-        figure, axes = new_panels(rows, columns, width=TWO_COLUMNS, height=1.8 * rows + 0.35)
+        figure, axes = new_panels(
+            rows, columns, width=TWO_COLUMNS, height=1.8 * rows + 0.35 * (len(recordings) == rows * columns)
+        )
         for number, (recording, ax) in enumerate(zip(recordings, axes, strict=False)):
             plot_curves(curves[curves["recording"] == recording], unit=unit, ax=ax, names=False)
             if number + columns < len(recordings):
                 ax.set_xlabel("")
             if number % columns:
                 ax.set_ylabel("")
-        for ax in axes[len(recordings) :]:
-            ax.remove()
-        shared_legend(figure, axes[: len(recordings)])
+        shared_legend(figure, axes[: len(recordings)], axes[len(recordings) :])
     return figure
 
 
@@ -202,7 +202,7 @@ def _cost_label(curves: pd.DataFrame, cost: str) -> str:
     if cost != "spent_tokens":
         return {"spent_samples": "samples per question", "spent_usd": "USD per question"}[cost]
     kinds = set(curves["tokens_kind"].dropna())
-    return f"{'completion' if kinds == {'completion'} else 'prompt + completion'} tokens per question"
+    return f"tokens per question\n({'completion only' if kinds == {'completion'} else 'prompt + completion'})"
 
 
 def _one_method(savings: pd.DataFrame) -> None:
@@ -231,7 +231,7 @@ def _intervals(cells: pd.DataFrame, value: str, *, ax: Axes | None) -> Axes:
             face = paint if cell["filled"] else "white"
             ax.plot([max(cell["low"], CUT), max(cell["high"], CUT)], [y, y], color=paint, lw=1.2, solid_capstyle="butt")
             ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.9, ms=4)
-            if cell["low"] < CUT:
+            if cell["low"] < CUT < cell[value]:
                 ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
     labels = {y: title(recording) for (_, recording), y in height.items()}
     flat = [y for (group, _), y in height.items() if group == "flat"]

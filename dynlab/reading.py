@@ -128,7 +128,7 @@ def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
         if len(steep):
             lines.append(
                 f"Saving of UCB against uniform in {unit}, at the accuracy of {at:g} samples per question: "
-                f"{_percent(pooled(steep, 'saving'))}{_over(steep)}."
+                f"{_percent(pooled(steep, 'saving'))}{_over(steep)}{_missed(steep)}."
             )
         else:
             lines.append(f"Saving of UCB against uniform in {unit}: nothing can be said, all curves are flat.")
@@ -189,6 +189,12 @@ def _verdict(steep: pd.DataFrame) -> str:
 def _at(rows: pd.DataFrame, budget: float) -> pd.Series:
     """Accuracy of each recording at a budget, by name; recordings whose curve ends before it are left out."""
     return rows[rows["budget"] == budget].set_index("recording")["accuracy"].astype(float)
+
+
+def _missed(cells: pd.DataFrame) -> str:
+    """How many cells enter a mean as the end of their grid, because uniform's accuracy was never reached."""
+    missed = int((~cells["reached"].astype(bool)).sum())
+    return f"; {missed} of {len(cells)} never reached it" if missed else ""
 
 
 def _unit(frame: pd.DataFrame) -> str:

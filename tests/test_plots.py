@@ -58,9 +58,9 @@ def test_a_curve_is_dashed_from_where_samples_have_run_out():
 
 def test_the_axis_says_what_its_tokens_count():
     curves = frames.curves()
-    assert plots.plot_curves(curves, unit="tokens").get_xlabel() == "prompt + completion tokens per question"
+    assert plots.plot_curves(curves, unit="tokens").get_xlabel() == "tokens per question\n(prompt + completion)"
     short = curves.assign(tokens_kind="completion")
-    assert plots.plot_curves(short, unit="tokens").get_xlabel() == "completion tokens per question"
+    assert plots.plot_curves(short, unit="tokens").get_xlabel() == "tokens per question\n(completion only)"
     assert plots.plot_curves(curves).get_xlabel() == "samples per question"
 
 
@@ -124,6 +124,14 @@ def test_a_grid_has_a_panel_per_recording_and_one_legend_for_all():
         looks.LOOKS[m].label for m in (*SIX, "greedy")
     )
     assert figure.get_figwidth() == plots.TWO_COLUMNS
+
+
+def test_the_legend_stands_in_a_spare_panel_where_there_is_one():
+    figure = plots.plot_curve_grid(frames.curves((*THREE, "d--d", "e--e")))
+    assert figure.legends == [] and len(figure.axes) == 6
+    spare = figure.axes[-1]
+    assert not spare.axison
+    assert [text.get_text() for text in spare.get_legend().get_texts()] == ["uniform", "UCB", "greedy"]
 
 
 def test_savings_are_points_with_intervals_flat_ones_apart_and_unreached_ones_open():

@@ -73,6 +73,11 @@ def test_flat_cells_do_not_enter_a_mean():
     )
 
 
+def test_a_headline_says_how_often_uniform_s_accuracy_was_never_reached():
+    (line,) = reading.headlines(frames.savings(TWO, unreached=[(TWO[0], 16)]), pd.DataFrame())
+    assert line.endswith("(mean of 2 recordings); 1 of 2 never reached it.")
+
+
 def test_headlines_name_both_units_and_the_greedy_baseline():
     savings = pd.concat([frames.savings(TWO, unit=unit) for unit in ("samples", "tokens")])
     lines = reading.headlines(savings, greedy_frame())

@@ -25,6 +25,7 @@ from dynlab.weights import named, sha256, weights
 
 _PROVIDERS = {"text": "text-completion-openai", "chat": "openai"}  # prompt form → LiteLLM's name for it
 _GRACE_S = 5.0  # seconds that the server gets to stop by itself
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}  # threads that wait longer sleep: spinning starves whoever shares the cores
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def serve(path: Path, settings: ServerSettings) -> Iterator[tuple[str, dict[str,
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", "from dynlab.local import _child; _child()"],
-            env=os.environ | _ENVIRONMENT | {"PYTHONPATH": _python_path()},
+            env=_ENVIRONMENT | os.environ | {"PYTHONPATH": _python_path()},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
@@ -133,9 +134,6 @@ def serve(path: Path, settings: ServerSettings) -> Iterator[tuple[str, dict[str,
             yield answer["address"], answer["sampling"]
         finally:
             _stop(process)
-
-
-_ENVIRONMENT: dict[str, str] = {}
 
 
 def _python_path() -> str:

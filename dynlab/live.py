@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import os
 import re
+import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -172,6 +173,16 @@ class Client:
         if sampling.logprobs:
             given |= {"logprobs": 1} if request.prompt is not None else {"logprobs": True, "top_logprobs": 1}
         return {name: value for name, value in given.items() if value is not None and name not in self._unsupported}
+
+
+def preload() -> None:
+    """Imports LiteLLM in the background: it takes seconds, in which a local model can load."""
+
+    def attempt() -> None:
+        with suppress(InputError):  # told where it is needed
+            _litellm()
+
+    threading.Thread(target=attempt, daemon=True).start()
 
 
 def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:

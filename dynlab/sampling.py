@@ -18,7 +18,7 @@ from dynlab import __version__, recordings
 from dynlab.answers import is_right
 from dynlab.drawing import GREEDY, Drawing, Plan, run_interruptible
 from dynlab.errors import DynlabError, InputError
-from dynlab.live import Client
+from dynlab.live import Client, preload
 from dynlab.local import Endpoint, describe, resolve
 from dynlab.pricing import Ledger
 from dynlab.prompts import prompter_for
@@ -146,6 +146,8 @@ def _drawn(
     """Draws what the store lacks; all of its samples, and the endpoint's card."""
     num_planned = len(plan.keys)
     num_stored = len(store.keys() & set(plan.keys))
+    if num_stored < num_planned:
+        preload()
     with _endpoint(model, plan.task) as endpoint:
         if num_stored < num_planned:
             client = Client(endpoint, price, None if max_usd is None else Ledger(max_usd))

@@ -57,6 +57,8 @@ class Store:
         try:
             self._database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._database.executescript(_TABLES)
+            if not self.keys():  # nothing was drawn yet with the settings that may stand there
+                self._database.executescript("DELETE FROM settings; DELETE FROM questions;")
             self._agree("settings", {name: _dumps(value) for name, value in settings.items()})
             self._agree("questions", questions)
         except sqlite3.Error as error:

@@ -87,7 +87,7 @@ class ScriptedServer:
             app = web.Application()
             app.router.add_post("/v1/completions", self._handle)
             app.router.add_post("/v1/chat/completions", self._handle)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
             self._loop.run_until_complete(runner.setup())
             site = web.TCPSite(runner, "127.0.0.1", 0)
             self._loop.run_until_complete(site.start())

@@ -222,26 +222,24 @@ def test_a_chain_is_not_continued_from_texts_that_were_not_kept(draw):
         draw(strategy="integrated", width=2, num_samples=4)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"temperature": 0.5}, "temperature = 1.0, given now is 0.5"),
-        ({"seed": 1}, "seed = 0, given now is 1"),
-        ({"strategy": "sequential"}, "strategy"),
-        ({"task": replace(TASK, instruction="Add.")}, "wording"),
-        ({"task": replace(TASK, questions=(Question("q0", "0 + 2?", "2"), *TASK.questions[1:]))}, r"question 'q0'"),
-        ({"model": Endpoint("text-completion-openai/other", "http://127.0.0.1:1/v1")}, "model"),
-    ],
-)
+OTHERS = {
+    "temperature = 1.0, given now is 0.5": {"temperature": 0.5},
+    "seed = 0, given now is 1": {"seed": 1},
+    "strategy": {"strategy": "sequential"},
+    "wording": {"task": replace(TASK, instruction="Add.")},
+    "question 'q0'": {"task": replace(TASK, questions=(Question("q0", "0 + 2?", "2"), *TASK.questions[1:]))},
+    "model": {"model": Endpoint("text-completion-openai/other", "http://127.0.0.1:1/v1")},
+}
+
+
 @pytest.mark.parametrize("kept", ["both", "recording", "store"])
-def test_other_settings_are_refused_by_name_and_nothing_is_sampled(draw, server, change, words, kept):
+def test_other_settings_are_refused_by_name_and_nothing_is_sampled(draw, server, kept):
     path = draw()
-    if kept == "recording":
-        store_path(path).unlink()
-    if kept == "store":
-        path.unlink()
-    with pytest.raises(InputError, match=words):
-        draw(num_samples=9, **change)
+    if kept != "both":
+        (path if kept == "store" else store_path(path)).unlink()
+    for words, change in OTHERS.items():
+        with pytest.raises(InputError, match=words):
+            draw(num_samples=9, **change)
     assert len(server.calls) == 16
 
 
@@ -374,3 +372,48 @@ def test_wrong_use_is_told_before_any_call(draw, server, tmp_path, change, words
     assert "\n" not in str(error.value)
     assert not server.calls
     assert not (tmp_path / "sums.parquet").exists()
+
+
+# ——— speed ———
+
+
+@pytest.mark.benchmarks
+def test_recording_is_nearly_as_fast_as_the_same_requests_sent_straight_to_the_server(tmp_path):
+    import time
+
+    import aiohttp
+
+    from dynlab.live import Client
+    from dynlab.local import resolve
+    from dynlab.tasks import load_task
+
+    task = load_task("capitals")
+
+    async def straight(endpoint, plan):
+        limit = asyncio.Semaphore(32)
+
+        async def send(request, session):
+            body = {"model": "x", "prompt": request.prompt, "max_tokens": plan.sampling.max_tokens, "logprobs": 1}
+            body |= {"stop": list(plan.sampling.stop), "temperature": 1.0, "seed": request.seed}
+            async with limit, session.post(f"{endpoint.api_base}/completions", json=body) as response:
+                assert "choices" in await response.json()
+
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(send(plan.request(key, []), session) for key in plan.keys))
+
+    seconds = {"straight": 0.0, "recorded": 0.0}
+    with resolve("local/smollm2-135m") as endpoint:
+        Client(endpoint)  # LiteLLM's import is not what is measured
+        for seed in range(4):
+            sampling = Sampling(max_tokens=task.max_tokens, stop=task.stop, logprobs=True)
+            plan = Plan(task, Parallel(), sampling, 2, greedy=False, seed=seed)
+            for way in ("straight", "recorded") if seed % 2 else ("recorded", "straight"):
+                started = time.perf_counter()
+                if way == "straight":
+                    asyncio.run(straight(endpoint, plan))
+                else:
+                    out = tmp_path / f"{seed}.parquet"
+                    record(task, endpoint, num_samples=2, out=out, greedy=False, seed=seed, progress=False)
+                if seed:  # the first round warms the server up
+                    seconds[way] += time.perf_counter() - started
+    assert seconds["straight"] / seconds["recorded"] >= 0.9

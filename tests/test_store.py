@@ -88,14 +88,21 @@ def test_a_key_is_never_stored_twice(path):
     ],
 )
 def test_other_settings_or_questions_are_refused_by_name(path, settings, questions, words):
-    Store(path, SETTINGS, QUESTIONS).close()
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        store.load([sample()])
     with pytest.raises(InputError, match=words):
         Store(path, settings, questions)
     Store(path, SETTINGS, QUESTIONS).close()
 
 
+def test_settings_with_which_nothing_was_drawn_may_change(path):
+    Store(path, SETTINGS, QUESTIONS).close()
+    Store(path, SETTINGS | {"model": "other"}, {"q1": "1 + 3?"}).close()
+
+
 def test_more_questions_may_be_added_later(path):
-    Store(path, SETTINGS, {"q1": "1 + 1?"}).close()
+    with Store(path, SETTINGS, {"q1": "1 + 1?"}) as store:
+        store.load([sample()])
     Store(path, SETTINGS, QUESTIONS).close()
     with pytest.raises(InputError, match="q2"):
         Store(path, SETTINGS, {"q2": "other"})

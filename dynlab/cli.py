@@ -116,6 +116,8 @@ def _add_record(commands: Any) -> None:
     command.add_argument("--streams", type=int, default=1, help="streams per question (1)")
     command.add_argument("--width", type=int, default=4, help="independent responses before a chain (4)")
     command.add_argument("--temperature", type=float)
+    command.add_argument("--top-p", type=float)
+    command.add_argument("--top-k", type=int)
     command.add_argument("--max-tokens", type=int)
     command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
     command.add_argument("--max-usd", type=float, help="hard limit on spending")
@@ -132,7 +134,7 @@ def _record(given: argparse.Namespace) -> None:
 
     path = record(
         given.task, given.model, strategy=given.strategy, num_samples=given.samples, out=given.out,
-        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature,
+        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature, top_p=given.top_p, top_k=given.top_k,
         max_tokens=given.max_tokens, concurrency=given.concurrency, max_usd=given.max_usd, price=given.price,
         greedy=not given.no_greedy, limit=given.limit, keep_text=given.keep_text,
     )  # fmt: skip

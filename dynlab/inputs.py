@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
 
 
 def chosen(
-    recordings: Iterable[str | Path] = (),
+    recording: str | Path | Iterable[str | Path] = (),
     *,
     model: str = "",
     task: str = "",
@@ -27,7 +26,7 @@ def chosen(
     """The recordings to draw: those named, or one that is recorded now, or all that come with dynlab.
 
     Args:
-        recordings: Names or paths; a lone one may stand without a list, and a list may come as text ('["a", "b"]').
+        recording: A name or a path, several of them with commas between ('a,b'), or a list.
         model: With `task`: record this model on that task first, into OUT/recordings, where it is resumed next time.
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
@@ -46,9 +45,9 @@ def chosen(
         path = Path(out) / "recordings" / f"{Path(task).stem}--{slug}.parquet"
         record(task, model, num_samples=num_samples, out=path, max_usd=max_usd or None)
         return [load(path)]
-    if isinstance(recordings, str) and recordings.startswith("["):  # how `papermill -p` passes a list
-        recordings = _listed(recordings)
-    named = [recordings] if isinstance(recordings, str | Path) else list(recordings)
+    if isinstance(recording, str) and not Path(recording).is_file():
+        recording = [name.strip() for name in recording.split(",") if name.strip()]
+    named = [recording] if isinstance(recording, str | Path) else list(recording)
     if not named:
         named = [*shipped()[: QUICK_RECORDINGS if quick else None]]
     if not named:
@@ -59,13 +58,6 @@ def chosen(
         again = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are named {again!r}, and figures tell them apart by name; rename one file")
     return loaded
-
-
-def _listed(text: str) -> list[str]:
-    try:
-        return [str(item) for item in ast.literal_eval(text)]
-    except (ValueError, SyntaxError):
-        raise InputError(f'recordings must be names or paths in a list, such as ["a", "b"]; not {text}') from None
 
 
 def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:

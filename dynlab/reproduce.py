@@ -71,7 +71,7 @@ def reproduce(
     """
     out, extra = Path(out), dict(parameters or {})
     passed = [_passed(source) for source in recordings]
-    given = {"recordings": [path for path, _ in passed], "quick": quick, "out": str(out.resolve()), **extra}
+    given = {"recording": [path for path, _ in passed], "quick": quick, "out": str(out.resolve()), **extra}
     jobs = _jobs(notebooks, out, given, shown=dict([*passed, (str(out.resolve()), out.resolve().name)]))
     for name in extra:
         if not any(name in job.parameters for job in jobs):

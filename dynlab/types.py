@@ -62,8 +62,8 @@ class Request:
 class Usage:
     """Tokens and money of one call or of many; adds up, and what is unknown (None) stays unknown.
 
-    >>> Usage(10, 5) + Usage(10, 7)
-    Usage(prompt_tokens=20, completion_tokens=12, reasoning_tokens=None, cached_tokens=None, cost_usd=None, billed_usd=None)
+    >>> (Usage(10, 5) + Usage(10, 7)).completion_tokens
+    12
     """
 
     prompt_tokens: int | None = None

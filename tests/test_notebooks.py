@@ -10,7 +10,7 @@ import pytest
 from dynlab.resources import named
 
 NOTEBOOKS = named("notebooks", (".ipynb",))
-COMMON = {"recordings", "model", "task", "max_usd", "num_samples", "budgets", "replications", "seed", "out", "quick"}
+COMMON = {"recording", "model", "task", "max_usd", "num_samples", "budgets", "replications", "seed", "out", "quick"}
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=list(NOTEBOOKS))
 

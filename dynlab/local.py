@@ -33,7 +33,7 @@ class ServerSettings:
     """How llama.cpp's server runs.
 
     `num_slots` answers are generated at a time, each within `context` tokens (prompt and answer); keep about twice as
-    many requests in flight. `threads` None: one per core. `gpu_layers` −1: as many as fit, where the wheel has a GPU.
+    many requests in flight. `threads` None: one per core, 8 at most. `gpu_layers` −1: as many as fit, where the wheel has a GPU.
     """
 
     num_slots: int = 16
@@ -165,6 +165,12 @@ def _server_version() -> str:
     return importlib.metadata.version("xllamacpp")
 
 
+def _cores() -> int:
+    """The cores that this process may use, 8 at most: small models lose more to waiting than they gain beyond."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, 8)
+
+
 def _child() -> None:
     """The server's process: reads its settings from stdin, says where it listens, stops when stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides when to stop
@@ -181,7 +187,8 @@ def _child() -> None:
     params.n_ubatch = wish["micro_batch"]
     params.n_gpu_layers = wish["gpu_layers"]
     params.ui = False
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = wish["threads"] or os.cpu_count()
+    params.cache_ram_mib = 0  # no copies of idle slots' prompts: they grow by gigabytes and save nothing here
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = wish["threads"] or _cores()
     server = xllamacpp.Server(params)
     defaults = params.sampling
     sampling = {

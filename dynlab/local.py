@@ -33,7 +33,8 @@ class ServerSettings:
     """How llama.cpp's server runs.
 
     `num_slots` answers are generated at a time, each within `context` tokens (prompt and answer); keep about twice as
-    many requests in flight. `threads` None: one per core, 8 at most. `gpu_layers` −1: as many as fit, where the wheel has a GPU.
+    many requests in flight. `threads` None: one per core, 8 at most. `gpu_layers` −1: as many as fit, where the wheel
+    has a GPU.
     """
 
     num_slots: int = 16

@@ -16,8 +16,8 @@ from dynlab.errors import DynlabError, InputError
 class _Parser(argparse.ArgumentParser):
     """Wrong flags end in one line and exit code 2, like every other wrong use."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, allow_abbrev=False, **settings)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; `{self.prog} --help` lists what there is")
@@ -134,9 +134,10 @@ def _record(given: argparse.Namespace) -> None:
 
     path = record(
         given.task, given.model, strategy=given.strategy, num_samples=given.samples, out=given.out,
-        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature, top_p=given.top_p, top_k=given.top_k,
-        max_tokens=given.max_tokens, concurrency=given.concurrency, max_usd=given.max_usd, price=given.price,
-        greedy=not given.no_greedy, limit=given.limit, keep_text=given.keep_text,
+        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature,
+        top_p=given.top_p, top_k=given.top_k, max_tokens=given.max_tokens, concurrency=given.concurrency,
+        max_usd=given.max_usd, price=given.price, greedy=not given.no_greedy, limit=given.limit,
+        keep_text=given.keep_text,
     )  # fmt: skip
     print(f"wrote {path}")
 

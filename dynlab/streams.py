@@ -1,4 +1,4 @@
-"""Streams: the recorded samples of every question as arrays, and the order in which replications meet them."""
+"""Streams: the recorded samples of every question as arrays."""
 
 from __future__ import annotations
 

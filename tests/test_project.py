@@ -1,0 +1,94 @@
+"""The project as a whole: rooms and their order, what is public is documented, what the README says is so."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROOMS = re.findall(r"^\| `(\w+)` \|", README.partition("## What each file is")[2].partition("\n## ")[0], flags=re.M)
+MODULES = sorted(path.stem for path in (ROOT / "dynlab").glob("*.py") if path.stem != "__init__")
+
+
+def imported(module: str) -> set[str]:
+    """The rooms that a room imports, at its top or inside its functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / "dynlab" / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "dynlab":
+            found |= {alias.name for alias in node.names} - {"__version__"}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dynlab."):
+            found.add(str(node.module).split(".")[1])
+    return found
+
+
+def test_readme_lists_every_room_once():
+    assert sorted(ROOMS) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_rooms_import_upwards_only(module):
+    above = ROOMS[: ROOMS.index(module)]
+    assert imported(module) <= set(above)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_rooms_stay_small(module):
+    assert len((ROOT / "dynlab" / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_are_true(module):
+    if module in ("executing",):
+        pytest.skip("a program, not a library: importing it has no purpose")
+    assert (
+        doctest.testmod(
+            importlib.import_module(f"dynlab.{module}"),
+            extraglobs={"np": __import__("numpy"), "pd": __import__("pandas")},
+        ).failed
+        == 0
+    )
+
+
+def test_litellm_is_touched_by_one_room_only():
+    touching = {
+        m for m in MODULES if re.search(r"^\s*(import|from) litellm", (ROOT / "dynlab" / f"{m}.py").read_text(), re.M)
+    }
+    assert touching == {"live"}
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, flags=re.S))
+def test_python_in_the_readme_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_findings_printed_in_the_readme_are_those_of_the_committed_figures():
+    import pandas as pd
+
+    from dynlab.reading import headlines
+
+    found = headlines(*(pd.read_csv(ROOT / "figures" / f"{name}.csv") for name in ("03-savings", "01-greedy")))
+    assert len(found) >= 3
+    for line in found:
+        assert line in README
+
+
+def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
+    pytest.importorskip("hatchling", reason="building a wheel here needs hatchling")
+    import zipfile
+
+    from hatchling.builders.wheel import WheelBuilder
+
+    wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    names = zipfile.ZipFile(wheel).namelist()
+    for kind, suffix in (("notebooks", ".ipynb"), ("data/tasks", ".jsonl"), ("data/recordings", ".parquet")):
+        committed = {path.name for path in (ROOT / kind).glob(f"*{suffix}")}
+        packed = {name.rsplit("/", 1)[1] for name in names if name.startswith(f"dynlab/_shipped/{kind}/")}
+        assert committed and committed <= packed
+    assert "dynlab/py.typed" in names and any(name.endswith(".mplstyle") for name in names)

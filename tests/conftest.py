@@ -1,4 +1,4 @@
-"""Shared fixtures: real recorded pools (skipped with a reason where they are not beside the project) and the golden example."""
+"""Shared fixtures: recorded pools of real models (a test skips where they are not there) and pools made up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The oracle of replay: one pull at a time in plain Python, straight from the definitions, nothing shared with dynlab."""
+"""The oracle of replay: one pull at a time, straight from the definitions, nothing shared with dynlab."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1):
                 if answer is not None:
                     count = counts[q][answer] = counts[q].get(answer, 0) + 1
                     others = [c for a, c in counts[q].items() if a != answer]
-                    ordered = sorted([count, *others], reverse=True) + [0]
+                    ordered = [*sorted([count, *others], reverse=True), 0]
                     lead[q], second[q] = ordered[0], ordered[1]
             waiting = []
 

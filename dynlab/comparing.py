@@ -89,10 +89,10 @@ def compare(
         InputError: an unknown name, a budget below the warm-up or above what is recorded, unknown prices, ….
     """
     chosen = _options(options)
-    grid = _checked_budgets(budgets, chosen)
+    grid = checked_budgets(budgets, chosen)
     policies = {name: chosen.policy(name) for name in allocators if name != ORACLE}
     rows, measures = [], set()
-    for recording in _loaded(recordings):
+    for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
         measures.add("accuracy" if streams.has_target else "self-consistency rate")
         share = weights(streams.num_questions, chosen.seed)
@@ -101,7 +101,7 @@ def compare(
             curves[ORACLE] = oracle(streams, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed)
         for name in allocators:
             rows += _rows(streams, name, policies.get(name), curves[name], share, chosen)
-        greedy = _greedy_accuracy(recording, streams)
+        greedy = greedy_accuracy(recording, streams)
         if greedy is not None:
             rows.append(_greedy_row(recording, streams, greedy, share, chosen))
     table = pd.DataFrame(rows, columns=CURVES)
@@ -122,12 +122,12 @@ def savings(
     recording does. Other arguments are those of `compare`.
     """
     chosen = _options(options)
-    wanted = _checked_budgets(at, chosen)
+    wanted = checked_budgets(at, chosen)
     names = [name for name in allocators if name not in ("uniform", ORACLE)]
     policies = [chosen.policy("uniform"), *(chosen.policy(name) for name in names)]
     policies[0] = Policy(policies[0].allocator, None, chosen.warmup)
     rows = []
-    for recording in _loaded(recordings):
+    for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
         longest = float((streams.lengths.mean(axis=1)).mean())
         grid = dense_grid(chosen.warmup, wanted, longest)
@@ -147,11 +147,11 @@ def savings(
 def greedy_vs_vote(recordings: Source | Iterable[Source], *, at: float = 16, **options: Any) -> pd.DataFrame:
     """The vote of `at` samples per question minus the greedy answer, paired over questions (columns `GREEDY_VOTE`)."""
     chosen = _options(options)
-    grid = _checked_budgets([at], chosen)
+    grid = checked_budgets([at], chosen)
     rows = []
-    for recording in _loaded(recordings):
+    for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
-        greedy = _greedy_accuracy(recording, streams)
+        greedy = greedy_accuracy(recording, streams)
         if greedy is None:
             continue
         vote = _replayed(streams, [chosen.policy("uniform")], grid, chosen)[0].accuracy[0]
@@ -175,17 +175,18 @@ def _options(given: dict[str, Any]) -> Options:
     return Options(**given)
 
 
-def _loaded(recordings: Source | Iterable[Source]) -> list[Recording]:
+def loaded(recordings: Source | Iterable[Source]) -> list[Recording]:
+    """The recordings behind one source or several; none at all is refused."""
     sources = [recordings] if isinstance(recordings, (str, Path, pd.DataFrame, Recording)) else list(recordings)
-    loaded = [load(source) for source in sources]
-    if not loaded:
+    if not sources:
         raise InputError(
             "no recording was given; give a path or a name (`dynlab recordings list` shows the shipped ones)"
         )
-    return loaded
+    return [load(source) for source in sources]
 
 
-def _checked_budgets(budgets: Sequence[float], options: Options) -> Floats:
+def checked_budgets(budgets: Sequence[float], options: Options) -> Floats:
+    """[C] budgets ascending, each once; none below the warm-up."""
     try:
         grid = np.unique(np.asarray(list(budgets), float))
     except (TypeError, ValueError):
@@ -237,7 +238,7 @@ def _columns(estimate: Estimate) -> dict[str, float]:
     return {"accuracy": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def _greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
+def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     """[Q] whether each question's greedy answer is right; None where the recording has none."""
     frame = recording.frame[recording.frame["strategy"] == GREEDY]
     if frame.empty or not streams.has_target:

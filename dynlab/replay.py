@@ -8,7 +8,7 @@ comparison meet the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,13 +212,14 @@ def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
 
 def replay(
     streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples",
-    replications: int = 200, seed: int = 0,
+    replications: int = 200, seed: int = 0, done: Callable[[int], object] = lambda replications: None,
 ) -> list[Curve]:  # fmt: skip
     """Every policy's curve on the same draws.
 
     Args:
         budgets: [C] ascending; per question, in multiples of the mean price of a sample (so 8 in `tokens` is what
             8 samples of every question cost on average).
+        done: told the number of replications that a policy has just been played on, for a progress bar.
 
     Raises:
         InputError: the unit's prices are not known.
@@ -229,6 +230,7 @@ def replay(
         for policy, total in zip(policies, sums, strict=True):
             part = curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
             total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
+            done(draws.price.shape[1])
     return [_averaged(np.asarray(budgets, float), total, replications) for total in sums]
 
 

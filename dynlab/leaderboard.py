@@ -1,0 +1,268 @@
+"""The leaderboard: every policy on the same draws, one row each, with paired intervals over questions.
+
+Questions are resampled within each recording, the same ones for all policies and for recordings of the same questions,
+and every number is computed anew from each resample, a mean over recordings too. The recordings are given: an interval
+says nothing on recordings that are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from dynlab.allocators import ALLOCATORS, Allocator
+from dynlab.cells import Cells, measured
+from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded
+from dynlab.errors import InputError, one_of
+from dynlab.replay import Policy
+from dynlab.stopping import StoppingRule
+from dynlab.streams import GREEDY, Flags, Floats
+from dynlab.sweeping import SWEEPS
+
+Own = Mapping[str, Policy | Allocator | StoppingRule]
+CELLS = [
+    "policy", "kind", "recording", "unit", "tokens_kind", "at", "saving", "saving_low", "saving_high", "reached",
+    "flat", "difference", "difference_low", "difference_high", "accuracy", "depth", "exhausted", "replications", "seed",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard and what it is made of."""
+
+    table: pd.DataFrame  # one row a policy
+    cells: pd.DataFrame  # one row a policy, recording and B; columns `CELLS`
+
+    def _repr_html_(self) -> str:
+        return str(shown(self.table).to_html(index=False))
+
+
+def leaderboard(
+    recordings: Source | Iterable[Source],
+    *,
+    unit: str = "tokens",
+    at: Sequence[float] = (4, 8, 16, 32),
+    allocators: Sequence[str] | None = None,
+    stopping: Sequence[str] | None = None,
+    policies: Own | None = None,
+    replications: int = 200,
+    seed: int = 0,
+    progress: bool = True,
+    **options: Any,
+) -> pd.DataFrame:
+    """Every policy against self-consistency (uniform allocation), the best mean saving first: `board(…).table`.
+
+    Columns, with `_low` and `_high` beside a number that has an interval; B stands for each of `at`:
+
+    - `saving_B`: 1 − b*/B, where b* ≤ 2·B is the first budget at which a policy is as accurate as uniform is at B; the
+      mean over recordings. Where it never is, b* = 2·B (`reached` of `cells` counts the others). Cells in which uniform
+      itself gains less than 0.01 over two samples are `flat` and left out.
+    - `saving`: the mean over recordings and B, by which rows are ordered.
+    - `difference_B`: accuracy minus uniform's when either may spend B; `depth_B`: the longest path of calls that had to
+      wait for one another.
+    - `worst_saving`, `worst_difference`: the least of all cells, the latter in `worst_cell`.
+    - `of_oracle`: `saving` as a share of that of the hindsight oracle, a bound that knows the targets.
+
+    Without targets, accuracy is the self-consistency rate (`DataFrame.attrs["measure"]` says so).
+
+    Args:
+        recordings: As for `dynlab.comparing.compare`.
+        unit: What is counted: samples, tokens or usd.
+        at: Budgets B: mean samples per question, or in another unit what so many samples cost on average.
+        allocators: Names; None takes all.
+        stopping: Names of stopping rules, each swept over its settings; None takes all.
+        policies: Your own by name, as an allocator, a stopping rule (run as it is), or a `Policy` of both.
+        replications: Draw orders that are averaged over.
+        seed: Of the draw orders, ties and resamples.
+        progress: Show a bar on stderr, where tqdm is installed.
+        options: Further options of `compare`: `warmup`, `batch`, `exploration`, `uncertainty`, `strategy`, `price`.
+
+    Raises:
+        InputError: An unknown name, a name that stands twice, a B that no recording holds, unknown prices, ….
+    """
+    return board(
+        recordings, unit=unit, at=at, allocators=allocators, stopping=stopping, policies=policies,
+        replications=replications, seed=seed, progress=progress, **options,
+    ).table  # fmt: skip
+
+
+def board(
+    recordings: Source | Iterable[Source],
+    *,
+    at: Sequence[float] = (4, 8, 16, 32),
+    allocators: Sequence[str] | None = None,
+    stopping: Sequence[str] | None = None,
+    policies: Own | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Board:
+    """The leaderboard with its cells; arguments as for `leaderboard`."""
+    chosen = Options(**{"unit": "tokens", **options})
+    wanted = checked_budgets(at, chosen)
+    runs, rules = _policies(allocators, policies or {}, chosen), _rules(stopping, policies or {})
+    sources = loaded(recordings)
+    with _bar(len(sources) * (len(runs) + 1) * chosen.replications, progress) as done:
+        found = [measured(recording, runs, rules, wanted, chosen, done) for recording in sources]
+    kinds = {
+        ORACLE: "bound",
+        **dict.fromkeys(runs, "allocator"),
+        **dict.fromkeys(rules, "stopping"),
+        GREEDY: "baseline",
+    }
+    kinds |= {"uniform": "baseline", **dict.fromkeys(policies or {}, "yours")}
+    kinds = {name: kind for name, kind in kinds.items() if any(name in cells.saving for cells in found)}
+    table = pd.DataFrame([_row(name, kind, found) for name, kind in kinds.items()])
+    table = table.sort_values("saving", ascending=False, kind="stable", ignore_index=True)
+    table.attrs = {
+        "unit": chosen.unit,
+        "measure": _joined("accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found),
+        "tokens_kind": _joined(cells.streams.tokens_kind for cells in found),
+    }
+    return Board(table, pd.DataFrame(_long(kinds, found, chosen), columns=CELLS))
+
+
+def budgets_of(table: pd.DataFrame) -> list[float]:
+    """The budgets B that a leaderboard's columns name, ascending."""
+    return [float(name.removeprefix("depth_")) for name in map(str, table.columns) if name.startswith("depth_")]
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard as text to read: percentages with their intervals, the columns that matter most."""
+    at = budgets_of(table)
+    text = pd.DataFrame({"policy": table["policy"]})
+    for b in (f"{b:g}" for b in at):
+        text[f"saving at {b}"] = [
+            "" if np.isnan(value) else f"{100 * value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+            for value, low, high in zip(*(table[f"saving_{b}{end}"] for end in ("", "_low", "_high")), strict=True)
+        ]
+    middle = f"{at[len(at) // 2]:g}"
+    columns = {f"difference_{middle}": f"accuracy at {middle}", "worst_difference": "worst"}
+    for column, label in columns.items():
+        text[label] = ["" if np.isnan(value) else f"{round(value, 3) + 0.0:+.3f}" for value in table[column]]
+    text[f"depth at {middle}"] = table[f"depth_{middle}"].map("{:.0f}".format)
+    text["of oracle"] = [f"{100 * value:.0f} %" for value in table["of_oracle"]]
+    text["reached"] = [f"{n} of {m}" for n, m in zip(table["reached"], table["cells"], strict=True)]
+    return text
+
+
+def _policies(allocators: Sequence[str] | None, own: Own, options: Options) -> dict[str, Policy]:
+    """Uniform first, then the others by name, then the user's own."""
+    names = dict.fromkeys(("uniform", *(ALLOCATORS if allocators is None else allocators)))
+    runs = {name: options.policy(name) for name in names if name != ORACLE}
+    for name, policy in own.items():
+        if name in (*runs, *SWEEPS, ORACLE, GREEDY):
+            raise InputError(f"a policy is named {name!r} already; give yours another name")
+        if isinstance(policy, Policy):
+            runs[name] = policy
+        elif not hasattr(policy, "stops"):
+            runs[name] = Policy(policy, None, options.warmup, options.batch)
+    return runs
+
+
+def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[StoppingRule]]:
+    """Stopping rules by name, each in its settings; the user's own as they are."""
+    rules: dict[str, Sequence[StoppingRule]] = {}
+    for name in SWEEPS if stopping is None else stopping:
+        if name not in SWEEPS:
+            raise one_of("stopping rule", name, SWEEPS)
+        rules[name] = SWEEPS[name]
+    rules.update({name: [cast(StoppingRule, rule)] for name, rule in own.items() if hasattr(rule, "stops")})
+    return rules
+
+
+def _row(name: str, kind: str, found: Sequence[Cells]) -> dict[str, Any]:
+    """A policy's row: means over the recordings that have it, taken resample by resample."""
+    own = [cells for cells in found if name in cells.saving]
+    at = own[0].at
+    flat = np.stack([cells.flat for cells in own])  # [C, B]
+    saving = _steep(np.stack([cells.saving[name] for cells in own]), flat)  # [C, B, S]
+    bound = _steep(np.stack([cells.saving[ORACLE] for cells in own]), flat)
+    difference = np.stack([cells.difference[name] for cells in own])
+    row: dict[str, Any] = {"policy": name, "kind": kind, "recordings": len(own)}
+    row |= _interval("saving", saving)
+    for b, values in zip(at, np.moveaxis(saving, 1, 0), strict=True):
+        row |= _interval(f"saving_{b:g}", values[:, None])
+    for b, values in zip(at, np.moveaxis(difference, 1, 0), strict=True):
+        row |= _interval(f"difference_{b:g}", values[:, None])
+    depth = _mean(np.stack([cells.depth[name] for cells in own]), 0)
+    row |= {f"depth_{b:g}": value for b, value in zip(at, depth, strict=True)}
+    row |= _worst(saving[..., 0], difference[..., 0], own)
+    row |= _interval("of_oracle", saving, bound)
+    reached = _steep(np.stack([cells.reached[name] for cells in own]), flat)
+    return row | {"reached": int(np.nansum(reached)), "cells": int((~np.isnan(reached)).sum()), "flat": int(flat.sum())}
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " / ".join(sorted(set(words)))
+
+
+def _worst(saving: Floats, difference: Floats, own: Sequence[Cells]) -> dict[str, Any]:
+    """The least saving and the least difference of all cells [C, B], and where the latter is."""
+    known = np.where(np.isnan(difference), np.inf, difference)
+    row, column = divmod(int(known.argmin()), known.shape[1])
+    return {
+        "worst_saving": float(np.nanmin(saving)) if not np.isnan(saving).all() else np.nan,
+        "worst_difference": float(difference[row, column]),
+        "worst_cell": f"{own[row].streams.name} at {own[row].at[column]:g}",
+    }
+
+
+def _steep(values: Floats, flat: Flags) -> Floats:
+    """[C, B, …] NaN in the flat cells."""
+    return np.where(flat.reshape(flat.shape + (1,) * (values.ndim - 2)), np.nan, values)
+
+
+def _interval(name: str, values: Floats, bound: Floats | None = None) -> dict[str, float]:
+    """The mean over cells [C, B, S] with its interval over resamples; given a bound, the ratio of the two means."""
+    mean = _mean(values, (0, 1))
+    if bound is not None:
+        of = _mean(np.where(np.isnan(values), np.nan, bound), (0, 1))
+        mean = np.where(of > 0, mean / np.where(of > 0, of, 1.0), np.nan)
+    low, high = np.nanpercentile(mean[1:], [2.5, 97.5]) if not np.isnan(mean[1:]).all() else (np.nan, np.nan)
+    return {name: float(mean[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+def _mean(values: Floats, axes: int | tuple[int, ...]) -> Floats:
+    """The mean of what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axes)
+    return np.asarray(np.where(count > 0, np.where(known, values, 0.0).sum(axis=axes) / np.maximum(count, 1), np.nan))
+
+
+def _long(names: Mapping[str, str], found: Sequence[Cells], options: Options) -> list[dict[str, Any]]:
+    """A row for every policy, recording and B that the recording holds."""
+    return [
+        {"policy": name, "kind": kind, "recording": cells.streams.name, "unit": options.unit,
+         "tokens_kind": cells.streams.tokens_kind, "at": b}
+        | _cell("saving", cells.saving[name][number]) | _cell("difference", cells.difference[name][number])
+        | {"reached": bool(cells.reached[name][number]), "flat": bool(cells.flat[number])}
+        | {"accuracy": cells.accuracy[name][number], "depth": cells.depth[name][number]}
+        | {"exhausted": cells.exhausted[name][number], "replications": options.replications, "seed": options.seed}
+        for cells in found
+        for name, kind in names.items()
+        if name in cells.saving
+        for number, b in enumerate(cells.at)
+        if not np.isnan(cells.saving[name][number, 0])
+    ]  # fmt: skip
+
+
+def _cell(name: str, values: Floats) -> dict[str, float]:
+    return _interval(name, values[None, None])
+
+
+@contextmanager
+def _bar(total: int, progress: bool) -> Iterator[Callable[[int], object]]:
+    """A bar over replications on stderr, where it is wanted and tqdm is installed."""
+    if not progress or find_spec("tqdm") is None:
+        yield lambda replications: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc="leaderboard", unit="replication", leave=False) as bar:
+        yield bar.update

@@ -1,0 +1,72 @@
+"""Stopping rules over their settings: a rule that stops each question by itself becomes a curve of its settings.
+
+A setting is run to its own end, without a budget: it spends what it spends. Between two settings a curve is straight,
+which a user can have too: a share of the questions is run under the one, the rest under the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dynlab.replay import Curve
+from dynlab.replications import Draws, draws_of
+from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, StoppingRule
+from dynlab.streams import Floats, Streams
+
+SWEEPS: Mapping[str, Sequence[StoppingRule]] = {
+    "adaptive-consistency": [AdaptiveConsistency(p) for p in (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.999)],
+    "esc": [EarlyStopping(window) for window in (2, 3, 4, 5, 6, 8, 10)],
+    "doubling": [Doubling(share) for share in (0.51, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)],
+}
+
+
+def sweep(
+    streams: Streams, rules: Mapping[str, Sequence[StoppingRule]], *, unit: str, replications: int, seed: int
+) -> dict[str, Curve]:
+    """The curve of every rule on the draws of `replay`, cheapest setting first.
+
+    Args:
+        rules: Name → the rule in each of its settings.
+        unit: What budgets count; a checkpoint's budget is what its setting spends, in a sample's mean price.
+
+    Raises:
+        InputError: the unit's prices are not known.
+    """
+    profiles = any(getattr(rule, "profiles", False) for settings in rules.values() for rule in settings)
+    sums: dict[str, list[dict[str, Floats]]] = {name: [{} for _ in settings] for name, settings in rules.items()}
+    for draws in draws_of(streams, replications, seed, unit, profiles):
+        for name, settings in rules.items():
+            for rule, total in zip(settings, sums[name], strict=True):
+                total.update({key: total.get(key, 0.0) + part for key, part in _ended(rule, draws).items()})
+    price = streams.per_sample(unit)
+    return {name: _curve([_mean(total, replications) for total in sums[name]], unit, price) for name in rules}
+
+
+def _ended(rule: StoppingRule, draws: Draws) -> dict[str, Floats]:
+    """Sums over replications where every question has ended: [Q] each, depth alone."""
+    lengths = draws.tally.lengths  # [R, Q]
+    depth = np.arange(len(draws.tally.seen.pulls))[:, None, None]
+    stops = rule.stops(draws.tally) & (depth > 0)
+    at = np.where(stops.any(axis=0), np.minimum(stops.argmax(axis=0), lengths), lengths)
+    here = (at, np.arange(len(at))[:, None], np.arange(at.shape[1]))
+    return {
+        **{unit: table[here].sum(axis=0) for unit, table in draws.spent.items()},
+        "accuracy": rule.right(draws.tally)[here].sum(axis=0, dtype=float),
+        "exhausted": ((at >= lengths) & ~stops[here]).sum(axis=0).astype(float),
+        "depth": np.asarray(rule.rounds(at).max(axis=1).sum(dtype=float)),
+    }
+
+
+def _mean(total: Mapping[str, Floats], replications: int) -> dict[str, Floats]:
+    return {name: values / replications for name, values in total.items()}
+
+
+def _curve(settings: Sequence[Mapping[str, Floats]], unit: str, price: float) -> Curve:
+    budgets = np.array([setting[unit].mean() / price for setting in settings])
+    order = np.argsort(budgets, kind="stable")
+    table = {name: np.stack([settings[k][name] for k in order]) for name in settings[0]}
+    spent = {name: table[name] for name in ("samples", "tokens", "usd")}
+    ended = np.ones(len(order))
+    return Curve(budgets[order], table["accuracy"], spent, table["exhausted"], table["depth"], ended)

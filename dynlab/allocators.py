@@ -181,22 +181,6 @@ class Thompson:
         return Index(np.zeros(np.shape(seen.pulls)), draws=draws)
 
 
-ALLOCATORS = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")
-
-
-def by_name(name: str, *, uncertainty: str = "top-share", exploration: float = 1.0) -> Allocator:
-    """The allocator of a command-line name; `uncertainty` and `exploration` go to those that have them."""
-    if name == "uniform":
-        return Uniform()
-    if name == "ucb":
-        return UCB(uncertainty, exploration)
-    if name == "thompson":
-        return Thompson()
-    if name in ("entropy-greedy", "margin-greedy", "beta-greedy"):
-        return Greedy({"beta-greedy": "posterior"}.get(name, name.removesuffix("-greedy")), name)
-    raise one_of("allocator", name, ALLOCATORS)
-
-
 def _checked(uncertainty: str, exploration: float) -> None:
     if uncertainty not in UNCERTAINTIES:
         raise one_of("uncertainty", uncertainty, UNCERTAINTIES)

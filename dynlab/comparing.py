@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynlab import allocators as allocating
-from dynlab import stopping as stopping_rules
+from dynlab import policies as named
 from dynlab.errors import InputError, one_of
 from dynlab.metrics import Estimate, difference, estimates, saving_at, weights
 from dynlab.recordings import Recording, load
@@ -58,8 +57,8 @@ class Options:
 
     def policy(self, allocator: str) -> Policy:
         """The policy of an allocator's name."""
-        rule = stopping_rules.by_name(self.stopping) if self.stopping else None
-        chosen = allocating.by_name(allocator, uncertainty=self.uncertainty, exploration=self.exploration)
+        rule = named.stopping_rule(self.stopping) if self.stopping else None
+        chosen = named.allocator(allocator, uncertainty=self.uncertainty, exploration=self.exploration)
         return Policy(chosen, rule, self.warmup, self.batch)
 
 
@@ -78,10 +77,10 @@ def compare(
 
     Args:
         recordings: paths, names of shipped recordings, DataFrames or Recordings, one or several.
-        allocators: names of `dynlab.allocators.ALLOCATORS`, or `oracle` for the hindsight bound.
+        allocators: names of `dynlab.policies.ALLOCATORS`, or `oracle` for the hindsight bound.
         budgets: mean samples per question, or in another unit what so many samples cost on average.
         options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first), `exploration` and
-            `uncertainty` (of ucb), `stopping` (a name of `dynlab.stopping.STOPPING`), `batch` (pulls decided at once),
+            `uncertainty` (of ucb), `stopping` (a name of `dynlab.policies.STOPPING`), `batch` (pulls decided at once),
             `strategy` (default: the recording's first), `price` (USD per million prompt and completion tokens),
             `replications`, `seed`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles
 
         seen = tally(drawn(streams.codes), streams.right, profiles)
         spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
+        seen = replace(seen, seen=replace(seen.seen, spent=spent[unit], probe=_probe(drawn(streams.logprob))))
         level = np.broadcast_to(np.int32(1), place.shape) if streams.exchangeable else drawn(streams.level)
         yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, level)
 
@@ -55,6 +56,13 @@ def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], F
     if np.isnan(prices[streams.codes != ABSENT]).any():
         return np.broadcast_to(np.nan, depths.shape)
     np.cumsum(drawn(streams.prices(unit)), axis=0, out=table[1:])
+    return table
+
+
+def _probe(logprob: Floats) -> Floats:
+    """[D, R, Q] mean log-probability of the first sample, NaN before it: logprob [N, R, Q] in the order drawn."""
+    table = np.full((len(logprob) + 1, *logprob.shape[1:]), np.nan, np.float32)
+    table[1:] = logprob[0]
     return table
 
 

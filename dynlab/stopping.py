@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 
 from dynlab.allocators import doubt_table
-from dynlab.errors import one_of
 from dynlab.streams import Flags, Floats, Ints
 from dynlab.voting import Tally
 
@@ -122,15 +121,3 @@ class Doubling:
     def rounds(self, pulls: Ints) -> Ints:
         """log2 of the samples: 2 → 1, 4 → 2, 5 … 8 → 3."""
         return np.ceil(np.log2(np.maximum(pulls, 2))).astype(int) * (pulls > 0)
-
-
-STOPPING = ("adaptive-consistency", "esc", "doubling")
-
-
-def by_name(name: str) -> StoppingRule:
-    """The stopping rule of a command-line name, with the defaults of its paper."""
-    rules: tuple[StoppingRule, ...] = (AdaptiveConsistency(), EarlyStopping(), Doubling())
-    for rule in rules:
-        if rule.name == name:
-            return rule
-    raise one_of("stopping rule", name, STOPPING)

@@ -33,6 +33,7 @@ class Streams:
     codes: Ints  # [Q, S, N] answer codes; MISSING, ABSENT
     tokens: Floats  # [Q, S, N] tokens of each call; NaN = unknown
     cost_usd: Floats  # [Q, S, N] list price of each call; NaN = unknown
+    logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens; NaN = unknown
     level: Ints  # [Q, S, N] longest path of calls that end in this one (1 = waits for none)
     right: Flags  # [Q, K]: this answer is right
     exchangeable: bool  # may be permuted
@@ -115,11 +116,14 @@ def streams_of(recording: Recording, strategy: str | None = None, price: tuple[f
     spent, kind, imputed = _tokens(frame, question, recording.name)
     tokens, cost = np.full(shape, np.nan), np.full(shape, np.nan)
     tokens[at], cost[at] = spent, _cost(frame, price, recording.name)
+    logprob = np.full(shape, np.nan)
+    if "mean_logprob" in frame:
+        logprob[at] = frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan)
     level = np.ones(shape, np.int32)
     if not exchangeable:
         level[at] = _levels(frame, question, stream, position, shape)
     return Streams(
-        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, level, right,
+        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob, level, right,
         exchangeable, has_target, kind, imputed,
     )  # fmt: skip
 

@@ -26,14 +26,18 @@ class Votes:
     second: Ints  # [...] v2, votes of the runner-up
     distinct: Ints  # [...] answers seen so far
     surprise: Floats  # [...] Σ c·ln c over the answers' counts
+    gained: Floats  # [...] Σ over its pulls of [rise of v1/n]₊ + [fall of the entropy of the shares]₊
+    spent: Floats  # [...] price of the samples drawn so far, in the budget's unit
+    probe: Floats  # [...] mean log-probability of the question's first sample; NaN before it, or unknown
     profile: Ints  # [...] row of `profiles`
     profiles: Ints  # [U, K] the vote counts behind `profile`, largest first, padded with 0
 
     def at(self, where: tuple[Ints, ...], pulls: Ints) -> Votes:
-        """The entries at an index, with `pulls` replaced (samples in flight raise n, not the votes)."""
+        """The entries at an index, with `pulls` replaced (samples in flight raise n, nothing else)."""
         return Votes(
             pulls, self.votes[where], self.first[where], self.second[where], self.distinct[where],
-            self.surprise[where], self.profile[where] if self.profile.size else self.profile, self.profiles,
+            self.surprise[where], self.gained[where], self.spent[where], self.probe[where],
+            self.profile[where] if self.profile.size else self.profile, self.profiles,
         )  # fmt: skip
 
 
@@ -55,6 +59,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
         codes: [N, R, Q] answer codes by first appearance; negative ones (missing, absent) never vote.
         right: [Q, K] which answers are right; it goes into `Tally.right` alone.
         profiles: also number the distinct vote profiles (for policies that need more than the two leaders).
+
+    `Votes.spent` counts samples and `Votes.probe` is unknown here; who knows prices and probabilities replaces them.
     """
     num_samples, num_replications, num_questions = codes.shape
     num_answers = right.shape[1]
@@ -67,7 +73,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
 
     shape = (num_samples + 1, rows.size)
     pulls, votes, first, second, distinct = (np.zeros(shape, np.int16) for _ in range(5))
-    surprise, chance = np.zeros(shape), np.zeros(shape, np.float32)
+    surprise, gained, chance = np.zeros(shape), np.zeros(shape), np.zeros(shape, np.float32)
+    spread = np.zeros(rows.size)  # entropy of the shares so far
     leader, tied, tied_right = (np.zeros(rows.size, np.int16) for _ in range(3))
     for n in range(num_samples):
         drawn = codes[n].ravel()
@@ -90,6 +97,11 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
         distinct[n + 1] = distinct[n] + (voted & (before == 0))
         surprise[n + 1] = surprise[n] + gain[before] * voted
         chance[n + 1] = tied_right / np.maximum(tied, 1)
+        total = pulls[n + 1]
+        entropy = (weight[total] - surprise[n + 1] - weight[total - votes[n + 1]]) / np.maximum(total, 1)
+        rise = first[n + 1] / np.maximum(total, 1) - first[n] / np.maximum(pulls[n], 1)
+        gained[n + 1] = gained[n] + np.maximum(rise, 0.0) + np.maximum(spread - entropy, 0.0)
+        spread = entropy
 
     def shaped(table: Any) -> Any:
         return table.reshape(num_samples + 1, num_replications, num_questions)
@@ -99,6 +111,7 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
     )
     seen = Votes(
         shaped(pulls), shaped(votes), shaped(first), shaped(second), shaped(distinct), shaped(surprise),
+        shaped(gained), shaped(pulls).astype(float), np.broadcast_to(np.nan, shaped(pulls).shape),
         number, rows_of_counts,
     )  # fmt: skip
     lengths = (codes != ABSENT).sum(axis=0)

@@ -6,8 +6,9 @@ from math import comb
 import numpy as np
 import pytest
 
-from dynlab.allocators import ALLOCATORS, UCB, UNCERTAINTIES, by_name, doubt_table
+from dynlab.allocators import UCB, UNCERTAINTIES, doubt_table
 from dynlab.errors import InputError
+from dynlab.policies import ALLOCATORS, allocator
 from dynlab.voting import tally
 
 
@@ -46,7 +47,7 @@ def test_doubt_table_is_exact():
 
 def test_bad_settings_say_what_is_expected():
     with pytest.raises(InputError, match="did you mean 'ucb'"):
-        by_name("ubc")
+        allocator("ubc")
     with pytest.raises(InputError, match="uncertainty"):
         UCB(uncertainty="top")
     with pytest.raises(InputError, match="exploration"):
@@ -54,4 +55,4 @@ def test_bad_settings_say_what_is_expected():
 
 
 def test_every_listed_allocator_can_be_made_and_knows_its_name():
-    assert [by_name(name).name for name in ALLOCATORS] == list(ALLOCATORS)
+    assert [allocator(name).name for name in ALLOCATORS] == list(ALLOCATORS)

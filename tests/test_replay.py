@@ -8,14 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_loop import entropy, margin, plain_loop, posterior, ucb
 
-from dynlab import allocators
+from dynlab import allocators, policies
 from dynlab.comparing import compare
 from dynlab.engine import pull
 from dynlab.recordings import load
 from dynlab.replay import Policy, oracle, replay, run
 from dynlab.replications import draws_of
-from dynlab.stopping import STOPPING
-from dynlab.stopping import by_name as stopping_rule
 from dynlab.streams import streams_of
 from dynlab.voting import tie_break
 
@@ -49,7 +47,7 @@ def ties_of(seed, draws, replication):
 @pytest.mark.parametrize("name", SCORES)
 def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_pool):
     score, options = SCORES[name]
-    policy = Policy(allocators.by_name(name.split()[0], **options), batch=batch)
+    policy = Policy(policies.allocator(name.split()[0], **options), batch=batch)
     streams = streams_of(load(random_pool(15, 12, seed=4)))
     for unit, budget in (("samples", 8.3), ("tokens", 6.0)):
         limit = budget * streams.per_sample(unit) * streams.num_questions
@@ -66,11 +64,11 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                 assert pulled == expected
 
 
-@pytest.mark.parametrize("name", allocators.ALLOCATORS)
+@pytest.mark.parametrize("name", policies.ALLOCATORS)
 def test_compiled_and_numpy_loops_pull_alike(name, random_pool, monkeypatch):
     pytest.importorskip("numba", reason="the compiled loop needs numba")
     streams = streams_of(load(random_pool(40, 9, seed=1)))
-    policy = Policy(allocators.by_name(name))
+    policy = Policy(policies.allocator(name))
     traces = []
     for compiled in (False, True):
         monkeypatch.setattr("dynlab.replay.pull", lambda tables, compiled=compiled: pull(tables, compiled))
@@ -83,15 +81,15 @@ def test_compiled_and_numpy_loops_pull_alike(name, random_pool, monkeypatch):
         np.testing.assert_array_equal(one.sample, other.sample)
 
 
-@pytest.mark.parametrize("name", allocators.ALLOCATORS)
-@pytest.mark.parametrize("stopping", [None, *STOPPING])
+@pytest.mark.parametrize("name", policies.ALLOCATORS)
+@pytest.mark.parametrize("stopping", [None, *policies.STOPPING])
 def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_pool):
     frame = random_pool(20, 10)
     shuffled = frame.copy()
     shuffled["target"] = np.random.default_rng(1).choice(list("abc"), len(set(frame["question_id"])))[
         frame["question_id"].factorize()[0]
     ]
-    policy = Policy(allocators.by_name(name), stopping_rule(stopping) if stopping else None)
+    policy = Policy(policies.allocator(name), policies.stopping_rule(stopping) if stopping else None)
     traces = []
     for table in (frame, shuffled):
         streams = streams_of(load(table))
@@ -100,7 +98,7 @@ def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_
     np.testing.assert_array_equal(traces[0].sample, traces[1].sample)
 
 
-@pytest.mark.parametrize("name", allocators.ALLOCATORS)
+@pytest.mark.parametrize("name", policies.ALLOCATORS)
 def test_relabelled_answers_change_nothing(name, random_pool):
     frame = random_pool(20, 10)
     renamed = frame.replace({"answer": {"a": "zebra", "b": "a", "c": "b"}, "target": {"a": "zebra"}})
@@ -108,7 +106,7 @@ def test_relabelled_answers_change_nothing(name, random_pool):
     assert one.drop(columns="recording").equals(other.drop(columns="recording"))
 
 
-@pytest.mark.parametrize("name", allocators.ALLOCATORS)
+@pytest.mark.parametrize("name", policies.ALLOCATORS)
 def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name, random_pool):
     frame = random_pool(10, 8)
     before = frame.copy()
@@ -118,7 +116,7 @@ def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name
     assert curve.equals(compare(frame, allocators=[name], budgets=[2, 4.5, 8], replications=10))
 
 
-@given(st.integers(0, 2**31), st.sampled_from(allocators.ALLOCATORS), st.sampled_from(["samples", "tokens"]))
+@given(st.integers(0, 2**31), st.sampled_from(policies.ALLOCATORS), st.sampled_from(["samples", "tokens"]))
 @settings(max_examples=25, deadline=None)
 def test_spending_never_passes_the_budget(seed, name, unit):
     rng = np.random.default_rng(seed)
@@ -132,7 +130,7 @@ def test_spending_never_passes_the_budget(seed, name, unit):
 
     streams = streams_of(load(pd.DataFrame(rows)))
     budgets = np.array([2.0, 3.0, 4.25])
-    curve = replay(streams, [Policy(allocators.by_name(name))], budgets, unit=unit, replications=8, seed=seed)[0]
+    curve = replay(streams, [Policy(policies.allocator(name))], budgets, unit=unit, replications=8, seed=seed)[0]
     spent = curve.spent[unit].mean(axis=1)
     assert (spent <= budgets * streams.per_sample(unit) + 1e-6).all()
     assert (curve.spent["samples"] <= streams.lengths.max(axis=1)).all()
@@ -214,7 +212,8 @@ def test_thompson_draws_follow_the_dirichlet():
 
     empty = np.zeros(1, int)
     profiles = np.array([[0, 0, 0], [3, 1, 0]], np.int16)
-    seen = Votes(empty, empty, empty, empty, empty, empty.astype(float), empty, profiles)
+    zero = empty.astype(float)
+    seen = Votes(empty, empty, empty, empty, empty, zero, zero, zero, zero, empty, profiles)
     draws = Thompson(num_draws=8192).index(seen, np.random.default_rng(0)).draws
     assert np.abs(draws[0]).max() == 0  # nothing seen: all mass on the one unseen answer
     direct = 1 - np.random.default_rng(1).dirichlet([4, 2, 1], 8192).max(axis=1)
@@ -226,8 +225,8 @@ def test_the_oracle_bounds_every_policy_and_matches_brute_force(random_pool):
     streams = streams_of(load(random_pool(8, 6)))
     budgets = np.array([2.0, 3.0, 4.0])
     bound = oracle(streams, budgets, replications=40)
-    for name in allocators.ALLOCATORS:
-        curve = replay(streams, [Policy(allocators.by_name(name))], budgets, replications=40)[0]
+    for name in policies.ALLOCATORS:
+        curve = replay(streams, [Policy(policies.allocator(name))], budgets, replications=40)[0]
         assert (curve.accuracy.mean(axis=1) <= bound.accuracy.mean(axis=1) + 1e-9).all()
     draws = next(draws_of(streams, 40, 0, "samples"))
     solved = []
@@ -242,7 +241,7 @@ def test_the_oracle_bounds_every_policy_and_matches_brute_force(random_pool):
 def test_replay_speed_against_the_plain_loop(pool, capsys):
     """Prints seconds and ratios; asserts the ratio alone, since machines differ."""
     streams = streams_of(load(pool("gpqa_diamond--gpt-oss-20b")))
-    policy = Policy(allocators.by_name("ucb"))
+    policy = Policy(policies.allocator("ucb"))
     budgets = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 80.0])
     replay(streams, [policy], budgets, replications=2)  # compile, or load what was compiled before
     seconds = []

@@ -8,7 +8,8 @@ import pytest
 from dynlab.allocators import doubt_table
 from dynlab.comparing import compare
 from dynlab.errors import InputError
-from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, by_name
+from dynlab.policies import stopping_rule
+from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping
 from dynlab.voting import tally
 
 
@@ -82,4 +83,4 @@ def test_a_stopped_question_gets_nothing_more_and_the_curve_ends_there(make_pool
 
 def test_unknown_rule_names_the_nearest():
     with pytest.raises(InputError, match="did you mean 'esc'"):
-        by_name("ecs")
+        stopping_rule("ecs")

@@ -130,11 +130,11 @@ def _saving(curve: Curve, uniform: Curve, at: float, unit: str, rows: Floats, lo
     last = min(2 * at, longest)
     inside = curve.budgets <= last * (1 + 1e-9)
     if not inside.any():
-        return 1 - last / worth, False
+        return np.full(len(rows), 1 - last / at), False
     spent = curve.spent[unit][inside]
     budgets = curve.budgets[inside] * ((rows @ spent.T) / spent.mean(axis=1))
     reach, reached = first_reach(rows @ curve.accuracy[inside].T, budgets, target)
-    return 1 - np.where(reached, reach, last) / worth, bool(reached[0])
+    return np.where(reached, 1 - reach / worth, 1 - last / at), bool(reached[0])
 
 
 def _greedy(recording: Recording, streams: Streams, unit: str) -> Curve | None:

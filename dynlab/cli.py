@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dynlab {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_compare(commands)
+    _add_leaderboard(commands)
     _add_record(commands)
     _add_reproduce(commands)
     _add_recordings(commands)
@@ -102,6 +103,41 @@ def _compare(given: argparse.Namespace) -> None:
     if "self-consistency" in curves.attrs["measure"]:
         print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
     print(f"wrote {given.out} and {beside}")
+
+
+def _add_leaderboard(commands: Any) -> None:
+    command = commands.add_parser("leaderboard", help="every policy against self-consistency, in one table and figure")
+    command.add_argument(
+        "--recording", action="append", default=[], metavar="PATH_OR_NAME", help="default: all shipped"
+    )
+    command.add_argument("--unit", default="tokens", help="samples, tokens (default) or usd")
+    command.add_argument("--at", default="4,8,16,32", metavar="B,B,…", help="mean samples per question (4,8,16,32)")
+    command.add_argument("--allocators", metavar="A,B,…", help="default: all")
+    command.add_argument("--stopping", metavar="A,B,…", help="default: all, each swept over its settings")
+    command.add_argument("--price", type=_price, metavar="IN,OUT", help="USD per million prompt, completion tokens")
+    command.add_argument("--replications", type=int, default=200)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", type=Path, default=Path("leaderboard"), metavar="DIR", help="default: leaderboard")
+    command.set_defaults(run=_leaderboard)
+
+
+def _leaderboard(given: argparse.Namespace) -> None:
+    from dynlab.figures import save
+    from dynlab.files import write_csv
+    from dynlab.inputs import chosen
+    from dynlab.leaderboard import board, shown
+    from dynlab.rankings import plot_leaderboard_grid
+
+    found = board(
+        chosen(given.recording), unit=given.unit, at=_numbers("at", given.at), allocators=_names(given.allocators),
+        stopping=_names(given.stopping), price=given.price, replications=given.replications, seed=given.seed,
+    )  # fmt: skip
+    write_csv(found.cells, given.out / "leaderboard-cells.csv")
+    save(plot_leaderboard_grid(found.table), given.out, "leaderboard", found.table)
+    print(shown(found.table).to_string(index=False))
+    if "self-consistency" in found.table.attrs["measure"]:
+        print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    print(f"wrote leaderboard.csv, leaderboard-cells.csv, leaderboard.svg and leaderboard.png to {given.out}")
 
 
 def _add_record(commands: Any) -> None:
@@ -181,6 +217,10 @@ def _numbers(what: str, text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--{what} must be numbers with commas between, such as 2,4,8; not {text!r}") from None
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _price(text: str) -> tuple[float, float]:

@@ -16,10 +16,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from dynlab.allocators import ALLOCATORS, Allocator
+from dynlab.allocators import Allocator
 from dynlab.cells import Cells, measured
 from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded
 from dynlab.errors import InputError, one_of
+from dynlab.policies import ALLOCATORS
 from dynlab.replay import Policy
 from dynlab.stopping import StoppingRule
 from dynlab.streams import GREEDY, Flags, Floats
@@ -61,8 +62,9 @@ def leaderboard(
     Columns, with `_low` and `_high` beside a number that has an interval; B stands for each of `at`:
 
     - `saving_B`: 1 − b*/B, where b* ≤ 2·B is the first budget at which a policy is as accurate as uniform is at B; the
-      mean over recordings. Where it never is, b* = 2·B (`reached` of `cells` counts the others). Cells in which uniform
-      itself gains less than 0.01 over two samples are `flat` and left out.
+      mean over recordings. Where it never is, b* = 2·B; `reached` of `cells` counts the others, `reached_B` is their
+      share. Cells in which uniform itself gains less than 0.01 over two samples are `flat` and left out. Uniform's own
+      row says what a first crossing gives away: its curve need not rise everywhere.
     - `saving`: the mean over recordings and B, by which rows are ordered.
     - `difference_B`: accuracy minus uniform's when either may spend B; `depth_B`: the longest path of calls that had to
       wait for one another.
@@ -142,7 +144,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             for value, low, high in zip(*(table[f"saving_{b}{end}"] for end in ("", "_low", "_high")), strict=True)
         ]
     middle = f"{at[len(at) // 2]:g}"
-    columns = {f"difference_{middle}": f"accuracy at {middle}", "worst_difference": "worst"}
+    columns = {f"difference_{middle}": f"Δ accuracy at {middle}", "worst_difference": "worst Δ"}
     for column, label in columns.items():
         text[label] = ["" if np.isnan(value) else f"{round(value, 3) + 0.0:+.3f}" for value in table[column]]
     text[f"depth at {middle}"] = table[f"depth_{middle}"].map("{:.0f}".format)
@@ -195,6 +197,7 @@ def _row(name: str, kind: str, found: Sequence[Cells]) -> dict[str, Any]:
     row |= _worst(saving[..., 0], difference[..., 0], own)
     row |= _interval("of_oracle", saving, bound)
     reached = _steep(np.stack([cells.reached[name] for cells in own]), flat)
+    row |= {f"reached_{b:g}": share for b, share in zip(at, _mean(reached, 0), strict=True)}
     return row | {"reached": int(np.nansum(reached)), "cells": int((~np.isnan(reached)).sum()), "flat": int(flat.sum())}
 
 

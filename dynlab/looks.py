@@ -20,7 +20,7 @@ class Look:
 
     label: str
     colour: str
-    marker: str
+    marker: str | tuple[int, int, int]  # a matplotlib marker; (n, 1, 0) is a star of n points
 
 
 LOOKS = {
@@ -35,7 +35,17 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
-    "oracle": Look("hindsight oracle", "#bbbbbb", "d"),
+    "okg-beta": Look("OKG, Beta", "#117733", "h"),
+    "okg-pets": Look("OKG, PETS", "#44aa99", "8"),
+    "uab": Look("UAB", "#661100", "1"),
+    "strategic": Look("strategic scaling", "#6699cc", (4, 1, 0)),
+    "strategic-entropy": Look("strategic scaling, entropy", "#004488", (6, 1, 0)),
+    "vote-gain": Look("vote gain", "#997700", (3, 1, 0)),
+    "sequential-halving": Look("sequential halving", "#aa4499", (8, 1, 0)),
+    "cisc": Look("CISC", "#225522", "+"),
+    "deepconf": Look("DeepConf", "#994455", "x"),
+    "priced": Look("priced", "#cc3311", "H"),
+    "oracle": Look("hindsight oracle", "#999999", "d"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
 _SPARE = ("#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77", "#88ccee", "#661100", "#6699cc")

@@ -119,6 +119,33 @@ def of_greedy(greedy: pd.DataFrame) -> Words:
     return _bullets(bullets)
 
 
+def of_leaderboard(table: pd.DataFrame) -> Words:
+    """Three bullets on a leaderboard: who saves most, who falls below uniform at equal cost, what is left to gain.
+
+    Args:
+        table: What `dynlab.leaderboard.leaderboard` returns.
+    """
+    ranked = table[~table["policy"].isin(["oracle", "uniform"])]
+    own = table[table["policy"] == "uniform"].iloc[0]
+    levels = [name.removeprefix("depth_") for name in table.columns if name.startswith("depth_")]
+    unit, measure = table.attrs.get("unit", "cost"), table.attrs.get("measure", "accuracy")
+    leaders = "; ".join(f"{_who_is(row)} {_percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
+    below = {b: [_who_is(row) for _, row in ranked.iterrows() if row[f"difference_{b}_high"] < 0] for b in levels}
+    listed = "; ".join(f"at B = {b} {', '.join(names)}" for b, names in below.items() if names) or "none"
+    best = ranked.iloc[0]
+    last = levels[-1]
+    return _bullets([
+        f"**Who saves most.** In {unit}, at equal {measure}, over B = {', '.join(levels)} "
+        f"({_count(int(best['recordings']), 'recording')}; {_count(int(best['flat']), 'flat cell')} left out): {leaders}. "
+        f"A first crossing alone gives uniform itself {_percent(_triple(own, 'saving'))}.",
+        f"**Who does worse than uniform** at equal {unit}, by the paired interval: {listed}. "
+        f"{_who_is(best)} does worst on {_cell_name(best)}, by {_plus(best['worst_difference'])}.",
+        f"**What is left.** {_who_is(best)} takes {_percent(_triple(best, 'of_oracle'))} of what the hindsight oracle "
+        f"saves. Its calls wait for one another {best[f'depth_{last}']:.0f} times at B = {last}, where uniform's wait "
+        f"{own[f'depth_{last}']:.0f} time.",
+    ])  # fmt: skip
+
+
 def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
     """The findings in a line each: the mean saving of UCB in samples and in tokens, and greedy against the vote."""
     lines = []
@@ -221,6 +248,21 @@ def _who(rows: pd.DataFrame) -> str:
     return ", ".join(LOOKS[name].label if name in LOOKS else str(name) for name in names)
 
 
+def _who_is(row: pd.Series) -> str:
+    """The label of a leaderboard's row."""
+    return LOOKS[row["policy"]].label if row["policy"] in LOOKS else str(row["policy"])
+
+
+def _triple(row: pd.Series, name: str) -> tuple[float, float, float]:
+    """A leaderboard's number with its interval."""
+    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
+
+
+def _cell_name(row: pd.Series) -> str:
+    recording, _, at = str(row["worst_cell"]).rpartition(" at ")
+    return f"{title(recording)} at B = {at}"
+
+
 def _names(rows: pd.DataFrame) -> str:
     names = [title(str(name)) for name in dict.fromkeys(rows["recording"])]
     return f" ({', '.join(names)})" if names else ""
@@ -232,7 +274,7 @@ def _count(number: int, noun: str) -> str:
 
 def _percent(estimate: tuple[float, float, float]) -> str:
     """(0.31, 0.05, 0.48) → '31 % [5 %, 48 %]'."""
-    mean, low, high = (f"{100 * value:.0f} %" for value in estimate)
+    mean, low, high = ("unknown" if math.isnan(value) else f"{100 * value + 0.0:.0f} %" for value in estimate)
     return f"{mean} [{low}, {high}]"
 
 

@@ -1,25 +1,44 @@
 """Stopping rules over their settings: a rule that stops each question by itself becomes a curve of its settings.
 
-A setting is run to its own end, without a budget: it spends what it spends. Between two settings a curve is straight,
-which a user can have too: a share of the questions is run under the one, the rest under the other.
+A setting is run to its own end, without a budget: it spends what it spends. Every curve starts at one sample for each
+question. Between two settings it is straight, which a user can have too: a share of the questions is run under the one,
+the rest under the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from dynlab.replay import Curve
 from dynlab.replications import Draws, draws_of
 from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, StoppingRule
-from dynlab.streams import Floats, Streams
+from dynlab.streams import Flags, Floats, Ints, Streams
+from dynlab.voting import Tally
 
 SWEEPS: Mapping[str, Sequence[StoppingRule]] = {
     "adaptive-consistency": [AdaptiveConsistency(p) for p in (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.999)],
     "esc": [EarlyStopping(window) for window in (2, 3, 4, 5, 6, 8, 10)],
     "doubling": [Doubling(share) for share in (0.51, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)],
 }
+
+
+@dataclass(frozen=True)
+class _One:
+    """One sample for every question: the least that any rule can be set to."""
+
+    name = "one"
+
+    def stops(self, tally: Tally) -> Flags:
+        return np.asarray(tally.seen.pulls >= 1)
+
+    def right(self, tally: Tally) -> Floats:
+        return tally.right
+
+    def rounds(self, pulls: Ints) -> Ints:
+        return pulls
 
 
 def sweep(
@@ -34,6 +53,7 @@ def sweep(
     Raises:
         InputError: the unit's prices are not known.
     """
+    rules = {name: [_One(), *settings] for name, settings in rules.items()}
     profiles = any(getattr(rule, "profiles", False) for settings in rules.values() for rule in settings)
     sums: dict[str, list[dict[str, Floats]]] = {name: [{} for _ in settings] for name, settings in rules.items()}
     for draws in draws_of(streams, replications, seed, unit, profiles):

@@ -23,7 +23,7 @@ from dynlab.stopping import StoppingRule
 from dynlab.streams import GREEDY, Flags, Floats, Streams, streams_of
 from dynlab.sweeping import sweep
 
-_BELOW_ONE = np.arange(0.05, 1.0, 0.05)  # samples per question for which only the oracle can do something
+_ONLY_ORACLE = np.arange(0.05, 1.0, 0.05)  # samples per question for which no policy can do anything
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def measured(
     if not held.any():
         raise InputError(f"{recording.name} holds {longest:g} samples per question, fewer than {at[0]:g}: lower --at")
     how: dict[str, Any] = {"unit": options.unit, "replications": options.replications, "seed": options.seed}
-    grid = dense_grid(1, np.append(at[held], 2.0), longest)
+    grid = dense_grid(options.warmup, np.append(at[held], 2.0), longest)
     curves = dict(zip(policies, replay(streams, list(policies.values()), grid, done=done, **how), strict=True))
-    curves |= {ORACLE: oracle(streams, np.append(_BELOW_ONE, grid), **how), **sweep(streams, rules, **how)}
+    curves |= {ORACLE: oracle(streams, np.append(_ONLY_ORACLE, grid), **how), **sweep(streams, rules, **how)}
     greedy = _greedy(recording, streams, options.unit)
     curves |= {} if greedy is None else {GREEDY: greedy}
     done(options.replications)
@@ -132,7 +132,8 @@ def _saving(curve: Curve, uniform: Curve, at: float, unit: str, rows: Floats, lo
     if not inside.any():
         return np.full(len(rows), 1 - last / at), False
     spent = curve.spent[unit][inside]
-    budgets = curve.budgets[inside] * ((rows @ spent.T) / spent.mean(axis=1))
+    mean = spent.mean(axis=1)
+    budgets = curve.budgets[inside] * np.where(mean > 0, rows @ spent.T / np.where(mean > 0, mean, 1.0), 1.0)
     reach, reached = first_reach(rows @ curve.accuracy[inside].T, budgets, target)
     return np.where(reached, 1 - reach / worth, 1 - last / at), bool(reached[0])
 

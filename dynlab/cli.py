@@ -197,12 +197,37 @@ def _reproduce(given: argparse.Namespace) -> None:
 
 
 def _add_recordings(commands: Any) -> None:
-    command = commands.add_parser("recordings", help="list the recordings that come with dynlab")
+    command = commands.add_parser("recordings", help="list, fetch or import recordings")
     actions = command.add_subparsers(required=True, metavar="ACTION", parser_class=_Parser)
-    actions.add_parser("list", help="names, models, sizes").set_defaults(run=_list_recordings)
+    actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(run=_list_recordings)
+    fetch = actions.add_parser("fetch", help="download a public pool of a strong model's samples → a recording")
+    fetch.add_argument("name", metavar="NAME", help="such as aime2025--LIMO-v2; `dynlab recordings list` shows all")
+    fetch.add_argument("--out", type=Path, metavar="DIR", help="default: the user's cache folder")
+    fetch.add_argument("--mirror", metavar="URL", help="another place that serves the same files")
+    fetch.set_defaults(run=_fetch)
+    bring = actions.add_parser("import", help="samples of another tool → a recording")
+    bring.add_argument("file", metavar="FILE")
+    bring.add_argument("--from", dest="form", required=True, metavar="FORM", help="inspect, lm-eval or samples")
+    bring.add_argument("--kind", default="text", help="what answers are: text (default), choice, integer, expression")
+    bring.add_argument("--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)")
+    bring.set_defaults(run=_import)
+
+
+def _fetch(given: argparse.Namespace) -> None:
+    from dynlab.public import URL, fetch, pool_named
+
+    print(pool_named(given.name).describe(), flush=True)
+    print(f"wrote {fetch(given.name, out=given.out, mirror=given.mirror or URL)}")
+
+
+def _import(given: argparse.Namespace) -> None:
+    from dynlab.importing import import_recording
+
+    print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
 
 
 def _list_recordings(given: argparse.Namespace) -> None:
+    from dynlab.public import pools
     from dynlab.recordings import load, shipped
 
     for name in shipped():
@@ -210,6 +235,7 @@ def _list_recordings(given: argparse.Namespace) -> None:
         pooled = frame[frame["strategy"] != "greedy"]
         strategies = ", ".join(sorted(set(frame["strategy"])))
         print(f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples  {strategies}")
+    print(f"\n{len(pools())} public ones by `dynlab recordings fetch NAME`:", *pools(), sep="\n  ")
 
 
 def _numbers(what: str, text: str) -> list[float]:

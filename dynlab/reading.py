@@ -136,7 +136,7 @@ def of_leaderboard(table: pd.DataFrame) -> Words:
     last = levels[-1]
     return _bullets([
         f"**Who saves most.** In {unit}, at equal {measure}, over B = {', '.join(levels)} "
-        f"({_count(int(best['recordings']), 'recording')}; {_count(int(best['flat']), 'flat cell')} left out): {leaders}. "
+        f"({_count(int(best['recordings']), 'recording')}, {_count(int(best['flat']), 'flat cell')} aside): {leaders}. "
         f"A first crossing alone gives uniform itself {_percent(_triple(own, 'saving'))}.",
         f"**Who does worse than uniform** at equal {unit}, by the paired interval: {listed}. "
         f"{_who_is(best)} does worst on {_cell_name(best)}, by {_plus(best['worst_difference'])}.",

@@ -170,8 +170,8 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     if policy.stopping is not None:
         stops = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
         closed = closed | (stops[here] & (at >= policy.warmup))
-    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0) * (1 + 1e-9)
-    unspent = closed.all(axis=2) & (all_spent < ends[:, None])
+    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0)
+    unspent = closed.all(axis=2) & (all_spent < limits[:, None] * (1 - 1e-9))
     sums = {unit: table[here].sum(axis=1) for unit, table in draws.spent.items()}
     return {
         **sums,

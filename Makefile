@@ -32,8 +32,8 @@ check: $(INSTALLED)
 benchmarks: $(INSTALLED)  ## speed, as ratios within one run
 	@$(BIN)/python -m pytest -m benchmarks -s $(ARGS)
 
-recordings: $(INSTALLED)  ## record data/recordings again with the models of this machine
-	@$(BIN)/python -m dynlab.remake
+recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (an hour on two cores)
+	@$(BIN)/python -m dynlab.remake runs/recordings
 
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
 	@$(BIN)/python -m dynlab.families

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -19,14 +18,14 @@ from typing import Any
 from dynlab.errors import DynlabError, InputError
 from dynlab.local import Endpoint
 from dynlab.pricing import Ledger, Price, most_prompt_tokens
+from dynlab.redaction import scrubbed
 from dynlab.types import Request, Sample, Usage
 
 NUM_ATTEMPTS = 8
 LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
 _DISPENSABLE = ("seed", "logprobs", "top_logprobs")  # left out where a provider does not take them
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
-_SECRET = re.compile(r"\b(?:sk|pk|key|hf|gsk|xai|AIza)[-_]?[A-Za-z0-9_\-]{12,}|(?<=Bearer )\S+")
+_OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,7 @@ class Client:
         self._fixed = {"model": self.endpoint.litellm_model, "timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
-        if self.provider in (
-            "text-completion-openai",
-            "openai",
-        ):  # else LiteLLM makes a client for every text completion
+        if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
             import openai
 
             environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
@@ -200,17 +196,6 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
         return None
     cached = known.get("cache_read_input_token_cost")
     return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
-
-
-def scrubbed(error: BaseException, *secrets: str) -> str:
-    """One line about an error, without the secrets and whatever else is or looks like an API key."""
-    line = " ".join(str(error).split()) or type(error).__name__
-    secrets += tuple(value for name, value in os.environ.items() if _SECRET_NAME.search(name))
-    for secret in secrets:
-        if len(secret) >= 6:
-            line = line.replace(secret, "…")
-    line = _SECRET.sub("…", line)
-    return line if len(line) <= 300 else f"{line[:300]}…"
 
 
 def _litellm() -> ModuleType:

@@ -1,4 +1,4 @@
-"""`python -m dynlab.remake`: records data/recordings again, with the models of this machine.
+"""`python -m dynlab.remake FOLDER`: records what data/recordings holds again, with the models of this machine.
 
 Each pair of task and model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least
 a quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn again.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dynlab.resources import folder
 from dynlab.sampling import record
 
 SHIPPED = (
@@ -24,15 +23,14 @@ SHIPPED = (
 NUM_SAMPLES = 64
 
 
-def remake(out: Path | None = None, num_samples: int = NUM_SAMPLES) -> list[Path]:
-    """Records every shipped pair into `out` (default: data/recordings) and returns the files."""
-    target = out or folder("data/recordings")
+def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
+    """Records every shipped pair into a folder and returns the files; what is there already is kept."""
     return [
-        record(task, f"local/{model}", num_samples=num_samples, out=target / f"{task}--{model}.parquet")
+        record(task, f"local/{model}", num_samples=num_samples, out=out / f"{task}--{model}.parquet")
         for task, model in SHIPPED
     ]
 
 
 if __name__ == "__main__":
-    for path in remake(Path(sys.argv[1]) if len(sys.argv) > 1 else None):
-        print(f"recorded {path.name}")
+    for path in remake(Path(sys.argv[1])):
+        print(f"recorded {path}")

@@ -92,7 +92,7 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
         width[:opening] = 0.0
     bank: Floats = np.zeros((0, 0)) if index.draws is None else index.draws
     offset = rng.integers(2**16, size=(num_replications, num_questions))
-    tables = Tables(value, width, bank, seen.profile, offset, draws.price, limit * (1 + 1e-12))
+    tables = Tables(value, width, bank, seen.profile, offset, draws.price, limit * (1 + 1e-9))
     if not policy.allocator.adaptive:
         question, sample = pull(tables)
         return Trace(question, sample, np.zeros_like(sample), _closed(tables, question))
@@ -176,7 +176,7 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     pulled = trace.question >= 0
     prices = np.where(pulled, draws.price[trace.sample, rows, trace.question], np.inf)
     total = np.cumsum(prices, axis=1)  # [R, T]
-    ends = limits * (1 + 1e-12)
+    ends = limits * (1 + 1e-9)
     segment = np.searchsorted(ends, total, side="left")  # the first checkpoint that affords the pull
     bins = (segment * num_replications + rows) * num_questions + trace.question
     counts = np.bincount(bins[pulled], minlength=(len(ends) + 1) * num_replications * num_questions)
@@ -185,8 +185,8 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     chooses = policy.vote or policy.stopping
     right = chooses.right(draws.tally) if chooses else draws.tally.right
     length = draws.tally.lengths
-    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0) * (1 + 1e-9)
-    unspent = trace.closed & (all_spent < ends[:, None])
+    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0)
+    unspent = trace.closed & (all_spent < limits[:, None] * (1 - 1e-9))
     sums = {unit: table[here].sum(axis=1) for unit, table in draws.spent.items()}
     return {
         **sums,
@@ -283,7 +283,7 @@ def oracle(
         order = np.argsort(cost, axis=1, kind="stable")
         total = np.empty_like(cost)
         np.put_along_axis(total, order, np.cumsum(np.take_along_axis(cost, order, axis=1), axis=1), axis=1)
-        chosen = total <= limits[:, None, None] * (1 + 1e-12)  # [C, R, Q]
+        chosen = total <= limits[:, None, None] * (1 + 1e-9)  # [C, R, Q]
         at = np.where(chosen, smallest, 0)
         part = {name: table[at, rows, columns].sum(axis=1) for name, table in draws.spent.items()}
         part |= {

@@ -17,13 +17,16 @@ import pandas as pd
 from dynlab.comparing import ORACLE, Options, dense_grid, greedy_accuracy
 from dynlab.errors import InputError
 from dynlab.metrics import FLAT, first_reach, weights
+from dynlab.policies import VOTES
 from dynlab.recordings import Recording
 from dynlab.replay import Curve, Policy, oracle, replay
 from dynlab.stopping import StoppingRule
-from dynlab.streams import GREEDY, Flags, Floats, Streams, streams_of
-from dynlab.sweeping import sweep
+from dynlab.streams import ABSENT, GREEDY, Flags, Floats, Streams, streams_of
+from dynlab.sweeping import curves_of
 
 _ONLY_ORACLE = np.arange(0.05, 1.0, 0.05)  # samples per question for which no policy can do anything
+
+CONFIDENT = ("uab", *VOTES)  # policies that need log-probabilities; played where a recording has them
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,13 @@ def measured(
     if not held.any():
         raise InputError(f"{recording.name} holds {longest:g} samples per question, fewer than {at[0]:g}: lower --at")
     how: dict[str, Any] = {"unit": options.unit, "replications": options.replications, "seed": options.seed}
-    grid = dense_grid(options.warmup, np.append(at[held], 2.0), longest)
-    curves = dict(zip(policies, replay(streams, list(policies.values()), grid, done=done, **how), strict=True))
-    curves |= {ORACLE: oracle(streams, np.append(_ONLY_ORACLE, grid), **how), **sweep(streams, rules, **how)}
+    grid = dense_grid(options.opening, np.append(at[held], 2.0), longest)
+    played = {name: policy for name, policy in policies.items() if name not in CONFIDENT or _confident(streams)}
+    curves = dict(zip(played, replay(streams, list(played.values()), grid, done=done, **how), strict=True))
+    curves |= {ORACLE: oracle(streams, np.append(_ONLY_ORACLE, grid), **how), **curves_of(streams, rules, **how)}
     greedy = _greedy(recording, streams, options.unit)
     curves |= {} if greedy is None else {GREEDY: greedy}
-    done(options.replications)
+    done(options.replications * (1 + len(policies) - len(played)))
 
     def padded(values: Sequence[Floats | bool]) -> Floats:
         """[B, …] from the values of those budgets that are held."""
@@ -100,6 +104,11 @@ def measured(
         each(lambda curve: curve.depth),
         {name: values.mean(axis=1) for name, values in each(lambda curve: curve.exhausted).items()},
     )  # fmt: skip
+
+
+def _confident(streams: Streams) -> bool:
+    """Whether every sample's log-probability is recorded."""
+    return not np.isnan(streams.logprob[streams.codes != ABSENT]).any()
 
 
 def curve_at(curve: Curve, table: Floats, budget: float) -> Floats:

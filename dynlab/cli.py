@@ -57,11 +57,13 @@ def _add_compare(commands: Any) -> None:
     command.add_argument("--allocators", default="uniform,ucb", metavar="A,B,…", help="default: uniform,ucb")
     command.add_argument("--budgets", default="2,4,8,16", metavar="B,B,…", help="mean samples per question")
     command.add_argument("--unit", default="samples", help="samples, tokens or usd")
-    command.add_argument("--warmup", type=int, default=2, help="samples that every question gets first (2)")
+    command.add_argument(
+        "--warmup", type=int, help="samples that every question gets first (default: the policy's own, mostly 2)"
+    )
     command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
     command.add_argument("--uncertainty", default="top-share", help="top-share, entropy, margin or posterior")
     command.add_argument("--batch", type=int, default=1, help="pulls decided at once (1)")
-    command.add_argument("--stopping", help="adaptive-consistency, esc or doubling")
+    command.add_argument("--stopping", metavar="RULE", help="adaptive-consistency, best-of-infinity, esc, doubling, …")
     command.add_argument("--strategy", help="which strategy of the recording (default: its first)")
     command.add_argument("--price", type=_price, metavar="IN,OUT", help="USD per million prompt, completion tokens")
     command.add_argument("--replications", type=int, default=200)
@@ -135,6 +137,7 @@ def _leaderboard(given: argparse.Namespace) -> None:
     write_csv(found.cells, given.out / "leaderboard-cells.csv")
     save(plot_leaderboard_grid(found.table), given.out, "leaderboard", found.table)
     print(shown(found.table).to_string(index=False))
+    print("* deviates from its paper; the column `deviates` of leaderboard.csv says how")
     if "self-consistency" in found.table.attrs["measure"]:
         print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
     print(f"wrote leaderboard.csv, leaderboard-cells.csv, leaderboard.svg and leaderboard.png to {given.out}")

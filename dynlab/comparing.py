@@ -37,7 +37,7 @@ class Options:
     """How policies are run and counted; see `compare` for what each means."""
 
     unit: str = "samples"
-    warmup: int = 2
+    warmup: int | None = None
     exploration: float = 1.0
     uncertainty: str = "top-share"
     stopping: str | None = None
@@ -52,14 +52,26 @@ class Options:
             raise one_of("unit", self.unit, UNITS)
         for name, least in (("warmup", 1), ("batch", 1), ("replications", 1), ("seed", 0)):
             value = getattr(self, name)
+            if name == "warmup" and value is None:
+                continue
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise InputError(f"{name} must be a whole number from {least} on; not {value!r}")
 
+    @property
+    def opening(self) -> int:
+        """The warm-up as given, or 2."""
+        return 2 if self.warmup is None else self.warmup
+
     def policy(self, allocator: str) -> Policy:
-        """The policy of an allocator's name."""
+        """The policy of an allocator's name, or of a weighted vote's; its warm-up as given, else its paper's, else 2."""
         rule = named.stopping_rule(self.stopping) if self.stopping else None
+        if allocator in named.VOTES:
+            if rule is not None:
+                raise InputError(f"{allocator} chooses by a vote of its own; leave stopping out, or {allocator}")
+            return Policy(named.allocator("uniform"), None, self.opening, vote=named.vote(allocator))
         chosen = named.allocator(allocator, uncertainty=self.uncertainty, exploration=self.exploration)
-        return Policy(chosen, rule, self.warmup, self.batch)
+        warmup = getattr(chosen, "warmup", 2) if self.warmup is None else self.warmup
+        return Policy(chosen, rule, warmup, self.batch)
 
 
 def compare(
@@ -77,10 +89,10 @@ def compare(
 
     Args:
         recordings: paths, names of shipped recordings, DataFrames or Recordings, one or several.
-        allocators: names of `dynlab.policies.ALLOCATORS`, or `oracle` for the hindsight bound.
+        allocators: names of `dynlab.policies.ALLOCATORS` or `VOTES` (weighted votes), or `oracle` for the hindsight bound.
         budgets: mean samples per question, or in another unit what so many samples cost on average.
-        options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first), `exploration` and
-            `uncertainty` (of ucb), `stopping` (a name of `dynlab.policies.STOPPING`), `batch` (pulls decided at once),
+        options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first; default: the
+            policy's own, mostly 2), `exploration` and `uncertainty` (of ucb), `stopping` (a name of `dynlab.policies.STOPPING`), `batch` (pulls decided at once),
             `strategy` (default: the recording's first), `price` (USD per million prompt and completion tokens),
             `replications`, `seed`.
 
@@ -124,12 +136,12 @@ def savings(
     wanted = checked_budgets(at, chosen)
     names = [name for name in allocators if name not in ("uniform", ORACLE)]
     policies = [chosen.policy("uniform"), *(chosen.policy(name) for name in names)]
-    policies[0] = Policy(policies[0].allocator, None, chosen.warmup)
+    policies[0] = Policy(policies[0].allocator, None, chosen.opening)
     rows = []
     for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
         longest = float((streams.lengths.mean(axis=1)).mean())
-        grid = dense_grid(chosen.warmup, wanted, longest)
+        grid = dense_grid(chosen.opening, wanted, longest)
         uniform, *others = _replayed(streams, policies, grid, chosen)
         share = weights(streams.num_questions, chosen.seed)
         for name, policy, curve in zip(names, policies[1:], others, strict=True):
@@ -192,9 +204,9 @@ def checked_budgets(budgets: Sequence[float], options: Options) -> Floats:
         raise InputError(f"budgets must be numbers, such as 2,4,8; not {budgets!r}") from None
     if grid.size == 0 or not np.isfinite(grid).all():
         raise InputError(f"budgets must be numbers, at least one; not {budgets!r}")
-    if grid[0] < options.warmup:
+    if grid[0] < options.opening:
         raise InputError(
-            f"budget {grid[0]:g} is below the warm-up of {options.warmup} samples per question; "
+            f"budget {grid[0]:g} is below the warm-up of {options.opening} samples per question; "
             "raise the budget or lower --warmup"
         )
     return grid
@@ -210,7 +222,7 @@ def _described(streams: Streams, name: str, policy: Policy | None, options: Opti
     return {
         "recording": streams.name, "strategy": streams.strategy, "allocator": name,
         "uncertainty": getattr(used, "uncertainty", ""), "exploration": getattr(used, "exploration", np.nan),
-        "warmup": options.warmup if adaptive else 0, "batch": options.batch if adaptive else 1,
+        "warmup": policy.warmup if policy is not None and adaptive else 0, "batch": options.batch if adaptive else 1,
         "stopping": "" if policy is None or policy.stopping is None else policy.stopping.name,
         "unit": options.unit, "tokens_kind": streams.tokens_kind,
         "replications": options.replications, "seed": options.seed,
@@ -220,9 +232,14 @@ def _described(streams: Streams, name: str, policy: Policy | None, options: Opti
 def _rows(
     streams: Streams, name: str, policy: Policy | None, curve: Curve, share: Floats, options: Options
 ) -> list[dict[str, Any]]:
-    """A row a budget, to the curve's end: where no replication can spend more (a stopping rule's end point is kept)."""
+    """A row a budget, to the curve's end: where no replication can spend more.
+
+    The end point of a rule that stops or drops questions is kept; one that plans for its budget has no end.
+    """
     ended = curve.unspent >= 1
-    last = len(ended) if not ended.any() else int(ended.argmax()) + (policy is not None and policy.stopping is not None)
+    gives_up = policy is not None and (policy.stopping is not None or getattr(policy.allocator, "eliminates", False))
+    last = len(ended) if not ended.any() else int(ended.argmax()) + gives_up
+    last = len(ended) if policy is not None and hasattr(policy.allocator, "planned") else last
     described = _described(streams, name, policy, options)
     return [
         described

@@ -7,6 +7,7 @@ says nothing on recordings that are not there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,11 @@ import pandas as pd
 from dynlab.allocators import Allocator
 from dynlab.cells import Cells, measured
 from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded
-from dynlab.errors import InputError, one_of
-from dynlab.policies import ALLOCATORS
+from dynlab.errors import InputError
+from dynlab.policies import ALLOCATORS, STOPPING, VOTES, sweep
 from dynlab.replay import Policy
 from dynlab.stopping import StoppingRule
 from dynlab.streams import GREEDY, Flags, Floats
-from dynlab.sweeping import SWEEPS
 
 Own = Mapping[str, Policy | Allocator | StoppingRule]
 CELLS = [
@@ -70,6 +70,7 @@ def leaderboard(
       wait for one another.
     - `worst_saving`, `worst_difference`: the least of all cells, the latter in `worst_cell`.
     - `of_oracle`: `saving` as a share of that of the hindsight oracle, a bound that knows the targets.
+    - `paper` and `deviates`: where a policy is from, and what is done otherwise here.
 
     Without targets, accuracy is the self-consistency rate (`DataFrame.attrs["measure"]` says so).
 
@@ -77,7 +78,8 @@ def leaderboard(
         recordings: As for `dynlab.comparing.compare`.
         unit: What is counted: samples, tokens or usd.
         at: Budgets B: mean samples per question, or in another unit what so many samples cost on average.
-        allocators: Names; None takes all.
+        allocators: Names, weighted votes too; None takes all. Those that need log-probabilities are played on the
+            recordings that have them.
         stopping: Names of stopping rules, each swept over its settings; None takes all.
         policies: Your own by name, as an allocator, a stopping rule (run as it is), or a `Policy` of both.
         replications: Draw orders that are averaged over.
@@ -119,7 +121,16 @@ def board(
     }
     kinds |= {"uniform": "baseline", **dict.fromkeys(policies or {}, "yours")}
     kinds = {name: kind for name, kind in kinds.items() if any(name in cells.saving for cells in found)}
-    table = pd.DataFrame([_row(name, kind, found) for name, kind in kinds.items()])
+    lacking = [name for name in allocators or () if name not in (*kinds, ORACLE)]
+    if lacking:
+        raise InputError(
+            f"{lacking[0]} needs mean_logprob of every sample, which none of the recordings has; leave it out"
+        )
+    methods = {
+        **{name: run.vote or run.allocator for name, run in runs.items()},
+        **{name: s[0] for name, s in rules.items()},
+    }
+    table = pd.DataFrame([_row(name, kind, found) | _origin(methods.get(name)) for name, kind in kinds.items()])
     table = table.sort_values("saving", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
         "unit": chosen.unit,
@@ -135,9 +146,9 @@ def budgets_of(table: pd.DataFrame) -> list[float]:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard as text to read: percentages with their intervals, the columns that matter most."""
+    """The leaderboard as text to read, its main columns; a star says that a policy `deviates` from its paper."""
     at = budgets_of(table)
-    text = pd.DataFrame({"policy": table["policy"]})
+    text = pd.DataFrame({"policy": table["policy"] + np.where(table["deviates"] == "", "", "*")})
     for b in (f"{b:g}" for b in at):
         text[f"saving at {b}"] = [
             "" if np.isnan(value) else f"{100 * value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
@@ -155,25 +166,23 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def _policies(allocators: Sequence[str] | None, own: Own, options: Options) -> dict[str, Policy]:
     """Uniform first, then the others by name, then the user's own."""
-    names = dict.fromkeys(("uniform", *(ALLOCATORS if allocators is None else allocators)))
+    names = dict.fromkeys(("uniform", *((*ALLOCATORS, *VOTES) if allocators is None else allocators)))
     runs = {name: options.policy(name) for name in names if name != ORACLE}
     for name, policy in own.items():
-        if name in (*runs, *SWEEPS, ORACLE, GREEDY):
+        if name in (*runs, *STOPPING, ORACLE, GREEDY):
             raise InputError(f"a policy is named {name!r} already; give yours another name")
         if isinstance(policy, Policy):
             runs[name] = policy
         elif not hasattr(policy, "stops"):
-            runs[name] = Policy(policy, None, options.warmup, options.batch)
+            runs[name] = Policy(policy, None, getattr(policy, "warmup", options.opening), options.batch)
     return runs
 
 
 def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[StoppingRule]]:
     """Stopping rules by name, each in its settings; the user's own as they are."""
-    rules: dict[str, Sequence[StoppingRule]] = {}
-    for name in SWEEPS if stopping is None else stopping:
-        if name not in SWEEPS:
-            raise one_of("stopping rule", name, SWEEPS)
-        rules[name] = SWEEPS[name]
+    rules: dict[str, Sequence[StoppingRule]] = {
+        name: sweep(name) for name in (STOPPING if stopping is None else stopping)
+    }
     rules.update({name: [cast(StoppingRule, rule)] for name, rule in own.items() if hasattr(rule, "stops")})
     return rules
 
@@ -199,6 +208,14 @@ def _row(name: str, kind: str, found: Sequence[Cells]) -> dict[str, Any]:
     reached = _steep(np.stack([cells.reached[name] for cells in own]), flat)
     row |= {f"reached_{b:g}": share for b, share in zip(at, _mean(reached, 0), strict=True)}
     return row | {"reached": int(np.nansum(reached)), "cells": int((~np.isnan(reached)).sum()), "flat": int(flat.sum())}
+
+
+def _origin(method: object) -> dict[str, str]:
+    """The paper of a method and what is done otherwise here, as its docstring says it."""
+    text = " ".join((type(method).__doc__ or "").partition("Args:")[0].split())
+    paper = re.search(r"\b\d{4}\.\d{5}\b", text)
+    said = re.search(r"Deviations?:.*|[^.(]*\b(?:deviation|ours|our choice)\b.*", text)
+    return {"paper": f"arXiv {paper[0]}" if paper else "", "deviates": said[0].strip() if said else ""}
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -1,12 +1,30 @@
-"""Policies by name: the allocators and stopping rules of the command line, with the defaults of their papers."""
+"""Policies by name: allocators, votes and stopping rules of the command line, with the defaults of their papers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from dynlab.allocators import UCB, Allocator, Greedy, Thompson, Uniform
 from dynlab.errors import one_of
-from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, StoppingRule
+from dynlab.rivals import (
+    Elimination,
+    KnowledgeGradient,
+    MonteCarloKnowledgeGradient,
+    SequentialHalving,
+    UncertaintyAware,
+    VoteGain,
+)
+from dynlab.stopping import (
+    AdaptiveConsistency,
+    BestOfInfinity,
+    DirichletConsistency,
+    Doubling,
+    EarlyStopping,
+    StoppingRule,
+)
+from dynlab.weighted import ConfidenceFiltered, ConfidenceInformed, Vote
 
 _ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
     "uniform": Uniform,
@@ -15,13 +33,32 @@ _ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
     "entropy-greedy": lambda: Greedy("entropy", "entropy-greedy"),
     "margin-greedy": lambda: Greedy("margin", "margin-greedy"),
     "beta-greedy": lambda: Greedy("posterior", "beta-greedy"),
+    "okg-beta": KnowledgeGradient,
+    "okg-pets": MonteCarloKnowledgeGradient,
+    "uab": UncertaintyAware,
+    "strategic": Elimination,
+    "strategic-entropy": lambda: Elimination(ordered=True),
+    "vote-gain": VoteGain,
+    "sequential-halving": SequentialHalving,
 }
+_VOTES: Mapping[str, Callable[[], Vote]] = {"cisc": ConfidenceInformed, "deepconf": ConfidenceFiltered}
 _STOPPING: Mapping[str, Callable[[], StoppingRule]] = {
     "adaptive-consistency": AdaptiveConsistency,
+    "adaptive-consistency-dirichlet": DirichletConsistency,
+    "best-of-infinity": BestOfInfinity,
     "esc": EarlyStopping,
     "doubling": Doubling,
 }
+_CONFIDENCES = (0.999, 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6)
+SWEEPS: Mapping[str, tuple[str, tuple[float, ...]]] = {  # what is varied, from cautious to eager
+    "adaptive-consistency": ("threshold", _CONFIDENCES),
+    "adaptive-consistency-dirichlet": ("threshold", _CONFIDENCES),
+    "best-of-infinity": ("factor", (1000, 300, 100, 30, 10, 7, 5, 2)),
+    "esc": ("window", (20, 10, 8, 6, 5, 4, 3, 2)),
+    "doubling": ("threshold", (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)),
+}
 ALLOCATORS = tuple(_ALLOCATORS)
+VOTES = tuple(_VOTES)  # uniform allocation with another vote; for recordings with log-probabilities
 STOPPING = tuple(_STOPPING)
 
 
@@ -30,8 +67,15 @@ def allocator(name: str, *, uncertainty: str = "top-share", exploration: float =
     if name == "ucb":
         return UCB(uncertainty, exploration)
     if name not in _ALLOCATORS:
-        raise one_of("allocator", name, ALLOCATORS)
+        raise one_of("allocator", name, (*ALLOCATORS, *VOTES))
     return _ALLOCATORS[name]()
+
+
+def vote(name: str) -> Vote:
+    """The weighted vote of a command-line name."""
+    if name not in _VOTES:
+        raise one_of("vote", name, VOTES)
+    return _VOTES[name]()
 
 
 def stopping_rule(name: str) -> StoppingRule:
@@ -39,3 +83,14 @@ def stopping_rule(name: str) -> StoppingRule:
     if name not in _STOPPING:
         raise one_of("stopping rule", name, STOPPING)
     return _STOPPING[name]()
+
+
+def sweep(name: str) -> list[StoppingRule]:
+    """The stopping rule at every threshold of `SWEEPS`, from cautious to eager.
+
+    >>> [rule.threshold for rule in sweep("doubling")][:2]
+    [1.0, 0.95]
+    """
+    rule: Any = stopping_rule(name)
+    field, values = SWEEPS[name]
+    return [replace(rule, **{field: value}) for value in values]

@@ -119,30 +119,39 @@ def of_greedy(greedy: pd.DataFrame) -> Words:
     return _bullets(bullets)
 
 
-def of_leaderboard(table: pd.DataFrame) -> Words:
-    """Three bullets on a leaderboard: who saves most, who falls below uniform at equal cost, what is left to gain.
+def of_leaderboard(table: pd.DataFrame, value: str = "saving") -> Words:
+    """Three bullets on a leaderboard's savings, or on its differences in accuracy at equal cost.
 
     Args:
         table: What `dynlab.leaderboard.leaderboard` returns.
+        value: 'saving' or 'difference', whichever was drawn.
     """
-    ranked = table[~table["policy"].isin(["oracle", "uniform"])]
-    own = table[table["policy"] == "uniform"].iloc[0]
     levels = [name.removeprefix("depth_") for name in table.columns if name.startswith("depth_")]
     unit, measure = table.attrs.get("unit", "cost"), table.attrs.get("measure", "accuracy")
-    leaders = "; ".join(f"{_who_is(row)} {_percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
+    ranked, own = table[~table["policy"].isin(["oracle", "uniform"])], table[table["policy"] == "uniform"].iloc[0]
+    best = ranked.iloc[0]
+    if value == "saving":
+        leaders = "; ".join(
+            f"{_who_is(row)} {_percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows()
+        )
+        return _bullets([
+            f"**Who saves most.** In {unit}, at equal {measure}, mean over B = {', '.join(levels)} and "
+            f"{_count(int(best['recordings']), 'recording')} ({_count(int(best['flat']), 'flat cell')} aside): {leaders}.",
+            f"**What a first crossing gives away.** Uniform itself 'saves' {_percent(_triple(own, 'saving'))}, because its "
+            f"curve does not rise everywhere. {_who_is(best)} reaches its accuracy in {best['reached']} of {best['cells']} "
+            f"cells; its worst saving is {100 * best['worst_saving']:.0f} %.",
+            f"**What is left.** {_who_is(best)} takes {_percent(_triple(best, 'of_oracle'))} of the hindsight oracle's saving.",
+        ])  # fmt: skip
+    tops = [(b, ranked.loc[ranked[f"difference_{b}"].idxmax()]) for b in levels]
     below = {b: [_who_is(row) for _, row in ranked.iterrows() if row[f"difference_{b}_high"] < 0] for b in levels}
     listed = "; ".join(f"at B = {b} {', '.join(names)}" for b, names in below.items() if names) or "none"
-    best = ranked.iloc[0]
-    last = levels[-1]
     return _bullets([
-        f"**Who saves most.** In {unit}, at equal {measure}, over B = {', '.join(levels)} "
-        f"({_count(int(best['recordings']), 'recording')}, {_count(int(best['flat']), 'flat cell')} aside): {leaders}. "
-        f"A first crossing alone gives uniform itself {_percent(_triple(own, 'saving'))}.",
-        f"**Who does worse than uniform** at equal {unit}, by the paired interval: {listed}. "
-        f"{_who_is(best)} does worst on {_cell_name(best)}, by {_plus(best['worst_difference'])}.",
-        f"**What is left.** {_who_is(best)} takes {_percent(_triple(best, 'of_oracle'))} of what the hindsight oracle "
-        f"saves. Its calls wait for one another {best[f'depth_{last}']:.0f} times at B = {last}, where uniform's wait "
-        f"{own[f'depth_{last}']:.0f} time.",
+        f"**Who gains most** {measure} at equal {unit}: "
+        + "; ".join(f"at B = {b} {_who_is(row)} {_signed(_triple(row, f'difference_{b}'))}" for b, row in tops) + ".",
+        f"**Who does worse than uniform**, by the paired interval: {listed}. In its worst cell, {_cell_name(best)}, "
+        f"{_who_is(best)} differs by {_plus(best['worst_difference'])}.",
+        f"**What it costs in time.** At B = {levels[-1]}, calls of {_who_is(best)} wait for one another "
+        f"{best[f'depth_{levels[-1]}']:.0f} deep, those of uniform {own[f'depth_{levels[-1]}']:.0f}.",
     ])  # fmt: skip
 
 

@@ -9,7 +9,7 @@ comparison meet the same draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from dynlab.replications import Draws, draws_of
 from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
 from dynlab.voting import tie_break
+from dynlab.weighted import Vote
 
 _FIRST = 1e9  # the index of a question that has not had its warm-up
 
@@ -30,12 +31,19 @@ class Policy:
     Args:
         warmup: samples that every question gets first, round robin.
         batch: pulls decided at once; within a round each pick raises n and t, votes stay as they were.
+        vote: how the answer is chosen in the end; None = plurality, or as the stopping rule says.
     """
 
     allocator: Allocator
     stopping: StoppingRule | None = None
     warmup: int = 2
     batch: int = 1
+    vote: Vote | None = None
+
+    @property
+    def profiles(self) -> bool:
+        """Whether it needs all vote counts (`Votes.profile`)."""
+        return self.allocator.profiles or getattr(self.stopping, "profiles", False)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Trace:
     question: Ints  # [R, T]
     sample: Ints  # [R, T]
     arrived: Ints  # [R, T] samples of that question that had arrived when the pull was decided
+    closed: Flags  # [R] whether it ended because no question was eligible any more, not by its budget
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,20 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     tables = Tables(value, width, bank, seen.profile, offset, draws.price, limit * (1 + 1e-9))
     if not policy.allocator.adaptive:
         question, sample = pull(tables)
-        return Trace(question, sample, np.zeros_like(sample))
+        return Trace(question, sample, np.zeros_like(sample), _closed(tables, question))
     if policy.batch > 1:
         return _in_rounds(policy, draws, tables, ties, rng)
     question, sample = pull(tables)
-    return Trace(question, sample, np.where(sample < policy.warmup, 0, sample))
+    return Trace(question, sample, np.where(sample < policy.warmup, 0, sample), _closed(tables, question))
+
+
+def _closed(tables: Tables, question: Ints) -> Flags:
+    """[R] whether no question was eligible after these pulls [R, T]."""
+    _, num_replications, num_questions = tables.value.shape
+    rows, columns = np.arange(num_replications)[:, None], np.arange(num_questions)
+    bins = (rows * (num_questions + 1) + question + 1).ravel()  # −1, behind the end, goes to a column of its own
+    pulls = np.bincount(bins, minlength=num_replications * (num_questions + 1)).reshape(num_replications, -1)[:, 1:]
+    return np.asarray(np.isneginf(tables.value[pulls, rows, columns]).all(axis=1))
 
 
 def tied(index: Floats, ties: Floats) -> Floats:
@@ -144,7 +162,7 @@ def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, rng: 
         value[rows, pick] = np.where(opening, tables.value[where], in_flight)
         width[rows, pick] = np.where(opening, width_table[where], growing)
     question, sample, known = (np.stack(column, axis=1).astype(np.int32) for column in zip(*log, strict=True))
-    return Trace(question, sample, known)
+    return Trace(question, sample, known, _closed(tables, question))
 
 
 def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[str, Floats]:
@@ -164,14 +182,11 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     counts = np.bincount(bins[pulled], minlength=(len(ends) + 1) * num_replications * num_questions)
     at = np.cumsum(counts.reshape(-1, num_replications, num_questions)[:-1], axis=0)  # [C, R, Q] pulls
     here = (at, rows, columns)
-    right = policy.stopping.right(draws.tally) if policy.stopping else draws.tally.right
+    chooses = policy.vote or policy.stopping
+    right = chooses.right(draws.tally) if chooses else draws.tally.right
     length = draws.tally.lengths
-    closed = at >= length
-    if policy.stopping is not None:
-        stops = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
-        closed = closed | (stops[here] & (at >= policy.warmup))
-    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0) * (1 + 1e-9)
-    unspent = closed.all(axis=2) & (all_spent < ends[:, None])
+    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0)
+    unspent = trace.closed & (all_spent < limits[:, None] * (1 - 1e-9))
     sums = {unit: table[here].sum(axis=1) for unit, table in draws.spent.items()}
     return {
         **sums,
@@ -226,12 +241,24 @@ def replay(
     """
     limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: list[dict[str, Floats]] = [{} for _ in policies]
-    for draws in draws_of(streams, replications, seed, unit, any(policy.allocator.profiles for policy in policies)):
+    for draws in draws_of(streams, replications, seed, unit, any(policy.profiles for policy in policies)):
         for policy, total in zip(policies, sums, strict=True):
-            part = curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
+            part = _played(policy, draws, np.asarray(budgets, float), limits, seed)
             total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
             done(draws.price.shape[1])
     return [_averaged(np.asarray(budgets, float), total, replications) for total in sums]
+
+
+def _played(policy: Policy, draws: Draws, budgets: Floats, limits: Floats, seed: int) -> dict[str, Floats]:
+    """`curve` at every budget: by one run, or by a run each where the allocator plans for its budget (`planned`)."""
+    planned = getattr(policy.allocator, "planned", None)
+    if planned is None:
+        return curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
+    parts = []
+    for budget, limit in zip(budgets.tolist(), limits, strict=True):
+        own = replace(policy, allocator=planned(budget))
+        parts.append(curve(own, run(own, draws, float(limit), seed), draws, np.array([limit])))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _averaged(budgets: Floats, sums: dict[str, Floats], replications: int) -> Curve:

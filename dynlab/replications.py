@@ -41,7 +41,9 @@ def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles
 
         seen = tally(drawn(streams.codes), streams.right, profiles)
         spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
-        seen = replace(seen, seen=replace(seen.seen, spent=spent[unit], probe=_probe(drawn(streams.logprob))))
+        logprob = drawn(streams.logprob)
+        votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
+        seen = replace(seen, seen=votes, logprob=logprob)
         level = np.broadcast_to(np.int32(1), place.shape) if streams.exchangeable else drawn(streams.level)
         yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, level)
 

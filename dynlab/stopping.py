@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from dynlab.allocators import doubt_table
+from dynlab.dirichlet import mode_chance
 from dynlab.streams import Flags, Floats, Ints
 from dynlab.voting import Tally
 
@@ -52,6 +53,63 @@ class AdaptiveConsistency:
         first, second = tally.seen.first, tally.seen.second
         confident = 1 - doubt_table(int((first + second).max()))[first + second, second] >= self.threshold
         return np.asarray((confident & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
+
+    def right(self, tally: Tally) -> Floats:
+        """Plurality."""
+        return tally.right
+
+    def rounds(self, pulls: Ints) -> Ints:
+        """One sample a round."""
+        return pulls
+
+
+@dataclass(frozen=True)
+class DirichletConsistency:
+    """Adaptive-Consistency (2305.11860), Dirichlet form: stop when P(leader is the mode) ≥ threshold.
+
+    The Dirichlet(counts + 1) is over the answers seen and one not seen yet. Deviation: the paper names the answers seen
+    alone, the last bucket is ours; P is an integral here, exact, where the paper's code integrates numerically.
+    """
+
+    threshold: float = 0.95
+    most: int = 40
+    name = "adaptive-consistency-dirichlet"
+    profiles = True
+
+    def stops(self, tally: Tally) -> Flags:
+        """P ≥ threshold, or `most` samples."""
+        confident = mode_chance(tally.seen.profiles) >= self.threshold
+        return np.asarray((confident[tally.seen.profile] & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
+
+    def right(self, tally: Tally) -> Floats:
+        """Plurality."""
+        return tally.right
+
+    def rounds(self, pulls: Ints) -> Ints:
+        """One sample a round."""
+        return pulls
+
+
+@dataclass(frozen=True)
+class BestOfInfinity:
+    """Best-of-∞ (ICLR 2026): stop when the Bayes factor BF = m·P/(1 − P) for "the leader is the mode" ≥ `factor`.
+
+    P under Dirichlet(counts + 1) over the answers seen and one unknown answer of parameter 1.3, m answers with it.
+    At most `most` samples. The default factor is ours; the paper draws a curve over it.
+    """
+
+    factor: float = 100.0
+    most: int = 100
+    name = "best-of-infinity"
+    profiles = True
+
+    def stops(self, tally: Tally) -> Flags:
+        """BF ≥ factor, or `most` samples."""
+        profiles = tally.seen.profiles
+        chance = mode_chance(profiles, shape=1.3)
+        answers = 1 + (profiles > 0).sum(axis=1)
+        enough = answers * chance >= self.factor * (1 - chance)
+        return np.asarray((enough[tally.seen.profile] & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
 
     def right(self, tally: Tally) -> Floats:
         """Plurality."""

@@ -14,15 +14,9 @@ import numpy as np
 
 from dynlab.replay import Curve
 from dynlab.replications import Draws, draws_of
-from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping, StoppingRule
+from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
 from dynlab.voting import Tally
-
-SWEEPS: Mapping[str, Sequence[StoppingRule]] = {
-    "adaptive-consistency": [AdaptiveConsistency(p) for p in (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.999)],
-    "esc": [EarlyStopping(window) for window in (2, 3, 4, 5, 6, 8, 10)],
-    "doubling": [Doubling(share) for share in (0.51, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)],
-}
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,7 @@ class _One:
         return pulls
 
 
-def sweep(
+def curves_of(
     streams: Streams, rules: Mapping[str, Sequence[StoppingRule]], *, unit: str, replications: int, seed: int
 ) -> dict[str, Curve]:
     """The curve of every rule on the draws of `replay`, cheapest setting first.

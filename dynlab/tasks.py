@@ -198,6 +198,9 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
             )
         if not _string(row[column]).strip():
             raise InputError(f"{where}: {column!r} is empty")
+    for column in set(COLUMNS) - set(row):
+        if near := get_close_matches(column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75):
+            raise InputError(f"{where} has a column {near[0]!r}: rename it if {column!r} is meant, or leave it out")
     choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
     if len(choices) > 26:
         raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")

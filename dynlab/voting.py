@@ -50,6 +50,7 @@ class Tally:
     seen: Votes  # [D, R, Q]
     right: Floats  # [D, R, Q] chance that the vote is right, ties by expectation (0 before the first vote)
     answer_right: Flags  # [Q, K] which answers are right
+    logprob: Floats  # [N, R, Q] mean log-probability of each sample, NaN unknown
 
 
 def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
@@ -60,7 +61,7 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
         right: [Q, K] which answers are right; it goes into `Tally.right` alone.
         profiles: also number the distinct vote profiles (for policies that need more than the two leaders).
 
-    `Votes.spent` counts samples and `Votes.probe` is unknown here; who knows prices and probabilities replaces them.
+    `Votes.spent` counts samples; `Votes.probe` and `Tally.logprob` are unknown here: who knows them replaces them.
     """
     num_samples, num_replications, num_questions = codes.shape
     num_answers = right.shape[1]
@@ -115,7 +116,7 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
         number, rows_of_counts,
     )  # fmt: skip
     lengths = (codes != ABSENT).sum(axis=0)
-    return Tally(codes, lengths, seen, shaped(chance), right)
+    return Tally(codes, lengths, seen, shaped(chance), right, np.broadcast_to(np.nan, codes.shape))
 
 
 def winner_chance(counts: Ints, right: Flags) -> Floats:

@@ -14,11 +14,13 @@ from dynlab.comparing import savings
 from dynlab.errors import InputError
 from dynlab.leaderboard import board, leaderboard, shown
 from dynlab.pairing import differences
+from dynlab.policies import STOPPING
+from dynlab.policies import sweep as settings
 from dynlab.recordings import write
 from dynlab.replay import Curve, Policy, replay
 from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping
 from dynlab.streams import streams_of
-from dynlab.sweeping import SWEEPS, sweep
+from dynlab.sweeping import curves_of
 
 FEW = {"at": (4, 8), "replications": 12, "seed": 3, "progress": False}
 QUICK = FEW | {"allocators": ["ucb", "thompson"], "stopping": ["esc"]}
@@ -168,7 +170,7 @@ def test_a_swept_rule_ends_where_the_loop_ends_with_budget_to_spare(two, rule):
     from dynlab.recordings import load
 
     streams = streams_of(load(two[0]))
-    swept = sweep(streams, {"it": [rule]}, unit="tokens", replications=9, seed=5)["it"]
+    swept = curves_of(streams, {"it": [rule]}, unit="tokens", replications=9, seed=5)["it"]
     (played,) = replay(
         streams, [Policy(Uniform(), rule, warmup=1)], np.array([20.0]), unit="tokens", replications=9, seed=5
     )
@@ -182,7 +184,9 @@ def test_a_swept_rule_ends_where_the_loop_ends_with_budget_to_spare(two, rule):
 def test_sweeps_go_from_cheap_to_dear(two):
     from dynlab.recordings import load
 
-    for curve in sweep(streams_of(load(two[0])), SWEEPS, unit="samples", replications=5, seed=0).values():
+    for curve in curves_of(
+        streams_of(load(two[0])), {name: settings(name) for name in STOPPING}, unit="samples", replications=5, seed=0
+    ).values():
         assert (np.diff(curve.budgets) >= 0).all() and curve.budgets[0] == 1
 
 

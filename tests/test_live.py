@@ -8,9 +8,9 @@ from scripted_server import Reply, ScriptedServer
 
 from dynlab.errors import BudgetError, DynlabError, InputError
 from dynlab.live import Client, list_price
-from dynlab.redaction import scrubbed
 from dynlab.local import Endpoint
 from dynlab.pricing import Ledger, Price, most_prompt_tokens
+from dynlab.redaction import scrubbed
 from dynlab.types import Request, Sample, Sampling, Usage
 
 KEY = "sk-very-secret-0123456789"

@@ -84,11 +84,18 @@ def test_what_cannot_be_drawn_is_said():
         plot_leaderboard(table(), value="depth")
 
 
-def test_a_leaderboard_is_read_in_three_bullets_with_its_numbers():
+def test_a_leaderboard_s_savings_are_read_in_three_bullets_with_its_numbers():
     text = of_leaderboard(table())
     assert text.startswith("- ") and text.count("\n- ") == 2
     assert "UCB 40 % [30 %, 45 %]; mine 30 % [20 %, 35 %]; Thompson -80 %" in text
-    assert "uniform itself 5 % [-5 %, 10 %]" in text
+    assert "Uniform itself 'saves' 5 % [-5 %, 10 %]" in text
+    assert "UCB takes 40 % [30 %, 45 %]" in text
+
+
+def test_its_differences_are_read_apart():
+    text = of_leaderboard(table(), "difference")
+    assert text.startswith("- ") and text.count("\n- ") == 2
+    assert "at B = 4 UCB +0.020 [+0.010, +0.030]; at B = 8 UCB" in text
     assert "at B = 4 Thompson; at B = 8 Thompson" in text
-    assert "UCB does worst on a · b at B = 8, by -0.080" in text
-    assert "40 times at B = 8" in text
+    assert "In its worst cell, a · b at B = 8, UCB differs by -0.080" in text
+    assert "40 deep, those of uniform 1" in text

@@ -39,7 +39,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     leads = {label: (_at(rows, middle) - _at(base, middle)) for label, rows in looks.items() if label != base_label}
     if leads:
         order = sorted(leads, key=lambda label: -leads[label].mean())
-        listed = ", ".join(f"{label} {_plus(leads[label].mean())}" for label in order)
+        listed = ", ".join(f"{label} {plus(leads[label].mean())}" for label in order)
         ahead = int((leads[order[0]] > 0).sum())
         bullets.append(
             f"**Which samples.** At {middle:g}, against {base_label}{_over(gain)}: {listed}; {order[0]} is ahead in "
@@ -47,7 +47,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
             "differ is a paired question, which notebook 03 answers."
         )
     bullets.append(_greedy_bullet(greedy))
-    return _bullets(bullets)
+    return bullet_list(bullets)
 
 
 def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
@@ -64,7 +64,7 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
     def listed(column: str, form: str) -> str:
         return ", ".join(f"{label} {rows[column].mean():{form}}" for label, rows in ends.items())
 
-    return _bullets([
+    return bullet_list([
         f"**Where the curves end.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}"
         f"{_over(next(iter(ends.values())))}: {listed(f'spent_{unit}', '.4g')}; accuracy: {listed('accuracy', '.3f')}. "
         "What a question leaves by stopping goes to the others; a curve that ends early had no question left to ask.",
@@ -78,7 +78,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
     bullets = []
     for unit, rows in savings.groupby("unit", sort=False):
         steep = rows[~rows["flat"].astype(bool)]
-        means = [f"{_percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")]
+        means = [f"{percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")]
         listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
         bullets.append(f"**Counted in {unit}**, {_who(rows)} saves against uniform at equal accuracy: {listed}.")
     steep = savings[~savings["flat"].astype(bool)]
@@ -89,19 +89,19 @@ def of_savings(savings: pd.DataFrame) -> Words:
         f"the interval lies above zero in {len(better)}, below zero in {len(worse)}{_names(worse)}; in {unreached} "
         f"uniform's accuracy was never reached. {_verdict(steep)}"
     )
-    return _bullets(bullets)
+    return bullet_list(bullets)
 
 
 def of_differences(differences: pd.DataFrame) -> Words:
     """A bullet per unit on the paired difference at equal budgets, and one on what it says of allocation."""
     bullets = []
     for unit, rows in differences.groupby("unit", sort=False):
-        means = "; ".join(f"{_signed(pooled(cells, 'difference'))} at B = {at:g}" for at, cells in rows.groupby("at"))
+        means = "; ".join(f"{signed(pooled(cells, 'difference'))} at B = {at:g}" for at, cells in rows.groupby("at"))
         bullets.append(
             f"**At equal {unit}**, {_who(rows)} − uniform{_over(rows[rows['at'] == rows['at'].max()])}: {means}."
         )
     bullets.append(f"**Cell by cell** ({len(differences)}), {_tally(differences, _who(differences))}.")
-    return _bullets(bullets)
+    return bullet_list(bullets)
 
 
 def of_greedy(greedy: pd.DataFrame) -> Words:
@@ -116,43 +116,7 @@ def of_greedy(greedy: pd.DataFrame) -> Words:
         bullets.append(f"**The vote does worst** on {least}; **and best** on {most}.")
         calls = f"{greedy['at'].max():g}"
         bullets.append(f"**The price.** A vote pays for {calls} answers where greedy decoding pays for one.")
-    return _bullets(bullets)
-
-
-def of_leaderboard(table: pd.DataFrame, value: str = "saving") -> Words:
-    """Three bullets on a leaderboard's savings, or on its differences in accuracy at equal cost.
-
-    Args:
-        table: What `dynlab.leaderboard.leaderboard` returns.
-        value: 'saving' or 'difference', whichever was drawn.
-    """
-    levels = [name.removeprefix("depth_") for name in table.columns if name.startswith("depth_")]
-    unit, measure = table.attrs.get("unit", "cost"), table.attrs.get("measure", "accuracy")
-    ranked, own = table[~table["policy"].isin(["oracle", "uniform"])], table[table["policy"] == "uniform"].iloc[0]
-    best = ranked.iloc[0]
-    if value == "saving":
-        leaders = "; ".join(
-            f"{_who_is(row)} {_percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows()
-        )
-        return _bullets([
-            f"**Who saves most.** In {unit}, at equal {measure}, mean over B = {', '.join(levels)} and "
-            f"{_count(int(best['recordings']), 'recording')} ({_count(int(best['flat']), 'flat cell')} aside): {leaders}.",
-            f"**What a first crossing gives away.** Uniform itself 'saves' {_percent(_triple(own, 'saving'))}, because its "
-            f"curve does not rise everywhere. {_who_is(best)} reaches its accuracy in {best['reached']} of {best['cells']} "
-            f"cells; its worst saving is {100 * best['worst_saving']:.0f} %.",
-            f"**What is left.** {_who_is(best)} takes {_percent(_triple(best, 'of_oracle'))} of the hindsight oracle's saving.",
-        ])  # fmt: skip
-    tops = [(b, ranked.loc[ranked[f"difference_{b}"].idxmax()]) for b in levels]
-    below = {b: [_who_is(row) for _, row in ranked.iterrows() if row[f"difference_{b}_high"] < 0] for b in levels}
-    listed = "; ".join(f"at B = {b} {', '.join(names)}" for b, names in below.items() if names) or "none"
-    return _bullets([
-        f"**Who gains most** {measure} at equal {unit}: "
-        + "; ".join(f"at B = {b} {_who_is(row)} {_signed(_triple(row, f'difference_{b}'))}" for b, row in tops) + ".",
-        f"**Who does worse than uniform**, by the paired interval: {listed}. In its worst cell, {_cell_name(best)}, "
-        f"{_who_is(best)} differs by {_plus(best['worst_difference'])}.",
-        f"**What it costs in time.** At B = {levels[-1]}, calls of {_who_is(best)} wait for one another "
-        f"{best[f'depth_{levels[-1]}']:.0f} deep, those of uniform {own[f'depth_{levels[-1]}']:.0f}.",
-    ])  # fmt: skip
+    return bullet_list(bullets)
 
 
 def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
@@ -164,14 +128,14 @@ def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
         if len(steep):
             lines.append(
                 f"Saving of UCB against uniform in {unit}, at the accuracy of {at:g} samples per question: "
-                f"{_percent(pooled(steep, 'saving'))}{_over(steep)}{_missed(steep)}."
+                f"{percent(pooled(steep, 'saving'))}{_over(steep)}{_missed(steep)}."
             )
         else:
             lines.append(f"Saving of UCB against uniform in {unit}: nothing can be said, all curves are flat.")
     if len(greedy):
         lines.append(
             f"Greedy decoding scores {greedy['greedy'].mean():.3f}, the vote of {greedy['at'].max():g} samples "
-            f"{greedy['vote'].mean():.3f}: vote − greedy = {_signed(pooled(greedy, 'difference'))}{_over(greedy)}."
+            f"{greedy['vote'].mean():.3f}: vote − greedy = {signed(pooled(greedy, 'difference'))}{_over(greedy)}."
         )
     return tuple(lines)
 
@@ -197,7 +161,7 @@ def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
         return "**Greedy decoding** (temperature 0) was not recorded here, so whether voting beats it stays open."
     return (
         f"**One greedy answer** against the vote of {greedy['at'].max():g} samples: vote − greedy is "
-        f"{_signed(pooled(greedy, 'difference'))}{_over(greedy)}; {_tally(greedy, 'the vote')}."
+        f"{signed(pooled(greedy, 'difference'))}{_over(greedy)}; {_tally(greedy, 'the vote')}."
     )
 
 
@@ -240,7 +204,7 @@ def _unit(frame: pd.DataFrame) -> str:
 
 def _over(values: pd.Series | pd.DataFrame) -> str:
     """' (mean of 6 recordings)', nothing for a single one."""
-    return f" (mean of {_count(len(values), 'recording')})" if len(values) > 1 else ""
+    return f" (mean of {count(len(values), 'recording')})" if len(values) > 1 else ""
 
 
 def _span(gain: pd.Series) -> str:
@@ -248,7 +212,7 @@ def _span(gain: pd.Series) -> str:
     if len(gain) < 2:
         return ""
     least, most = str(gain.idxmin()), str(gain.idxmax())
-    return f", by {_plus(gain.min())} on {title(least)} to {_plus(gain.max())} on {title(most)}"
+    return f", by {plus(gain.min())} on {title(least)} to {plus(gain.max())} on {title(most)}"
 
 
 def _who(rows: pd.DataFrame) -> str:
@@ -257,45 +221,33 @@ def _who(rows: pd.DataFrame) -> str:
     return ", ".join(LOOKS[name].label if name in LOOKS else str(name) for name in names)
 
 
-def _who_is(row: pd.Series) -> str:
-    """The label of a leaderboard's row."""
-    return LOOKS[row["policy"]].label if row["policy"] in LOOKS else str(row["policy"])
-
-
-def _triple(row: pd.Series, name: str) -> tuple[float, float, float]:
-    """A leaderboard's number with its interval."""
-    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
-
-
-def _cell_name(row: pd.Series) -> str:
-    recording, _, at = str(row["worst_cell"]).rpartition(" at ")
-    return f"{title(recording)} at B = {at}"
-
-
 def _names(rows: pd.DataFrame) -> str:
     names = [title(str(name)) for name in dict.fromkeys(rows["recording"])]
     return f" ({', '.join(names)})" if names else ""
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """'1 recording', '2 recordings'."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _percent(estimate: tuple[float, float, float]) -> str:
+def percent(estimate: tuple[float, float, float]) -> str:
     """(0.31, 0.05, 0.48) → '31 % [5 %, 48 %]'."""
     mean, low, high = ("unknown" if math.isnan(value) else f"{100 * value + 0.0:.0f} %" for value in estimate)
     return f"{mean} [{low}, {high}]"
 
 
-def _signed(estimate: tuple[float, float, float]) -> str:
-    mean, low, high = map(_plus, estimate)
+def signed(estimate: tuple[float, float, float]) -> str:
+    """(0.012, −0.001, 0.03) → '+0.012 [-0.001, +0.030]'."""
+    mean, low, high = map(plus, estimate)
     return f"{mean} [{low}, {high}]"
 
 
-def _plus(value: float) -> str:
+def plus(value: float) -> str:
     """A signed number to three places, never '-0.000'."""
     return f"{round(value, 3) + 0.0:+.3f}"
 
 
-def _bullets(lines: Iterable[str]) -> Words:
+def bullet_list(lines: Iterable[str]) -> Words:
+    """A line a bullet."""
     return Words("\n".join(f"- {line}" for line in lines))

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab import looks
+from dynlab import board_reading, looks
 from dynlab.errors import InputError
 from dynlab.rankings import plot_leaderboard, plot_leaderboard_grid
-from dynlab.reading import of_leaderboard
 
 POLICIES = ("oracle", "ucb", "mine", "uniform", "thompson")
 SAVING = (0.9, 0.4, 0.3, 0.05, -0.8)
@@ -85,7 +84,7 @@ def test_what_cannot_be_drawn_is_said():
 
 
 def test_a_leaderboard_s_savings_are_read_in_three_bullets_with_its_numbers():
-    text = of_leaderboard(table())
+    text = board_reading.of_savings(table())
     assert text.startswith("- ") and text.count("\n- ") == 2
     assert "UCB 40 % [30 %, 45 %]; mine 30 % [20 %, 35 %]; Thompson -80 %" in text
     assert "Uniform itself 'saves' 5 % [-5 %, 10 %]" in text
@@ -93,9 +92,9 @@ def test_a_leaderboard_s_savings_are_read_in_three_bullets_with_its_numbers():
 
 
 def test_its_differences_are_read_apart():
-    text = of_leaderboard(table(), "difference")
+    text = board_reading.of_differences(table())
     assert text.startswith("- ") and text.count("\n- ") == 2
     assert "at B = 4 UCB +0.020 [+0.010, +0.030]; at B = 8 UCB" in text
     assert "at B = 4 Thompson; at B = 8 Thompson" in text
-    assert "In its worst cell, a · b at B = 8, UCB differs by -0.080" in text
+    assert "UCB, first in savings, differs by -0.080 in its worst cell, a · b at B = 8" in text
     assert "40 deep, those of uniform 1" in text

@@ -1,0 +1,61 @@
+"""Leaderboards put into words: every number comes from the table that was drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dynlab.leaderboard import budgets_of
+from dynlab.looks import LOOKS, title
+from dynlab.reading import Words, bullet_list, count, percent, plus, signed
+
+
+def of_savings(table: pd.DataFrame) -> Words:
+    """Three bullets on the savings of a leaderboard: who saves most, what that is worth, what is left to the oracle."""
+    levels = [f"{b:g}" for b in budgets_of(table)]
+    unit, measure = table.attrs.get("unit", "cost"), table.attrs.get("measure", "accuracy")
+    ranked, uniform = _ranked(table)
+    best = ranked.iloc[0]
+    leaders = "; ".join(f"{_label(row)} {percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
+    return bullet_list([
+        f"**Who saves most.** In {unit}, at equal {measure}, mean over B = {', '.join(levels)} and "
+        f"{count(int(best['recordings']), 'recording')} ({count(int(best['flat']), 'flat cell')} aside): {leaders}.",
+        f"**What a first crossing gives away.** Uniform itself 'saves' {percent(_triple(uniform, 'saving'))}, because "
+        f"its curve does not rise everywhere. {_label(best)} reaches uniform's {measure} in {best['reached']} of "
+        f"{best['cells']} cells; its worst saving is {100 * best['worst_saving']:.0f} %.",
+        f"**What is left.** {_label(best)} takes {percent(_triple(best, 'of_oracle'))} of what the oracle saves.",
+    ])  # fmt: skip
+
+
+def of_differences(table: pd.DataFrame) -> Words:
+    """Three bullets on a leaderboard at equal cost: who gains most, who does worse than uniform, who waits longest."""
+    levels = [f"{b:g}" for b in budgets_of(table)]
+    ranked, uniform = _ranked(table)
+    best, last = ranked.iloc[0], f"depth_{levels[-1]}"
+    tops = [(b, ranked.iloc[int(ranked[f"difference_{b}"].argmax())]) for b in levels]
+    gains = "; ".join(f"at B = {b} {_label(row)} {signed(_triple(row, f'difference_{b}'))}" for b, row in tops)
+    below = {b: [_label(row) for _, row in ranked.iterrows() if row[f"difference_{b}_high"] < 0] for b in levels}
+    listed = "; ".join(f"at B = {b} {', '.join(names)}" for b, names in below.items() if names) or "none"
+    recording, _, at = str(best["worst_cell"]).rpartition(" at ")
+    return bullet_list([
+        f"**Who gains most** in {table.attrs.get('measure', 'accuracy')} at equal {table.attrs.get('unit', 'cost')}: "
+        f"{gains}.",
+        f"**Who does worse than uniform**, by the paired interval: {listed}. {_label(best)}, first in savings, differs "
+        f"by {plus(best['worst_difference'])} in its worst cell, {title(recording)} at B = {at}.",
+        f"**What it costs in time.** At B = {levels[-1]}, calls of {_label(best)} wait for one another "
+        f"{best[last]:.0f} deep, those of uniform {uniform[last]:.0f}.",
+    ])  # fmt: skip
+
+
+def _ranked(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """The rows that compete, best first, and uniform's."""
+    apart = table["policy"].isin(["oracle", "uniform"])
+    return table[~apart], table[table["policy"] == "uniform"].iloc[0]
+
+
+def _label(row: pd.Series) -> str:
+    return LOOKS[row["policy"]].label if row["policy"] in LOOKS else str(row["policy"])
+
+
+def _triple(row: pd.Series, name: str) -> tuple[float, float, float]:
+    """A number with its interval."""
+    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])

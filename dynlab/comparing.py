@@ -63,7 +63,7 @@ class Options:
         return 2 if self.warmup is None else self.warmup
 
     def policy(self, allocator: str) -> Policy:
-        """The policy of an allocator's name, or of a weighted vote's; its warm-up as given, else its paper's, else 2."""
+        """The policy of an allocator's or weighted vote's name; its warm-up as given, else its paper's, else 2."""
         rule = named.stopping_rule(self.stopping) if self.stopping else None
         if allocator in named.VOTES:
             if rule is not None:
@@ -89,12 +89,12 @@ def compare(
 
     Args:
         recordings: paths, names of shipped recordings, DataFrames or Recordings, one or several.
-        allocators: names of `dynlab.policies.ALLOCATORS` or `VOTES` (weighted votes), or `oracle` for the hindsight bound.
+        allocators: names of `dynlab.policies.ALLOCATORS` or `VOTES` (weighted votes); `oracle` is the hindsight bound.
         budgets: mean samples per question, or in another unit what so many samples cost on average.
         options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first; default: the
-            policy's own, mostly 2), `exploration` and `uncertainty` (of ucb), `stopping` (a name of `dynlab.policies.STOPPING`), `batch` (pulls decided at once),
-            `strategy` (default: the recording's first), `price` (USD per million prompt and completion tokens),
-            `replications`, `seed`.
+            policy's own, mostly 2), `exploration` and `uncertainty` (of ucb), `stopping` (a name of
+            `dynlab.policies.STOPPING`), `batch` (pulls decided at once), `strategy` (default: the recording's first),
+            `price` (USD per million prompt and completion tokens), `replications`, `seed`.
 
     Raises:
         InputError: an unknown name, a budget below the warm-up or above what is recorded, unknown prices, ….

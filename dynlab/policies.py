@@ -54,7 +54,7 @@ SWEEPS: Mapping[str, tuple[str, tuple[float, ...]]] = {  # what is varied, from 
     "adaptive-consistency": ("threshold", _CONFIDENCES),
     "adaptive-consistency-dirichlet": ("threshold", _CONFIDENCES),
     "best-of-infinity": ("factor", (1000, 300, 100, 30, 10, 7, 5, 2)),
-    "esc": ("window", (20, 10, 8, 6, 5, 4, 3, 2)),
+    "esc": ("window", (20, 10, 8, 5, 4, 3, 2)),
     "doubling": ("threshold", (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)),
 }
 ALLOCATORS = tuple(_ALLOCATORS)

@@ -15,6 +15,7 @@ import numpy as np
 
 from dynlab.allocators import Allocator
 from dynlab.engine import Tables, pull
+from dynlab.planning import at_every
 from dynlab.replications import Draws, draws_of
 from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
@@ -113,7 +114,8 @@ def _closed(tables: Tables, question: Ints) -> Flags:
 
 def tied(index: Floats, ties: Floats) -> Floats:
     """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones keep their order."""
-    return np.asarray(index + (1e-8 * np.abs(index) + 1e-30) * ties)
+    size = np.minimum(np.abs(index), 1e9)  # −∞ (out for good) stays −∞
+    return np.asarray(index + (1e-8 * size + 1e-30) * ties)
 
 
 def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, rng: np.random.Generator) -> Trace:
@@ -250,15 +252,16 @@ def replay(
 
 
 def _played(policy: Policy, draws: Draws, budgets: Floats, limits: Floats, seed: int) -> dict[str, Floats]:
-    """`curve` at every budget: by one run, or by a run each where the allocator plans for its budget (`planned`)."""
+    """`curve` at every budget; an allocator that plans for its budget (`planned`) is played anew for each."""
     planned = getattr(policy.allocator, "planned", None)
     if planned is None:
         return curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
-    parts = []
-    for budget, limit in zip(budgets.tolist(), limits, strict=True):
-        own = replace(policy, allocator=planned(budget))
-        parts.append(curve(own, run(own, draws, float(limit), seed), draws, np.array([limit])))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def play(c: int) -> dict[str, Floats]:
+        own = replace(policy, allocator=planned(float(budgets[c])))
+        return curve(own, run(own, draws, float(limits[c]), seed), draws, limits[[c]])
+
+    return at_every(budgets, play)
 
 
 def _averaged(budgets: Floats, sums: dict[str, Floats], replications: int) -> Curve:

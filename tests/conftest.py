@@ -66,6 +66,7 @@ def random_pool(make_pool):
         table = make_pool(drawn, **columns)
         table["completion_tokens"] = rng.integers(5, 60, len(table))
         table["prompt_tokens"] = 20
+        table["mean_logprob"] = -rng.exponential(0.2, len(table))
         return table
 
     return frame

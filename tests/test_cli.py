@@ -46,7 +46,7 @@ def test_compare_writes_curves_and_savings_with_the_columns_of_the_contract(reco
         (["--unit", "token"], "did you mean 'tokens'"),
         (["--unit", "usd"], "give a price by --price"),
         (["--uncertainty", "entropie"], "did you mean 'entropy'"),
-        (["--stopping", "escape"], "must be one of 'adaptive-consistency', 'doubling', 'esc'"),
+        (["--stopping", "escape"], "did you mean 'esc'? It must be one of"),
         (["--replications", "0"], "replications must be a whole number from 1 on"),
         (["--batch", "0"], "batch must be a whole number from 1 on"),
         (["--warmup", "x"], "invalid int value"),

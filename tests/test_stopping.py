@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -8,14 +8,14 @@ import pytest
 from dynlab.allocators import doubt_table
 from dynlab.comparing import compare
 from dynlab.errors import InputError
-from dynlab.policies import stopping_rule
-from dynlab.stopping import AdaptiveConsistency, Doubling, EarlyStopping
+from dynlab.policies import STOPPING, SWEEPS, stopping_rule, sweep
+from dynlab.stopping import AdaptiveConsistency, BestOfInfinity, DirichletConsistency, Doubling, EarlyStopping
 from dynlab.voting import tally
 
 
 def stop_depths(rule, codes, right=None):
     """[R] the first depth at which the rule stops, for codes [R, N] of one question."""
-    table = tally(np.array(codes, np.int32).T[:, :, None], np.array([right or [True] * 10]))
+    table = tally(np.array(codes, np.int32).T[:, :, None], np.array([right or [True] * 10]), profiles=True)
     stops = rule.stops(table)[:, :, 0]
     depth = np.where(stops.any(axis=0), stops.argmax(axis=0), len(stops) - 1)
     return depth, rule.right(table)[depth, np.arange(len(depth)), 0]
@@ -30,6 +30,75 @@ def test_adaptive_consistency_stops_at_the_published_counts():
 def test_adaptive_consistency_draws_at_most_forty():
     depth, _ = stop_depths(AdaptiveConsistency(), [[0, 1] * 30])
     assert depth.tolist() == [40]
+
+
+# Where AC(max_gens=40, 'beta') of PyPI's AdaptiveConsistency 1.0.0 stopped on these streams (40: it did not before).
+RELEASED = [
+    ("aaaaaaaaaaaaaaaabaabaaaaaaabaaaaaaaaaaaa", 4),
+    ("abaaaaaaaaaaaaaaaaaabaaaaaaaaaababaaaaaa", 7),
+    ("aababaaaaacaaacacaabbaabacaaacababacaaaa", 10),
+    ("acbaaaaaacaaaaaabbbacbbacaaaaaaaaaaaaaca", 8),
+    ("baaaaabcbaaaaababbabbaaaaaaabbabbbaaaaac", 13),
+    ("baabbaabbcaabbbcccbababbbaaaacbabbaccaab", 40),
+    ("cabccaacaababacabaaaaabaacccaaaaabaacaab", 21),
+    ("acabacbcacbbcbbbcababcabacbbbbbabbcabbba", 38),
+    ("baacabcbbcbbcbbbbababcbacaccbbaacbbbbbba", 19),
+    ("abaaababaaaaabbaaababbbbbaaaaaabaaaabaaa", 12),
+    ("ccaaaaabcacccbacaaccaacacacababcaacbabbc", 40),
+]
+
+
+def test_adaptive_consistency_stops_where_the_released_package_does():
+    depth, _ = stop_depths(AdaptiveConsistency(), [["abc".index(letter) for letter in drawn] for drawn, _ in RELEASED])
+    assert depth.tolist() == [stop for _, stop in RELEASED]
+
+
+def test_the_dirichlet_form_is_the_beta_form_while_one_answer_is_seen_and_more_careful_with_two():
+    same, _ = stop_depths(DirichletConsistency(), [[0] * 9])
+    assert same.tolist() == [4]
+    orders = np.random.default_rng(0).choice(3, (300, 40), p=[0.6, 0.3, 0.1])
+    dirichlet, beta = (stop_depths(rule, orders)[0] for rule in (DirichletConsistency(), AdaptiveConsistency()))
+    assert (dirichlet >= beta).all() and (dirichlet > beta).any()
+
+
+def test_the_dirichlet_form_stops_by_draws_of_the_dirichlet():
+    rng = np.random.default_rng(1)
+    order = [0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0]
+    depth, _ = stop_depths(DirichletConsistency(0.9), [order])
+    chances = []
+    for n in range(1, len(order) + 1):
+        counts = np.bincount(order[:n])
+        alphas = np.append(counts[counts > 0] + 1.0, 1.0)
+        chances.append((rng.standard_gamma(alphas, (200_000, alphas.size)).argmax(axis=1) == 0).mean())
+    assert depth[0] == 1 + next(i for i, chance in enumerate(chances) if chance >= 0.9)
+    assert np.abs(np.array(chances) - 0.9).min() > 0.004  # no draw's luck decides
+
+
+def test_best_of_infinity_stops_unanimous_answers_at_the_published_counts():
+    stops = [stop_depths(BestOfInfinity(factor), [[0] * 20])[0][0] for factor in (2, 5, 7, 10, 30, 100, 300)]
+    assert stops == [1, 2, 2, 3, 4, 6, 8]
+
+
+def test_best_of_infinity_draws_at_most_a_hundred():
+    depth, _ = stop_depths(BestOfInfinity(), [[0, 1] * 60])
+    assert depth.tolist() == [100]
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_a_rule_swept_from_cautious_to_eager_draws_less_and_less(name):
+    orders = np.random.default_rng(2).choice(4, (400, 40), p=[0.5, 0.25, 0.15, 0.1])
+    drawn = [stop_depths(rule, orders)[0].mean() for rule in sweep(name)]
+    assert len(drawn) == len(SWEEPS[name][1]) and drawn[0] > 1.5 * drawn[-1]
+    assert all(one >= other for one, other in pairwise(drawn))
+    assert all(rule.name == name for rule in sweep(name))
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_rules_compare_like_policies(name, random_pool):
+    table = compare(
+        random_pool(12, 16), allocators=["uniform", "okg-beta"], budgets=[2, 8], stopping=name, replications=5
+    )
+    assert (table["spent_samples"] <= table["budget"] + 1e-9).all() and set(table["stopping"]) == {name}
 
 
 def test_esc_over_all_orders_of_a_pool_agrees_with_enumeration():

@@ -16,9 +16,11 @@ def of_savings(table: pd.DataFrame) -> Words:
     ranked, uniform = _ranked(table)
     best = ranked.iloc[0]
     leaders = "; ".join(f"{_label(row)} {percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
+    greedy = [f" One greedy answer saves {percent(_triple(row, 'saving'))}." for row in _rows(table, "greedy")]
     return bullet_list([
         f"**Who saves most.** In {unit}, at equal {measure}, mean over B = {', '.join(levels)} and "
-        f"{count(int(best['recordings']), 'recording')} ({count(int(best['flat']), 'flat cell')} aside): {leaders}.",
+        f"{count(int(best['recordings']), 'recording')} ({count(int(best['flat']), 'flat cell')} aside): {leaders}."
+        + "".join(greedy),
         f"**What a first crossing gives away.** Uniform itself 'saves' {percent(_triple(uniform, 'saving'))}, because "
         f"its curve does not rise everywhere. {_label(best)} reaches uniform's {measure} in {best['reached']} of "
         f"{best['cells']} cells; its worst saving is {100 * best['worst_saving']:.0f} %.",
@@ -48,8 +50,12 @@ def of_differences(table: pd.DataFrame) -> Words:
 
 def _ranked(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """The rows that compete, best first, and uniform's."""
-    apart = table["policy"].isin(["oracle", "uniform"])
-    return table[~apart], table[table["policy"] == "uniform"].iloc[0]
+    apart = table["policy"].isin(["oracle", "uniform", "greedy"])
+    return table[~apart], _rows(table, "uniform")[0]
+
+
+def _rows(table: pd.DataFrame, policy: str) -> list[pd.Series]:
+    return [row for _, row in table[table["policy"] == policy].iterrows()]
 
 
 def _label(row: pd.Series) -> str:

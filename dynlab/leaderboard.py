@@ -59,6 +59,8 @@ def leaderboard(
 ) -> pd.DataFrame:
     """Every policy against self-consistency (uniform allocation), the best mean saving first: `board(…).table`.
 
+    Policies that some recordings can't be played by stand last: their means are over fewer `recordings`.
+
     Columns, with `_low` and `_high` beside a number that has an interval; B stands for each of `at`:
 
     - `saving_B`: 1 − b*/B, where b* ≤ 2·B is the first budget at which a policy is as accurate as uniform is at B; the
@@ -131,7 +133,7 @@ def board(
         **{name: s[0] for name, s in rules.items()},
     }
     table = pd.DataFrame([_row(name, kind, found) | _origin(methods.get(name)) for name, kind in kinds.items()])
-    table = table.sort_values("saving", ascending=False, kind="stable", ignore_index=True)
+    table = table.sort_values(["recordings", "saving"], ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
         "unit": chosen.unit,
         "measure": _joined("accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found),
@@ -160,6 +162,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         text[label] = ["" if np.isnan(value) else f"{round(value, 3) + 0.0:+.3f}" for value in table[column]]
     text[f"depth at {middle}"] = table[f"depth_{middle}"].map("{:.0f}".format)
     text["of oracle"] = [f"{100 * value:.0f} %" for value in table["of_oracle"]]
+    if table["recordings"].nunique() > 1:
+        text["recordings"] = table["recordings"]
     text["reached"] = [f"{n} of {m}" for n, m in zip(table["reached"], table["cells"], strict=True)]
     return text
 

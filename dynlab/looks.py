@@ -32,6 +32,7 @@ LOOKS = {
     "margin-greedy": Look("margin-greedy", "#e69f00", "v"),
     "beta-greedy": Look("beta-greedy", "#cc79a7", "P"),
     "adaptive-consistency": Look("Adaptive-Consistency", "#56b4e9", "<"),
+    "adaptive-consistency-dirichlet": Look("Adaptive-Consistency, Dirichlet", "#2f6f9f", (5, 1, 0)),
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),

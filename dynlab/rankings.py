@@ -94,7 +94,7 @@ def _dot(ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, flo
             text = f"{100 * value:.0f} %" if column.startswith("saving") else f"{value:+.2f}"
             ax.annotate(
                 text.replace("-", "−"), (edge, y), (-4 * side, 0), textcoords="offset points", va="center",
-                ha="left" if side < 0 else "right", fontsize=5.5, color=look.colour,
+                ha="left" if side < 0 else "right", fontsize=5.2, color=look.colour,
                 bbox={"fc": "white", "ec": "none", "pad": 0.5},
             )  # fmt: skip
 

@@ -104,7 +104,8 @@ class UncertaintyAware:
     """UAB (2605.26849): the budget that solves max Σ 1 − (1 − p)^c, one sample at a time to argmax p·(1 − p)^c.
 
     p = exp(mean log-probability of the tokens of the question's first sample / temperature), c = samples held so far,
-    that first one included; it votes like the rest.
+    that first one included; it votes like the rest. The allocation of the released code, whose later default (entropy
+    of two probes' answers instead of log-probabilities) is left out.
 
     Args:
         temperature: 0.2, the paper's for one probe.
@@ -138,8 +139,9 @@ class Elimination:
     question of the largest entropy instead. After each K samples a question whose agreement v1/n has reached the
     threshold leaves for good; once all have left, the rest of the budget stays unspent.
 
-    Deviations: the paper's agreement of self-consistency stands in for its reward oracle; the threshold is our choice;
-    a depth counts pulls one at a time, where the paper's rounds run together.
+    Agreement is the paper's rule for self-consistency; its main one is a reward oracle, which there is none of here.
+    Deviations: K and the threshold are our choice; depth counts pulls one at a time, where the paper's rounds run
+    together.
 
     Args:
         samples: K, 1 … 8.
@@ -204,7 +206,7 @@ class SequentialHalving:
     leave the rest unspent.
 
     Args:
-        budget: samples per question that are planned for.
+        budget: samples per question that are planned for, or in another unit what so many cost on average.
     """
 
     budget: float = 8.0

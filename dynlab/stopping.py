@@ -67,8 +67,9 @@ class AdaptiveConsistency:
 class DirichletConsistency:
     """Adaptive-Consistency (2305.11860), Dirichlet form: stop when P(leader is the mode) ≥ threshold.
 
-    The Dirichlet(counts + 1) is over the answers seen and one not seen yet. Deviation: the paper names the answers seen
-    alone, the last bucket is ours; P is an integral here, exact, where the paper's code integrates numerically.
+    The Dirichlet(counts + 1) is over the answers seen and one not seen yet. Deviations: the unseen one is our choice; P
+    is an exact integral over all answers, where the released package estimates it by random draws over the five most
+    frequent ones (which fails in its version 1.0.0).
     """
 
     threshold: float = 0.95
@@ -92,10 +93,11 @@ class DirichletConsistency:
 
 @dataclass(frozen=True)
 class BestOfInfinity:
-    """Best-of-∞ (ICLR 2026): stop when the Bayes factor BF = m·P/(1 − P) for "the leader is the mode" ≥ `factor`.
+    """Best-of-∞ (2509.21091, ICLR 2026): stop when the Bayes factor BF = m·P/(1 − P) ≥ `factor`.
 
-    P under Dirichlet(counts + 1) over the answers seen and one unknown answer of parameter 1.3, m answers with it.
-    At most `most` samples. The default factor is ours; the paper draws a curve over it.
+    P = P(leader is the mode) under Dirichlet(counts + 1) over the answers seen and one unknown answer of parameter 1.3,
+    m answers with it.
+    At most `most` samples. Deviation: the default factor is our choice, of those that the paper goes through.
     """
 
     factor: float = 100.0

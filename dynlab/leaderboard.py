@@ -132,7 +132,8 @@ def board(
         **{name: run.vote or run.allocator for name, run in runs.items()},
         **{name: s[0] for name, s in rules.items()},
     }
-    table = pd.DataFrame([_row(name, kind, found) | _origin(methods.get(name)) for name, kind in kinds.items()])
+    held = np.any([~np.isnan(cells.accuracy["uniform"]) for cells in found], axis=0)  # [B] by some recording
+    table = pd.DataFrame([_row(name, kind, found, held) | _origin(methods.get(name)) for name, kind in kinds.items()])
     table = table.sort_values(["recordings", "saving"], ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
         "unit": chosen.unit,
@@ -191,25 +192,25 @@ def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[Stopp
     return rules
 
 
-def _row(name: str, kind: str, found: Sequence[Cells]) -> dict[str, Any]:
+def _row(name: str, kind: str, found: Sequence[Cells], held: Flags) -> dict[str, Any]:
     """A policy's row: means over the recordings that have it, taken resample by resample."""
     own = [cells for cells in found if name in cells.saving]
-    at = own[0].at
-    flat = np.stack([cells.flat for cells in own])  # [C, B]
-    saving = _steep(np.stack([cells.saving[name] for cells in own]), flat)  # [C, B, S]
-    bound = _steep(np.stack([cells.saving[ORACLE] for cells in own]), flat)
-    difference = np.stack([cells.difference[name] for cells in own])
+    at = own[0].at[held]
+    flat = np.stack([cells.flat[held] for cells in own])  # [C, B]
+    saving = _steep(np.stack([cells.saving[name][held] for cells in own]), flat)  # [C, B, S]
+    bound = _steep(np.stack([cells.saving[ORACLE][held] for cells in own]), flat)
+    difference = np.stack([cells.difference[name][held] for cells in own])
     row: dict[str, Any] = {"policy": name, "kind": kind, "recordings": len(own)}
     row |= _interval("saving", saving)
     for b, values in zip(at, np.moveaxis(saving, 1, 0), strict=True):
         row |= _interval(f"saving_{b:g}", values[:, None])
     for b, values in zip(at, np.moveaxis(difference, 1, 0), strict=True):
         row |= _interval(f"difference_{b:g}", values[:, None])
-    depth = _mean(np.stack([cells.depth[name] for cells in own]), 0)
+    depth = _mean(np.stack([cells.depth[name][held] for cells in own]), 0)
     row |= {f"depth_{b:g}": value for b, value in zip(at, depth, strict=True)}
-    row |= _worst(saving[..., 0], difference[..., 0], own)
+    row |= _worst(saving[..., 0], difference[..., 0], [cells.streams.name for cells in own], at)
     row |= _interval("of_oracle", saving, bound)
-    reached = _steep(np.stack([cells.reached[name] for cells in own]), flat)
+    reached = _steep(np.stack([cells.reached[name][held] for cells in own]), flat)
     row |= {f"reached_{b:g}": share for b, share in zip(at, _mean(reached, 0), strict=True)}
     return row | {"reached": int(np.nansum(reached)), "cells": int((~np.isnan(reached)).sum()), "flat": int(flat.sum())}
 
@@ -226,14 +227,14 @@ def _joined(words: Iterable[str]) -> str:
     return " / ".join(sorted(set(words)))
 
 
-def _worst(saving: Floats, difference: Floats, own: Sequence[Cells]) -> dict[str, Any]:
+def _worst(saving: Floats, difference: Floats, recordings: Sequence[str], at: Floats) -> dict[str, Any]:
     """The least saving and the least difference of all cells [C, B], and where the latter is."""
     known = np.where(np.isnan(difference), np.inf, difference)
     row, column = divmod(int(known.argmin()), known.shape[1])
     return {
         "worst_saving": float(np.nanmin(saving)) if not np.isnan(saving).all() else np.nan,
         "worst_difference": float(difference[row, column]),
-        "worst_cell": f"{own[row].streams.name} at {own[row].at[column]:g}",
+        "worst_cell": f"{recordings[row]} at {at[column]:g}",
     }
 
 

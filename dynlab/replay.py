@@ -253,8 +253,7 @@ def replay(
 
 def _played(policy: Policy, draws: Draws, budgets: Floats, limits: Floats, seed: int) -> dict[str, Floats]:
     """`curve` at every budget; an allocator that plans for its budget (`planned`) is played anew for each."""
-    planned = getattr(policy.allocator, "planned", None)
-    if planned is None:
+    if (planned := getattr(policy.allocator, "planned", None)) is None:
         return curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
 
     def play(c: int) -> dict[str, Floats]:

@@ -6,6 +6,7 @@ A rule reads the votes at every depth at once; sampling of a question ends at th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -79,7 +80,7 @@ class DirichletConsistency:
 
     def stops(self, tally: Tally) -> Flags:
         """P ≥ threshold, or `most` samples."""
-        confident = mode_chance(tally.seen.profiles) >= self.threshold
+        confident = tally.once("mode", mode_chance) >= self.threshold
         return np.asarray((confident[tally.seen.profile] & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
 
     def right(self, tally: Tally) -> Floats:
@@ -108,7 +109,7 @@ class BestOfInfinity:
     def stops(self, tally: Tally) -> Flags:
         """BF ≥ factor, or `most` samples."""
         profiles = tally.seen.profiles
-        chance = mode_chance(profiles, shape=1.3)
+        chance = tally.once("mode-1.3", partial(mode_chance, shape=1.3))
         answers = 1 + (profiles > 0).sum(axis=1)
         enough = answers * chance >= self.factor * (1 - chance)
         return np.asarray((enough[tally.seen.profile] & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))

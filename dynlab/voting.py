@@ -5,7 +5,8 @@ A table over depths has axes [D, R, Q] with D = N + 1: entry d is the state of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,13 @@ class Tally:
     right: Floats  # [D, R, Q] chance that the vote is right, ties by expectation (0 before the first vote)
     answer_right: Flags  # [Q, K] which answers are right
     logprob: Floats  # [N, R, Q] mean log-probability of each sample, NaN unknown
+    known: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)  # by `once`: [U] per profile
+
+    def once(self, name: str, of_profiles: Callable[[Ints], Floats]) -> Floats:
+        """[U] a function of the vote profiles, computed once under its name: the settings of a rule share it."""
+        if name not in self.known:
+            self.known[name] = of_profiles(self.seen.profiles)
+        return self.known[name]
 
 
 def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:

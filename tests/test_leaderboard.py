@@ -141,10 +141,31 @@ def test_a_greedy_answer_is_a_policy_of_one_sample(two):
     assert row(table, "greedy")["saving_4"] > 0.7
 
 
+def test_policies_that_need_log_probabilities_are_played_where_they_are_recorded_and_stand_last(two):
+    two[0]["mean_logprob"] = -np.random.default_rng(0).random(len(two[0]))
+    del two[1]["mean_logprob"]
+    table = leaderboard(two, **FEW, stopping=[])
+    for name in ("uab", "cisc", "deepconf"):
+        assert row(table, name)["recordings"] == 1
+    assert table["recordings"].is_monotonic_decreasing and "recordings" in shown(table)
+    with pytest.raises(InputError, match="uab needs mean_logprob"):
+        leaderboard(two[1], **QUICK | {"allocators": ["uab"]})
+
+
+def test_a_row_names_its_paper_and_what_deviates(two):
+    table = leaderboard(two, **FEW, allocators=["ucb", "okg-pets"])
+    assert row(table, "okg-pets")["paper"] == "arXiv 2602.16745"
+    assert row(table, "okg-pets")["deviates"].startswith("Deviation")
+    assert row(table, "adaptive-consistency")["paper"] == "arXiv 2305.11860"
+    assert row(table, "oracle")["paper"] == row(table, "oracle")["deviates"] == ""
+    assert "okg-pets*" in shown(table)["policy"].tolist()
+
+
 def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
     short = random_pool(10, 6)
     found = board([two[0], short], **QUICK)
     assert len(found.cells[(found.cells["policy"] == "ucb") & (found.cells["at"] == 8)]) == 1
+    assert "saving_8" not in leaderboard(short, **QUICK)
     with pytest.raises(InputError, match="lower --at"):
         leaderboard(random_pool(5, 3), **QUICK)
 

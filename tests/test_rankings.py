@@ -62,6 +62,14 @@ def test_a_dot_outside_is_an_arrow_with_its_number_and_a_missed_accuracy_an_open
     assert dot.get_markerfacecolor() == "white"
 
 
+def test_one_greedy_answer_is_read_apart_and_leads_nothing():
+    rows = table()
+    greedy = rows[rows["policy"] == "ucb"].assign(policy="greedy", saving=0.7, saving_low=0.6, saving_high=0.8)
+    text = board_reading.of_savings(pd.concat([greedy, rows], ignore_index=True))
+    assert "One greedy answer saves 70 % [60 %, 80 %]." in text and "**Who saves most.** In" in text
+    assert "takes 40 %" in text
+
+
 def test_differences_leave_the_bound_at_the_edge():
     ax = plot_leaderboard(table().assign(difference_8=[0.3, 0.02, 0.01, 0.0, -0.03]), value="difference", at=8)
     assert [text.get_text() for text in ax.texts] == ["+0.30"]

@@ -19,7 +19,8 @@ from dynlab.recordings import load, shipped, write
 from dynlab.reproduce import reproduce
 
 FIGURES = ["00-quickstart", "01-allocators-samples", "01-allocators-tokens", "01-greedy", "01-stopping-samples",
-           "01-stopping-tokens", "03-differences", "03-savings"]  # fmt: skip
+           "01-stopping-tokens", "03-differences", "03-savings", "08-differences-samples", "08-differences-tokens",
+           "08-savings-samples", "08-savings-tokens"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from dynlab.reading import Words, bullet_list, count, percent, plus, signed
 def of_savings(table: pd.DataFrame) -> Words:
     """Three bullets on the savings of a leaderboard: who saves most, what that is worth, what is left to the oracle."""
     levels = [f"{b:g}" for b in budgets_of(table)]
-    unit, measure = table.attrs.get("unit", "cost"), table.attrs.get("measure", "accuracy")
+    unit, measure = table[["unit", "measure"]].iloc[0]
     ranked, uniform = _ranked(table)
     best = ranked.iloc[0]
     leaders = "; ".join(f"{_label(row)} {percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
@@ -39,8 +39,7 @@ def of_differences(table: pd.DataFrame) -> Words:
     listed = "; ".join(f"at B = {b} {', '.join(names)}" for b, names in below.items() if names) or "none"
     recording, _, at = str(best["worst_cell"]).rpartition(" at ")
     return bullet_list([
-        f"**Who gains most** in {table.attrs.get('measure', 'accuracy')} at equal {table.attrs.get('unit', 'cost')}: "
-        f"{gains}.",
+        f"**Who gains most** in {table['measure'].iloc[0]} at equal {table['unit'].iloc[0]}: {gains}.",
         f"**Who does worse than uniform**, by the paired interval: {listed}. {_label(best)}, first in savings, differs "
         f"by {plus(best['worst_difference'])} in its worst cell, {title(recording)} at B = {at}.",
         f"**What it costs in time.** At B = {levels[-1]}, calls of {_label(best)} wait for one another "

@@ -138,7 +138,7 @@ def _leaderboard(given: argparse.Namespace) -> None:
     save(plot_leaderboard_grid(found.table), given.out, "leaderboard", found.table)
     print(shown(found.table).to_string(index=False))
     print("* deviates from its paper; the column `deviates` of leaderboard.csv says how")
-    if "self-consistency" in found.table.attrs["measure"]:
+    if "self-consistency" in found.table["measure"].iloc[0]:
         print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
     print(f"wrote leaderboard.csv, leaderboard-cells.csv, leaderboard.svg and leaderboard.png to {given.out}")
 

@@ -74,7 +74,7 @@ def leaderboard(
     - `of_oracle`: `saving` as a share of that of the hindsight oracle, a bound that knows the targets.
     - `paper` and `deviates`: where a policy is from, and what is done otherwise here.
 
-    Without targets, accuracy is the self-consistency rate (`DataFrame.attrs["measure"]` says so).
+    Without targets, accuracy is the self-consistency rate (`measure` says so).
 
     Args:
         recordings: As for `dynlab.comparing.compare`.
@@ -135,11 +135,13 @@ def board(
     held = np.any([~np.isnan(cells.accuracy["uniform"]) for cells in found], axis=0)  # [B] by some recording
     table = pd.DataFrame([_row(name, kind, found, held) | _origin(methods.get(name)) for name, kind in kinds.items()])
     table = table.sort_values(["recordings", "saving"], ascending=False, kind="stable", ignore_index=True)
-    table.attrs = {
-        "unit": chosen.unit,
-        "measure": _joined("accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found),
-        "tokens_kind": _joined(cells.streams.tokens_kind for cells in found),
-    }
+    table = table.assign(
+        unit=chosen.unit,
+        measure=_joined("accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found),
+        tokens_kind=_joined(cells.streams.tokens_kind for cells in found),
+        replications=chosen.replications,
+        seed=chosen.seed,
+    )
     return Board(table, pd.DataFrame(_long(kinds, found, chosen), columns=CELLS))
 
 
@@ -154,7 +156,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     text = pd.DataFrame({"policy": table["policy"] + np.where(table["deviates"] == "", "", "*")})
     for b in (f"{b:g}" for b in at):
         text[f"saving at {b}"] = [
-            "" if np.isnan(value) else f"{100 * value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
+            "" if np.isnan(value) else f"{round(100 * value)} % [{round(100 * low)}, {round(100 * high)}]"
             for value, low, high in zip(*(table[f"saving_{b}{end}"] for end in ("", "_low", "_high")), strict=True)
         ]
     middle = f"{at[len(at) // 2]:g}"
@@ -162,7 +164,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     for column, label in columns.items():
         text[label] = ["" if np.isnan(value) else f"{round(value, 3) + 0.0:+.3f}" for value in table[column]]
     text[f"depth at {middle}"] = table[f"depth_{middle}"].map("{:.0f}".format)
-    text["of oracle"] = [f"{100 * value:.0f} %" for value in table["of_oracle"]]
+    text["of oracle"] = ["" if np.isnan(value) else f"{round(100 * value)} %" for value in table["of_oracle"]]
     if table["recordings"].nunique() > 1:
         text["recordings"] = table["recordings"]
     text["reached"] = [f"{n} of {m}" for n, m in zip(table["reached"], table["cells"], strict=True)]

@@ -55,8 +55,7 @@ def plot_leaderboard(
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
-        words = {"unit": table.attrs.get("unit", "cost"), "measure": table.attrs.get("measure", "accuracy")}
-        ax.set_xlabel(_VALUES[value].format(**words))
+        ax.set_xlabel(_VALUES[value].format(unit=table["unit"].iloc[0], measure=table["measure"].iloc[0]))
         ax.set_title("mean of all B" if at is None else f"B = {at:g}")
         _x_axis(ax, inside, value)
     return ax
@@ -91,7 +90,7 @@ def _dot(ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, flo
         if (low < edge) if side < 0 else (high > edge):
             ax.plot(edge, y, arrow, ms=3.4, mew=0.9, color=look.colour, mfc=look.colour if within else "white")
         if (value < edge) if side < 0 else (value > edge):
-            text = f"{100 * value:.0f} %" if column.startswith("saving") else f"{value:+.2f}"
+            text = f"{round(100 * value)} %" if column.startswith("saving") else f"{value:+.2f}"
             ax.annotate(
                 text.replace("-", "−"), (edge, y), (-4 * side, 0), textcoords="offset points", va="center",
                 ha="left" if side < 0 else "right", fontsize=5.2, color=look.colour,

@@ -233,7 +233,7 @@ def count(number: int, noun: str) -> str:
 
 def percent(estimate: tuple[float, float, float]) -> str:
     """(0.31, 0.05, 0.48) → '31 % [5 %, 48 %]'."""
-    mean, low, high = ("unknown" if math.isnan(value) else f"{100 * value + 0.0:.0f} %" for value in estimate)
+    mean, low, high = ("unknown" if math.isnan(value) else f"{round(100 * value)} %" for value in estimate)
     return f"{mean} [{low}, {high}]"
 
 

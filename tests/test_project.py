@@ -91,4 +91,6 @@ def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
         committed = {path.name for path in (ROOT / kind).glob(f"*{suffix}")}
         packed = {name.rsplit("/", 1)[1] for name in names if name.startswith(f"dynlab/_shipped/{kind}/")}
         assert committed and committed <= packed
-    assert "dynlab/py.typed" in names and any(name.endswith(".mplstyle") for name in names)
+    assert (
+        "dynlab/py.typed" in names and "dynlab/boinf.txt" in names and any(name.endswith(".mplstyle") for name in names)
+    )

@@ -26,9 +26,7 @@ def table():
             row |= {f"depth_{at}": 1.0 if policy == "uniform" else 40.0, f"reached_{at}": 1.0 if saving > 0 else 0.5}
         row |= {"worst_saving": saving, "worst_difference": saving / 20 - 0.1, "worst_cell": "a--b at 8"}
         rows.append(row | {"reached": 4 if saving > 0 else 2, "cells": 4, "flat": 1})
-    frame = pd.DataFrame(rows)
-    frame.attrs = {"unit": "tokens", "measure": "accuracy"}
-    return frame
+    return pd.DataFrame(rows).assign(unit="tokens", measure="accuracy")
 
 
 def dots(ax, colour):

@@ -7,7 +7,6 @@ says nothing on recordings that are not there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,19 +17,16 @@ import numpy as np
 import pandas as pd
 
 from dynlab.allocators import Allocator
-from dynlab.cells import Cells, measured
+from dynlab.cells import measured
 from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded
 from dynlab.errors import InputError
 from dynlab.policies import ALLOCATORS, STOPPING, VOTES, sweep
 from dynlab.replay import Policy
+from dynlab.standings import CELLS, behind, origin, row_of, rows_of_cells
 from dynlab.stopping import StoppingRule
-from dynlab.streams import GREEDY, Flags, Floats
+from dynlab.streams import GREEDY
 
 Own = Mapping[str, Policy | Allocator | StoppingRule]
-CELLS = [
-    "policy", "kind", "recording", "unit", "tokens_kind", "at", "saving", "saving_low", "saving_high", "reached",
-    "flat", "difference", "difference_low", "difference_high", "accuracy", "depth", "exhausted", "replications", "seed",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +67,7 @@ def leaderboard(
     - `difference_B`: accuracy minus uniform's when either may spend B; `depth_B`: the longest path of calls that had to
       wait for one another.
     - `worst_saving`, `worst_difference`: the least of all cells, the latter in `worst_cell`.
+    - `behind`: what the first policy (not the oracle, nor a baseline) saves more, paired.
     - `of_oracle`: `saving` as a share of that of the hindsight oracle, a bound that knows the targets.
     - `paper` and `deviates`: where a policy is from, and what is done otherwise here.
 
@@ -133,16 +130,18 @@ def board(
         **{name: s[0] for name, s in rules.items()},
     }
     held = np.any([~np.isnan(cells.accuracy["uniform"]) for cells in found], axis=0)  # [B] by some recording
-    table = pd.DataFrame([_row(name, kind, found, held) | _origin(methods.get(name)) for name, kind in kinds.items()])
+    table = pd.DataFrame([row_of(name, kind, found, held) | origin(methods.get(name)) for name, kind in kinds.items()])
     table = table.sort_values(["recordings", "saving"], ascending=False, kind="stable", ignore_index=True)
-    table = table.assign(
+    ranked = table.loc[table["kind"].isin(["allocator", "stopping", "yours"]), "policy"]
+    gaps = [behind(name, ranked.iloc[0] if len(ranked) else "uniform", found) for name in table["policy"]]
+    table = table.join(pd.DataFrame(gaps)).assign(
         unit=chosen.unit,
         measure=_joined("accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found),
         tokens_kind=_joined(cells.streams.tokens_kind for cells in found),
         replications=chosen.replications,
         seed=chosen.seed,
     )
-    return Board(table, pd.DataFrame(_long(kinds, found, chosen), columns=CELLS))
+    return Board(table, pd.DataFrame(rows_of_cells(kinds, found, chosen), columns=CELLS))
 
 
 def budgets_of(table: pd.DataFrame) -> list[float]:
@@ -152,14 +151,12 @@ def budgets_of(table: pd.DataFrame) -> list[float]:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The leaderboard as text to read, its main columns; a star says that a policy `deviates` from its paper."""
-    at = budgets_of(table)
+    at = [f"{b:g}" for b in budgets_of(table)]
     text = pd.DataFrame({"policy": table["policy"] + np.where(table["deviates"] == "", "", "*")})
-    for b in (f"{b:g}" for b in at):
-        text[f"saving at {b}"] = [
-            "" if np.isnan(value) else f"{round(100 * value)} % [{round(100 * low)}, {round(100 * high)}]"
-            for value, low, high in zip(*(table[f"saving_{b}{end}"] for end in ("", "_low", "_high")), strict=True)
-        ]
-    middle = f"{at[len(at) // 2]:g}"
+    for b in at:
+        text[f"saving at {b}"] = _percentages(table, f"saving_{b}")
+    text["behind"] = _percentages(table, "behind")
+    middle = at[len(at) // 2]
     columns = {f"difference_{middle}": f"Δ accuracy at {middle}", "worst_difference": "worst Δ"}
     for column, label in columns.items():
         text[label] = ["" if np.isnan(value) else f"{round(value, 3) + 0.0:+.3f}" for value in table[column]]
@@ -169,6 +166,15 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         text["recordings"] = table["recordings"]
     text["reached"] = [f"{n} of {m}" for n, m in zip(table["reached"], table["cells"], strict=True)]
     return text
+
+
+def _percentages(table: pd.DataFrame, name: str) -> list[str]:
+    """A column with its interval: '31 % [5, 48]', '' where it is unknown."""
+    rows = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
+    return [
+        "" if np.isnan(value) else f"{round(100 * value)} % [{round(100 * low)}, {round(100 * high)}]"
+        for value, low, high in rows
+    ]
 
 
 def _policies(allocators: Sequence[str] | None, own: Own, options: Options) -> dict[str, Policy]:
@@ -194,93 +200,8 @@ def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[Stopp
     return rules
 
 
-def _row(name: str, kind: str, found: Sequence[Cells], held: Flags) -> dict[str, Any]:
-    """A policy's row: means over the recordings that have it, taken resample by resample."""
-    own = [cells for cells in found if name in cells.saving]
-    at = own[0].at[held]
-    flat = np.stack([cells.flat[held] for cells in own])  # [C, B]
-    saving = _steep(np.stack([cells.saving[name][held] for cells in own]), flat)  # [C, B, S]
-    bound = _steep(np.stack([cells.saving[ORACLE][held] for cells in own]), flat)
-    difference = np.stack([cells.difference[name][held] for cells in own])
-    row: dict[str, Any] = {"policy": name, "kind": kind, "recordings": len(own)}
-    row |= _interval("saving", saving)
-    for b, values in zip(at, np.moveaxis(saving, 1, 0), strict=True):
-        row |= _interval(f"saving_{b:g}", values[:, None])
-    for b, values in zip(at, np.moveaxis(difference, 1, 0), strict=True):
-        row |= _interval(f"difference_{b:g}", values[:, None])
-    depth = _mean(np.stack([cells.depth[name][held] for cells in own]), 0)
-    row |= {f"depth_{b:g}": value for b, value in zip(at, depth, strict=True)}
-    row |= _worst(saving[..., 0], difference[..., 0], [cells.streams.name for cells in own], at)
-    row |= _interval("of_oracle", saving, bound)
-    reached = _steep(np.stack([cells.reached[name][held] for cells in own]), flat)
-    row |= {f"reached_{b:g}": share for b, share in zip(at, _mean(reached, 0), strict=True)}
-    return row | {"reached": int(np.nansum(reached)), "cells": int((~np.isnan(reached)).sum()), "flat": int(flat.sum())}
-
-
-def _origin(method: object) -> dict[str, str]:
-    """The paper of a method and what is done otherwise here, as its docstring says it."""
-    text = " ".join((type(method).__doc__ or "").partition("Args:")[0].split())
-    paper = re.search(r"\b\d{4}\.\d{5}\b", text)
-    said = re.search(r"Deviations?:.*|[^.(]*\b(?:deviation|ours|our choice)\b.*", text)
-    return {"paper": f"arXiv {paper[0]}" if paper else "", "deviates": said[0].strip() if said else ""}
-
-
 def _joined(words: Iterable[str]) -> str:
     return " / ".join(sorted(set(words)))
-
-
-def _worst(saving: Floats, difference: Floats, recordings: Sequence[str], at: Floats) -> dict[str, Any]:
-    """The least saving and the least difference of all cells [C, B], and where the latter is."""
-    known = np.where(np.isnan(difference), np.inf, difference)
-    row, column = divmod(int(known.argmin()), known.shape[1])
-    return {
-        "worst_saving": float(np.nanmin(saving)) if not np.isnan(saving).all() else np.nan,
-        "worst_difference": float(difference[row, column]),
-        "worst_cell": f"{recordings[row]} at {at[column]:g}",
-    }
-
-
-def _steep(values: Floats, flat: Flags) -> Floats:
-    """[C, B, …] NaN in the flat cells."""
-    return np.where(flat.reshape(flat.shape + (1,) * (values.ndim - 2)), np.nan, values)
-
-
-def _interval(name: str, values: Floats, bound: Floats | None = None) -> dict[str, float]:
-    """The mean over cells [C, B, S] with its interval over resamples; given a bound, the ratio of the two means."""
-    mean = _mean(values, (0, 1))
-    if bound is not None:
-        of = _mean(np.where(np.isnan(values), np.nan, bound), (0, 1))
-        mean = np.where(of > 0, mean / np.where(of > 0, of, 1.0), np.nan)
-    low, high = np.nanpercentile(mean[1:], [2.5, 97.5]) if not np.isnan(mean[1:]).all() else (np.nan, np.nan)
-    return {name: float(mean[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
-
-
-def _mean(values: Floats, axes: int | tuple[int, ...]) -> Floats:
-    """The mean of what is known, NaN where nothing is."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=axes)
-    return np.asarray(np.where(count > 0, np.where(known, values, 0.0).sum(axis=axes) / np.maximum(count, 1), np.nan))
-
-
-def _long(names: Mapping[str, str], found: Sequence[Cells], options: Options) -> list[dict[str, Any]]:
-    """A row for every policy, recording and B that the recording holds."""
-    return [
-        {"policy": name, "kind": kind, "recording": cells.streams.name, "unit": options.unit,
-         "tokens_kind": cells.streams.tokens_kind, "at": b}
-        | _cell("saving", cells.saving[name][number]) | _cell("difference", cells.difference[name][number])
-        | {"reached": bool(cells.reached[name][number]), "flat": bool(cells.flat[number])}
-        | {"accuracy": cells.accuracy[name][number], "depth": cells.depth[name][number]}
-        | {"exhausted": cells.exhausted[name][number], "replications": options.replications, "seed": options.seed}
-        for cells in found
-        for name, kind in names.items()
-        if name in cells.saving
-        for number, b in enumerate(cells.at)
-        if not np.isnan(cells.saving[name][number, 0])
-    ]  # fmt: skip
-
-
-def _cell(name: str, values: Floats) -> dict[str, float]:
-    return _interval(name, values[None, None])
 
 
 @contextmanager

@@ -88,7 +88,15 @@ def _dot(ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, flo
         ax.plot(value, y, marker=look.marker, ms=4.4, mew=0.9, color=look.colour, mfc=face)
     for side, edge, arrow in ((-1, inside[0], "<"), (1, inside[1], ">")):
         if (low < edge) if side < 0 else (high > edge):
-            ax.plot(edge, y, arrow, ms=3.4, mew=0.9, color=look.colour, mfc=look.colour if within else "white")
+            ax.plot(
+                edge + side * 0.03 * (inside[1] - inside[0]),
+                y,
+                arrow,
+                ms=3.4,
+                mew=0.9,
+                color=look.colour,
+                mfc=look.colour if within else "white",
+            )
         if (value < edge) if side < 0 else (value > edge):
             text = f"{round(100 * value)} %" if column.startswith("saving") else f"{value:+.2f}"
             ax.annotate(

@@ -78,6 +78,16 @@ def test_a_row_is_the_mean_of_its_cells_and_counts_them(found):
         assert policy == "uniform" or got["worst_cell"] == f"{worst['recording']} at {worst['at']:g}"
 
 
+def test_what_a_policy_is_behind_the_first_is_the_mean_paired_gap_of_their_cells(found):
+    first = found.table.loc[found.table["kind"].isin(["allocator", "stopping"]), "policy"].iloc[0]
+    steep = found.cells[~found.cells["flat"]].pivot(index=["recording", "at"], columns="policy", values="saving")
+    for policy in found.table["policy"]:
+        got = row(found.table, policy)
+        assert got["behind"] == pytest.approx((steep[first] - steep[policy]).mean())
+        assert got["behind_low"] <= got["behind"] <= got["behind_high"]
+    assert row(found.table, first)["behind_low"] == row(found.table, first)["behind_high"] == 0
+
+
 def test_uniform_differs_from_itself_by_nothing_and_the_oracle_bounds_everyone(found):
     columns = [f"difference_{at}{end}" for at in FEW["at"] for end in ("", "_low", "_high")]
     assert all(row(found.table, "uniform")[column] == 0 for column in columns)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,10 @@ def fetch(name: str, *, out: str | Path | None = None, mirror: str = URL) -> Pat
     Raises:
         InputError: An unknown name, no network, a wrong checksum, or a folder that cannot be written to.
     """
-    pool, home = pool_named(name), cache_folder() / "public"
+    pool = pool_named(name)
+    if find_spec("pooch") is None:
+        raise InputError("public pools are downloaded by pooch: pip install 'dynlab[public]'")
+    home = cache_folder() / "public"
     rows = list(_samples(_downloaded(pool, home, mirror), pool))
     card = {
         "design": "fixed", "dataset": pool.dataset, "model": pool.model, "source": pool.source, "licence": LICENCE,
@@ -138,12 +142,9 @@ def _samples(path: Path, pool: Pool) -> Iterator[dict[str, Any]]:
 
 def _downloaded(pool: Pool, home: Path, mirror: str) -> Path:
     """The published file in the cache, downloaded at first use, its checksum verified."""
-    try:
-        import pooch
-    except ImportError:
-        raise InputError("public pools are downloaded by pooch: pip install 'dynlab[public]'") from None
     import logging
 
+    import pooch
     from requests.exceptions import RequestException
 
     pooch.get_logger().setLevel(logging.ERROR)

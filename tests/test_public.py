@@ -137,6 +137,11 @@ def test_without_network_or_file_one_line_says_what_to_do(tiny, serve, capsys):
     assert "check the network" in failed(capsys, "aime2025--tiny", "--mirror", "http://127.0.0.1:9")
 
 
+def test_without_pooch_the_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(public, "find_spec", lambda name: None)
+    assert "pip install 'dynlab[public]'" in failed(capsys, "aime2025--LIMO-v2")
+
+
 def test_an_unknown_name_lists_the_names(capsys):
     assert "did you mean 'aime2025--LIMO-v2'" in failed(capsys, "aime2025--LIMO")
 

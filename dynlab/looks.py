@@ -35,10 +35,11 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
+    "priced": Look("priced", "#117733", "H"),
     "oracle": Look("hindsight oracle", "#bbbbbb", "d"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
-_SPARE = ("#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77", "#88ccee", "#661100", "#6699cc")
+_SPARE = ("#332288", "#44aa99", "#aa4499", "#ddcc77", "#88ccee", "#661100", "#6699cc")
 _SPARE_MARKERS = "hd8H41"
 _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "batch")
 

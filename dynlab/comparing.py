@@ -99,7 +99,7 @@ def compare(
     Raises:
         InputError: an unknown name, a budget below the warm-up or above what is recorded, unknown prices, ….
     """
-    chosen = _options(options)
+    chosen = options_of(options)
     grid = checked_budgets(budgets, chosen)
     policies = {name: chosen.policy(name) for name in allocators if name != ORACLE}
     rows, measures = [], set()
@@ -132,7 +132,7 @@ def savings(
     The grid of budgets goes in quarter samples to 4, then in whole ones, to twice the largest B or as far as the
     recording does. Other arguments are those of `compare`.
     """
-    chosen = _options(options)
+    chosen = options_of(options)
     wanted = checked_budgets(at, chosen)
     names = [name for name in allocators if name not in ("uniform", ORACLE)]
     policies = [chosen.policy("uniform"), *(chosen.policy(name) for name in names)]
@@ -157,7 +157,7 @@ def savings(
 
 def greedy_vs_vote(recordings: Source | Iterable[Source], *, at: float = 16, **options: Any) -> pd.DataFrame:
     """The vote of `at` samples per question minus the greedy answer, paired over questions (columns `GREEDY_VOTE`)."""
-    chosen = _options(options)
+    chosen = options_of(options)
     grid = checked_budgets([at], chosen)
     rows = []
     for recording in loaded(recordings):
@@ -179,7 +179,8 @@ def dense_grid(warmup: int, wanted: Floats, longest: float) -> Floats:
     return np.unique(steps[steps <= last + 1e-9])
 
 
-def _options(given: dict[str, Any]) -> Options:
+def options_of(given: dict[str, Any]) -> Options:
+    """The options by name; an unknown one is refused."""
     for name in given:
         if name not in Options.__dataclass_fields__:
             raise one_of("option", name, Options.__dataclass_fields__)

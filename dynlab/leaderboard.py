@@ -18,7 +18,7 @@ import pandas as pd
 
 from dynlab.allocators import Allocator
 from dynlab.cells import measured
-from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded
+from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded, options_of
 from dynlab.errors import InputError
 from dynlab.policies import ALLOCATORS, STOPPING, VOTES, sweep
 from dynlab.replay import Policy
@@ -106,7 +106,7 @@ def board(
     **options: Any,
 ) -> Board:
     """The leaderboard with its cells; arguments as for `leaderboard`."""
-    chosen = Options(**{"unit": "tokens", **options})
+    chosen = options_of({"unit": "tokens", **options})
     wanted = checked_budgets(at, chosen)
     runs, rules = _policies(allocators, policies or {}, chosen), _rules(stopping, policies or {})
     sources = loaded(recordings)

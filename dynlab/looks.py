@@ -36,7 +36,7 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
-    "okg-beta": Look("OKG, Beta", "#117733", "h"),
+    "okg-beta": Look("OKG, Beta", "#cc3311", "h"),
     "okg-pets": Look("OKG, PETS", "#44aa99", "8"),
     "uab": Look("UAB", "#661100", "1"),
     "strategic": Look("strategic scaling", "#6699cc", (4, 1, 0)),
@@ -45,11 +45,11 @@ LOOKS = {
     "sequential-halving": Look("sequential halving", "#aa4499", (8, 1, 0)),
     "cisc": Look("CISC", "#225522", "+"),
     "deepconf": Look("DeepConf", "#994455", "x"),
-    "priced": Look("priced", "#cc3311", "H"),
+    "priced": Look("priced", "#117733", "H"),
     "oracle": Look("hindsight oracle", "#999999", "d"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
-_SPARE = ("#332288", "#44aa99", "#aa4499", "#117733", "#ddcc77", "#88ccee", "#661100", "#6699cc")
+_SPARE = ("#332288", "#44aa99", "#aa4499", "#ddcc77", "#88ccee", "#661100", "#6699cc")
 _SPARE_MARKERS = "hd8H41"
 _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "batch")
 

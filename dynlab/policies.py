@@ -8,6 +8,7 @@ from typing import Any
 
 from dynlab.allocators import UCB, Allocator, Greedy, Thompson, Uniform
 from dynlab.errors import one_of
+from dynlab.priced import Priced
 from dynlab.rivals import (
     Elimination,
     KnowledgeGradient,
@@ -40,6 +41,7 @@ _ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
     "strategic-entropy": lambda: Elimination(ordered=True),
     "vote-gain": VoteGain,
     "sequential-halving": SequentialHalving,
+    "priced": Priced,
 }
 _VOTES: Mapping[str, Callable[[], Vote]] = {"cisc": ConfidenceInformed, "deepconf": ConfidenceFiltered}
 _STOPPING: Mapping[str, Callable[[], StoppingRule]] = {

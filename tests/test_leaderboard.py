@@ -185,6 +185,7 @@ def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
     [
         ({"allocators": ["ubc"]}, "did you mean 'ucb'"),
         ({"stopping": ["ecs"]}, "did you mean 'esc'"),
+        ({"warmpu": 3}, "did you mean 'warmup'"),
         ({"unit": "usd"}, "give a price"),
         ({"at": [1]}, "below the warm-up"),
     ],

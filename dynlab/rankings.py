@@ -89,7 +89,7 @@ def _dot(ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, flo
     for side, edge, arrow in ((-1, inside[0], "<"), (1, inside[1], ">")):
         if (low < edge) if side < 0 else (high > edge):
             ax.plot(
-                edge + side * 0.03 * (inside[1] - inside[0]),
+                edge + side * 0.02 * (inside[1] - inside[0]),
                 y,
                 arrow,
                 ms=3.4,

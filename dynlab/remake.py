@@ -18,7 +18,6 @@ SHIPPED = (
     ("past-tense", "gemma3-270m"),
     ("opposites", "smollm2-135m"),
     ("symbols", "smollm2-135m"),
-    ("capitals", "gemma3-270m"),
 )  # task, local model
 NUM_SAMPLES = 64
 

@@ -51,12 +51,13 @@ class Priced:
             raise InputError(f"priced needs a horizon from 1 on, thrift in [0, 1] and unanimous in (0, 1]; not {self}")
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """u · KG / (√n · spent^γ); before the first sample n and spent count as 1."""
+        """u · KG / (√n · spent^γ); n and spent count as 1 before the first sample."""
         first, second = np.asarray(seen.first, int), np.asarray(seen.second, int)
         gain = np.maximum(gain_table(int(np.max(first, initial=0)), self.horizon)[first, second], _SETTLED)
         factor = np.where((second == 0) & (first > 1), self.unanimous, 1.0)
-        spent = np.where(seen.spent > 0, seen.spent, 1.0)
-        return Index(factor * gain / (np.sqrt(np.maximum(seen.pulls, 1.0)) * spent**self.thrift))
+        pulls = np.maximum(seen.pulls, 1.0)
+        spent = np.where(seen.spent > 0, seen.spent, pulls)  # not known, or free: samples count
+        return Index(factor * gain / (np.sqrt(pulls) * spent**self.thrift))
 
 
 @cache

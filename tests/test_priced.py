@@ -74,6 +74,12 @@ def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
     assert index(replace(seen, pulls=seen.pulls + 1)) < index(seen)  # one more in flight
 
 
+@pytest.mark.parametrize("unknown", [np.nan, 0.0])
+def test_without_known_prices_samples_count(unknown):
+    (seen,) = states([0, 1, 0, 1])
+    assert index(replace(seen, spent=np.array([unknown]))) == index(seen)
+
+
 def test_the_unit_of_price_does_not_matter(random_pool):
     frame = random_pool(20, 10)
     dearer = frame.assign(completion_tokens=frame["completion_tokens"] * 64, prompt_tokens=frame["prompt_tokens"] * 64)

@@ -20,7 +20,8 @@ from dynlab.reproduce import reproduce
 
 FIGURES = ["00-quickstart", "01-allocators-samples", "01-allocators-tokens", "01-greedy", "01-stopping-samples",
            "01-stopping-tokens", "03-differences", "03-savings", "08-differences-samples", "08-differences-tokens",
-           "08-savings-samples", "08-savings-tokens"]  # fmt: skip
+           "08-savings-samples", "08-savings-tokens", "09-curves-samples", "09-curves-tokens", "09-differences",
+           "09-savings"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

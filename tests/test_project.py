@@ -79,6 +79,19 @@ def test_findings_printed_in_the_readme_are_those_of_the_committed_figures():
         assert line in README
 
 
+def test_claims_told_in_the_readme_hold_in_the_committed_numbers():
+    import pandas as pd
+
+    differences, savings, greedy = (
+        pd.read_csv(ROOT / "figures" / f"{name}.csv") for name in ("03-differences", "03-savings", "01-greedy")
+    )
+    assert (differences.loc[differences["at"].isin([4, 8]), "low"] > 0).all()
+    assert (differences.loc[differences["at"] == 16, "low"] <= 0).mean() > 0.5
+    assert (savings.loc[savings["at"].isin([8, 16]), "saving"] > 0.3).all()
+    assert (savings.loc[savings["at"] == 16, "low"] < 0).any()
+    assert (greedy["low"] <= 0).all() and (greedy["high"] < 0).sum() == 2
+
+
 def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
     pytest.importorskip("hatchling", reason="building a wheel here needs hatchling")
     import zipfile

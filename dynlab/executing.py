@@ -9,10 +9,14 @@ import json
 import sys
 from typing import Any
 
+# Kernels are reached by files instead of TCP ports where the system can: no network is needed, no ports clash.
+_SOCKETS = {} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}}
+
 
 def main(source: str, executed: str, parameters: str) -> int:
     """Executes the notebook `source` into `executed` with a JSON object of parameters; returns the exit code."""
     import papermill
+    from traitlets.config import Config
 
     def on_cell_start(cell: Any, cell_index: int) -> None:
         if cell.cell_type == "code":
@@ -22,7 +26,7 @@ def main(source: str, executed: str, parameters: str) -> int:
     try:
         papermill.execute_notebook(
             source, executed, json.loads(parameters), kernel_name="python3", progress_bar=False,
-            on_cell_start=on_cell_start, extra_arguments=["--log-level=ERROR"],
+            on_cell_start=on_cell_start, extra_arguments=["--log-level=ERROR"], config=Config(_SOCKETS),
         )  # fmt: skip
     except papermill.PapermillExecutionError:
         return 1

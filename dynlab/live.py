@@ -88,7 +88,13 @@ class Client:
             self.ledger.spent_usd += cost
 
     async def __aenter__(self) -> Client:
-        self._fixed = {"model": self.endpoint.litellm_model, "timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0}
+        self._fixed = {
+            "model": self.endpoint.litellm_model,
+            "timeout": TIMEOUT_S,
+            "num_retries": 0,
+            "max_retries": 0,
+            "no-log": True,
+        }
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion

@@ -84,10 +84,14 @@ def of_savings(savings: pd.DataFrame) -> Words:
     steep = savings[~savings["flat"].astype(bool)]
     worse, better = steep[steep["high"] < 0], steep[steep["low"] > 0]
     unreached = int((~steep["reached"].astype(bool)).sum())
+    flat = len(savings) - len(steep)
+    cells = f"{len(steep)} of {len(savings)}; in the others uniform itself hardly gains" if flat else f"{len(steep)}"
+    verdict = (
+        f" {_verdict(steep)}" if set(savings["allocator"]) == {"ucb"} else ""
+    )  # the paper's claim is on its bandit
     bullets.append(
-        f"**Cell by cell** ({len(steep)} of {len(savings)}; the others are flat: uniform itself hardly gains there), "
-        f"the interval lies above zero in {len(better)}, below zero in {len(worse)}{_names(worse)}; in {unreached} "
-        f"uniform's accuracy was never reached. {_verdict(steep)}"
+        f"**Cell by cell** ({cells}), the interval lies above zero in {len(better)}, below zero in "
+        f"{len(worse)}{_names(worse)}; in {unreached} uniform's accuracy was never reached.{verdict}"
     )
     return bullet_list(bullets)
 

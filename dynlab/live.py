@@ -24,6 +24,7 @@ from dynlab.types import Request, Sample, Usage
 NUM_ATTEMPTS = 8
 LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
+_OURS = {"timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
 _DISPENSABLE = ("seed", "logprobs", "top_logprobs")  # left out where a provider does not take them
 _OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
 
@@ -88,13 +89,7 @@ class Client:
             self.ledger.spent_usd += cost
 
     async def __aenter__(self) -> Client:
-        self._fixed = {
-            "model": self.endpoint.litellm_model,
-            "timeout": TIMEOUT_S,
-            "num_retries": 0,
-            "max_retries": 0,
-            "no-log": True,
-        }
+        self._fixed = {"model": self.endpoint.litellm_model, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion

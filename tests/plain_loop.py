@@ -24,6 +24,8 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1, prob
     spent, log, since = 0.0, [], 0
     waiting = []
     lengths = [len(drawn) for drawn in answers]
+    known = [[] for _ in answers]
+    probes = probes or [None] * num_questions
     everyone = range(num_questions)
     while True:
         log_t = math.log(max(len(log), 1))
@@ -32,12 +34,11 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1, prob
             n = pulls[q]
             if n >= lengths[q]:
                 continue
-            probe = None if probes is None else probes[q]
-            state = (lead[q], second[q], n, log_t, counts[q], answers[q][: arrived[q]], probe)
-            value = 1e6 - n if n < warmup else score(*state)
-            if value == -math.inf:
-                continue
-            if value > best + 1e-9 or (value > best - 1e-9 and ties[q][n] > ties[pick][pulls[pick]]):
+            if n < warmup:
+                value = 1e6 - n
+            else:
+                value = score(lead[q], second[q], n, log_t, counts[q], known[q], probes[q])
+            if value > best + 1e-9 or (pick >= 0 and value > best - 1e-9 and ties[q][n] > ties[pick][pulls[pick]]):
                 best, pick = value, q
         if pick < 0:
             return log
@@ -54,6 +55,7 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1, prob
             for q in waiting:
                 answer = answers[q][arrived[q]]
                 arrived[q] += 1
+                known[q].append(answer)
                 if answer is not None:
                     count = counts[q][answer] = counts[q].get(answer, 0) + 1
                     others = [c for a, c in counts[q].items() if a != answer]

@@ -41,7 +41,8 @@ def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles
 
         seen = tally(drawn(streams.codes), streams.right, profiles)
         spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
-        logprob = drawn(streams.logprob)
+        known = not np.isnan(streams.logprob).all()
+        logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
         votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
         seen = replace(seen, seen=votes, logprob=logprob)
         level = np.broadcast_to(np.int32(1), place.shape) if streams.exchangeable else drawn(streams.level)

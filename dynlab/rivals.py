@@ -186,7 +186,7 @@ class VoteGain:
 
     name = "vote-gain"
     adaptive = True
-    profiles = False
+    profiles = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """Mean reward and 1/√n; samples in flight raise n and have no reward yet."""

@@ -67,7 +67,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
     Args:
         codes: [N, R, Q] answer codes by first appearance; negative ones (missing, absent) never vote.
         right: [Q, K] which answers are right; it goes into `Tally.right` alone.
-        profiles: also number the distinct vote profiles (for policies that need more than the two leaders).
+        profiles: also number the distinct vote profiles and sum the gains (for policies that need more than the two
+            leaders); else `Votes.profiles` is empty and `Votes.gained` unknown.
 
     `Votes.spent` counts samples; `Votes.probe` and `Tally.logprob` are unknown here: who knows them replaces them.
     """
@@ -82,7 +83,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
 
     shape = (num_samples + 1, rows.size)
     pulls, votes, first, second, distinct = (np.zeros(shape, np.int16) for _ in range(5))
-    surprise, gained, chance = np.zeros(shape), np.zeros(shape), np.zeros(shape, np.float32)
+    surprise, chance = np.zeros(shape), np.zeros(shape, np.float32)
+    gained: Floats = np.zeros(shape) if profiles else np.broadcast_to(np.nan, shape)
     spread = np.zeros(rows.size)  # entropy of the shares so far
     leader, tied, tied_right = (np.zeros(rows.size, np.int16) for _ in range(3))
     for n in range(num_samples):
@@ -106,6 +108,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
         distinct[n + 1] = distinct[n] + (voted & (before == 0))
         surprise[n + 1] = surprise[n] + gain[before] * voted
         chance[n + 1] = tied_right / np.maximum(tied, 1)
+        if not profiles:
+            continue
         total = pulls[n + 1]
         entropy = (weight[total] - surprise[n + 1] - weight[total - votes[n + 1]]) / np.maximum(total, 1)
         rise = first[n + 1] / np.maximum(total, 1) - first[n] / np.maximum(pulls[n], 1)

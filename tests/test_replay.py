@@ -67,7 +67,7 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
     streams = streams_of(load(random_pool(15, 12, seed=4)))
     for unit, budget in (("samples", 8.3), ("tokens", 6.0)):
         limit = budget * streams.per_sample(unit) * streams.num_questions
-        for draws in draws_of(streams, 5, seed=3, unit=unit):
+        for draws in draws_of(streams, 5, 3, unit, policy.profiles):
             trace = run(policy, draws, limit, seed=3)
             for r in range(5):
                 pulled = [(q, n) for q, n in zip(trace.question[r], trace.sample[r], strict=True) if q >= 0]

@@ -88,7 +88,7 @@ def mabwiser_ucb(answers: list[list[int]], limit: int) -> int:
 @pytest.mark.parametrize("rival", [adaptive_consistency, pets, mabwiser_ucb], ids=lambda rival: rival.__name__)
 def test_replay_makes_a_hundred_times_the_pulls_of_a_faithful_loop(rival, pool, capsys):
     if rival is mabwiser_ucb:
-        pytest.importorskip("mabwiser", reason="pip install mabwiser to compare with it")
+        pytest.importorskip("mabwiser.mab", exc_type=ImportError, reason="pip install mabwiser to compare with it")
     streams = streams_of(load(pool("gpqa_diamond--gpt-oss-20b")))
     ours = pulls_per_second(streams, replications=200)
     codes = next(draws_of(streams, 1, 0, "samples")).tally.codes[:, 0]

@@ -5,21 +5,11 @@ from math import comb
 
 import numpy as np
 import pytest
+from vote_states import states
 
 from dynlab.allocators import UCB, UNCERTAINTIES, doubt_table
 from dynlab.errors import InputError
 from dynlab.policies import ALLOCATORS, allocator
-from dynlab.voting import tally
-
-
-def states(*answers):
-    """The vote state behind each list of answers (None = missing), as arrays of one number each."""
-    tables = []
-    for drawn in answers:
-        codes = np.array([-1 if a is None else a for a in drawn], np.int32)[:, None, None]
-        seen = tally(codes, np.ones((1, 4), bool)).seen
-        tables.append(seen.at((np.array([len(drawn)]), np.array([0]), np.array([0])), np.array([len(drawn)])))
-    return tables
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,11 @@ from math import comb, inf
 
 import numpy as np
 import pytest
+from vote_states import states
 
 from dynlab.comparing import compare
 from dynlab.errors import InputError
 from dynlab.priced import Priced, gain_table
-from dynlab.voting import tally
-
-
-def states(*answers):
-    """The votes behind each list of answers (None = missing): arrays of one number a list; each sample costs 1."""
-    tables = []
-    for drawn in answers:
-        codes = np.array([-1 if a is None else a for a in drawn], np.int32)[:, None, None]
-        seen = tally(codes, np.ones((1, 4), bool)).seen
-        tables.append(seen.at((np.array([len(drawn)]), np.array([0]), np.array([0])), np.array([len(drawn)])))
-    return tables
 
 
 def index(seen, **settings):

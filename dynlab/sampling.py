@@ -16,10 +16,11 @@ import pandas as pd
 
 from dynlab import __version__, recordings
 from dynlab.answers import is_right
-from dynlab.drawing import GREEDY, Drawing, Plan, run_interruptible
+from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.live import Client, preload
 from dynlab.local import Endpoint, describe, resolve
+from dynlab.plans import GREEDY, Plan
 from dynlab.pricing import Ledger
 from dynlab.prompts import prompter_for
 from dynlab.store import Key, Store, refuse_difference, store_path

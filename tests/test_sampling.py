@@ -12,9 +12,9 @@ import pytest
 from scripted_server import Reply, ScriptedServer
 
 from dynlab import recordings
-from dynlab.drawing import Plan, sampling_seed
 from dynlab.errors import BudgetError, DynlabError, InputError
 from dynlab.local import Endpoint
+from dynlab.plans import Plan, sampling_seed
 from dynlab.sampling import record
 from dynlab.store import Store, store_path
 from dynlab.strategies import Integrated, Parallel, Sequential

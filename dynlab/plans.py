@@ -1,0 +1,95 @@
+"""Plans: the samples of a recording before any is drawn, what each is shown, and the call that draws it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from dynlab.live import Response
+from dynlab.prompts import prompter_for
+from dynlab.store import Key
+from dynlab.tasks import Task
+from dynlab.types import Question, Request, Sample, Sampling, Strategy
+
+GREEDY = "greedy"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The samples of a recording, fixed before any is drawn: Q questions × S streams × N samples, and greedy answers.
+
+    Args:
+        task: The questions and how they are asked.
+        strategy: What each sample is shown.
+        sampling: Settings of every call; a greedy answer has temperature 0 instead.
+        num_samples: N, per stream.
+        num_streams: S, per question.
+        greedy: Whether each question gets one answer at temperature 0, of the strategy 'greedy'.
+        seed: Of the run.
+    """
+
+    task: Task
+    strategy: Strategy
+    sampling: Sampling
+    num_samples: int
+    num_streams: int = 1
+    greedy: bool = True
+    seed: int = 0
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """All keys in the order of drawing: sample by sample over the questions, so that any part is balanced."""
+        ids = [question.id for question in self.task.questions]
+        greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
+        streams = range(self.num_streams)
+        return greedy + [
+            (id_, self.strategy.name, s, i) for i in range(self.num_samples) for s in streams for id_ in ids
+        ]
+
+    def parents(self, key: Key) -> list[Key]:
+        """The samples that a sample is shown."""
+        return [] if key[1] == GREEDY else [(*key[:3], index) for index in self.strategy.parents(key[3])]
+
+    def request(self, key: Key, attempts: Sequence[Sample]) -> Request:
+        """The call that draws a sample which is shown the attempts."""
+        asked = prompter_for(self.task)(self.questions[key[0]], attempts)
+        return Request(
+            *key,
+            sampling=replace(self.sampling, temperature=0.0) if key[1] == GREEDY else self.sampling,
+            seed=sampling_seed(self.seed, key),
+            prompt=asked if isinstance(asked, str) else None,
+            messages=None if isinstance(asked, str) else asked,
+            role="chained" if attempts else "independent",
+            parents=tuple(attempt.sample_index for attempt in attempts),
+        )
+
+    def sample(self, request: Request, response: Response) -> Sample:
+        """The response with its final answer."""
+        return Sample(
+            *request.key,
+            answer=self.task.final_answer(response.text, self.questions[request.question_id]),
+            text=response.text,
+            usage=response.usage,
+            role=request.role,
+            parents=request.parents,
+            finish_reason=response.finish_reason,
+            mean_logprob=response.mean_logprob,
+            latency_s=response.latency_s,
+        )
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions by their ids."""
+        return {question.id: question for question in self.task.questions}
+
+
+def sampling_seed(seed: int, key: Key) -> int:
+    """A sample's own seed, 31 bits that depend on the run's seed and on the sample's key alone.
+
+    >>> sampling_seed(0, ("q1", "parallel", 0, 0)) == sampling_seed(0, ("q1", "parallel", 0, 1))
+    False
+    """
+    digest = hashlib.blake2b(repr((int(seed), *key)).encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1

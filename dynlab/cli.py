@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__
+from dynlab import __version__, cli_explore
 from dynlab.errors import DynlabError, InputError
 
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     _add_reproduce(commands)
     _add_recordings(commands)
+    cli_explore.add(commands)
     return parser
 
 

@@ -83,7 +83,7 @@ def _card(row: pd.Series, view: View) -> str:
         note = "uniform gains less than 0.01 here: there is nothing to save"
     return (
         f'<div class="dl-card{" dl-flat" if note else ""}"><div class="dl-who" style="color:{paint(look.colour)}">'
-        f'{escape(look.label)}</div><div class="dl-big">{big}</div><div class="dl-range">{range_}</div>'
+        f'{escape(look.label)}</div><div class="dl-big" style="color:{paint(look.colour)}">{big}</div><div class="dl-range">{range_}</div>'
         f'<div class="dl-soft">at equal cost {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]'
         f"{'<br>' + note if note else ''}</div></div>"
     )

@@ -26,7 +26,7 @@ class Panel:
     log_y: bool = False
     width: int = 520
     height: int = 300
-    left: int = 50
+    left: int = 58
     right: int = 92
     top: int = 16
     bottom: int = 40
@@ -74,7 +74,9 @@ class Panel:
     def band(self, x: Floats, low: Floats, high: Floats, colour: str) -> None:
         """The interval around a line."""
         around = self._d(np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]]))
-        self.parts.append(f'<path d="{around}Z" {fill(colour)} opacity=".16"/>')
+        self.parts.append(f'<path d="{around}Z" {fill(colour)} opacity=".09"/>')
+        for edge in (low, high):
+            self.parts.append(f'<path class="dl-edge" d="{self._d(x, edge)}" {stroke(colour)}/>')
 
     def upright(self, x: float, style: str, label: str = "", colour: str = "") -> None:
         """A vertical line over the whole panel, its label on top."""

@@ -26,6 +26,11 @@ from dynlab.sharing import code_of, save_parameters
 from dynlab.vectors import paint
 from dynlab.workbench import Workbench
 
+_NAME = (  # sliders have labels, but nothing that tells a screen reader whose they are
+    "var r=this.closest('.dynlab'),f=function(){r.querySelectorAll('.widget-inline-hbox').forEach(function(w){"
+    "var l=w.querySelector(':scope>label'),h=w.querySelector('[role=slider]');"
+    "if(l&&h)h.setAttribute('aria-label',l.textContent)})};f();setTimeout(f,1000);r.addEventListener('focusin',f)"
+)
 _COPY = (
     "var c=this.parentNode.querySelector('code');getSelection().selectAllChildren(c);"
     "document.execCommand('copy');this.textContent='Copied'"
@@ -97,8 +102,10 @@ class Explorer:
         material = self._bench.material(setting.recording, setting.strategy)
         self._controls: Controls = controls(setting, self._sources)
         self._controls.fit(material)
+        self.widgets["question"].value = 3 * material.streams.num_questions // 4  # an easy one shows little
         self._panels = {name: w.HTML() for name in ("status", "savings", "curves", "spending", "vote", "words", "code")}
         self._save = w.Button(description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save")
+        self._save.add_class("dl-save")
         self._saved = w.HTML()
         self.box = _laid_out(w, self._controls, self._panels, self._save, self._saved)
         for name, widget in self.widgets.items():
@@ -252,7 +259,7 @@ def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: A
     panes = _boxed(w.Box, [shown[name] for name in ("curves", "spending", "vote", "words")], "dl-panels")
     right = _boxed(w.VBox, [shown["status"], shown["savings"], panes, shown["code"]], "dl-views")
     body = _boxed(w.Box, [_boxed(w.VBox, left, "dl-controls"), right], "dl-body")
-    return _boxed(w.VBox, [w.HTML(f"<style>{css}</style>"), body], "dynlab")
+    return _boxed(w.VBox, [w.HTML(f'<style onload="{escape(_NAME)}">{css}</style>'), body], "dynlab")
 
 
 def _boxed(kind: Any, children: list[Any], style: str) -> Any:

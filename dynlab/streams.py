@@ -121,7 +121,7 @@ def streams_of(recording: Recording, strategy: str | None = None, price: tuple[f
         logprob[at] = frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan)
     level = np.ones(shape, np.int32)
     if not exchangeable:
-        level[at] = _levels(frame, question, stream, position, shape)
+        level[at] = _levels(frame, question, stream, position, shape, recording.name)
     return Streams(
         recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob, level, right,
         exchangeable, has_target, kind, imputed,
@@ -217,14 +217,24 @@ def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> 
     return np.asarray(tokens @ np.asarray(price) / 1e6)
 
 
-def _levels(frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, shape: tuple[int, ...]) -> Ints:
-    """Level of each row by its recorded parents; without them each sample waits for the one before."""
-    if "parents" not in frame or frame["parents"].isna().all():
+def _levels(
+    frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, shape: tuple[int, ...], name: str
+) -> Ints:
+    """Level of each row by the samples that it waited for; where these are not known it waits for the one before.
+
+    A sample may wait for more than it is shown: `awaited` says for which, and `parents`, those shown, stand in for it.
+    """
+    known = [column for column in ("awaited", "parents") if column in frame and frame[column].notna().any()]
+    if not known:
         return position + 1
     level = np.ones(shape, np.int32)
     place = dict(zip(zip(question, stream, frame["sample_index"], strict=True), position, strict=True))
-    for row, parents in enumerate(frame["parents"]):
+    waited = frame[known[0]].where(frame[known[0]].notna(), frame[known[-1]])
+    for row, parents in enumerate(waited):
         q, s = question[row], stream[row]
-        shown = [] if parents is None else [level[q, s, place[q, s, parent]] for parent in parents]
-        level[q, s, position[row]] = 1 + max(shown, default=0)
+        for parent in parents if parents is not None else ():
+            if (q, s, parent) not in place:
+                where = f"sample {frame['sample_index'].iloc[row]} of question {frame['question_id'].iloc[row]!r}"
+                raise InputError(f"{name}: {where} waited for sample {parent}, which is not there; keep whole streams")
+            level[q, s, position[row]] = max(level[q, s, position[row]], 1 + level[q, s, place[q, s, parent]])
     return np.asarray(level[question, stream, position])

@@ -60,7 +60,7 @@ def test_streams_of_a_pool_are_one_and_those_of_chains_stay_apart(make_pool):
     table["strategy"] = "sequential"
     streams = streams_of(load(table))
     assert streams.codes.shape == (1, 2, 2)
-    assert streams.level[0].tolist() == [[1, 2], [1, 2]]
+    assert streams.path.tolist() == [[1, 2], [1, 1]]
 
 
 def test_tokens_are_prompt_plus_completion_or_completion_alone_where_prompts_are_unknown(make_pool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from dynlab.errors import DynlabError
 from dynlab.faults import Fault
@@ -16,6 +17,7 @@ from dynlab.store import Store
 from dynlab.types import Request, Sample, Usage
 
 LONGEST_WAIT_S = 120.0
+_NOTHING = Spending()
 Drawn = Sequence[tuple[Sample, str | None]]  # samples, each with its reasoning
 
 
@@ -62,10 +64,8 @@ class Asking:
         return await retrying(attempt)
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), seconds)
-        except TimeoutError:
-            pass
 
 
 class _Attempts:
@@ -149,7 +149,7 @@ class _Attempts:
         self.turn.holds, self.call, self.unknown = False, None, True
         self.shared.gate.advance()
 
-    def _release(self, actual: Spending = Spending()) -> None:
+    def _release(self, actual: Spending = _NOTHING) -> None:
         if self.turn.holds and self.turn.worst is not None:
             self.shared.gate.ledger.settle(self.turn.worst, actual)
         self.turn.holds = False
@@ -170,4 +170,4 @@ def _wait_s(state: object) -> float:
 
     (fault,) = state.outcome.exception().args  # type: ignore[attr-defined]
     drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)  # type: ignore[arg-type]
-    return min(LONGEST_WAIT_S, fault.asked_wait_s + drawn)
+    return min(LONGEST_WAIT_S, float(fault.asked_wait_s) + drawn)

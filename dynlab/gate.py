@@ -1,4 +1,4 @@
-"""Calls are let through one by one, in the order in which they were asked for: each with a slot, and within the caps."""
+"""Calls are let through in the order in which they were asked for, each with a slot and within the caps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls are in flight at once: one more for every round that goes well, half as many when told to slow down."""
+"""How many calls are in flight at once: one more after a round that goes well, half as many when told to slow down."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ class Price:
 def worst_case(request: Request, num_samples: int = 1) -> Usage:
     """A bound on the tokens of a call: no token is shorter than a byte, no answer longer than `max_tokens`.
 
+    >>> from dynlab.types import Sampling
     >>> worst_case(Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, "1 + 1?"), 2).completion_tokens
     16
     """

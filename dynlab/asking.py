@@ -10,9 +10,10 @@ from dynlab.errors import DynlabError
 from dynlab.faults import Fault
 from dynlab.gate import Gate, Turn
 from dynlab.ledger import Spending, cost
-from dynlab.live import Client, Reply
+from dynlab.live import Client
 from dynlab.patience import Patience
 from dynlab.pricing import believed, worst_case
+from dynlab.replies import Reply
 from dynlab.store import Store
 from dynlab.types import Request, Sample, Usage
 

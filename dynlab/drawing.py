@@ -15,11 +15,12 @@ from dynlab.errors import DynlabError, InputError
 from dynlab.faults import Fault
 from dynlab.gate import Gate, Turn
 from dynlab.ledger import Caps, Ledger
-from dynlab.live import Client, Reply
+from dynlab.live import Client
 from dynlab.pacing import Pace
 from dynlab.patience import Patience
 from dynlab.plans import GREEDY, Plan
 from dynlab.pricing import priced, shared_out
+from dynlab.replies import Reply
 from dynlab.store import Key, Store
 from dynlab.types import Request, Sample, Usage
 

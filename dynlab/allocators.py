@@ -181,12 +181,13 @@ class Thompson:
         """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables, rank by rank."""
         base, profiles = int(rng.integers(2**63)), seen.profiles
         ranks = 1 << int(profiles.shape[1]).bit_length()  # rank 0 is the unseen answer
-        gammas = np.stack([_gammas(base, count, ranks, self.num_draws) for count in range(int(profiles.max()) + 1)])
-        total = np.broadcast_to(gammas[0, 0], (len(profiles), self.num_draws)).copy()
+        counts, place = np.unique(profiles, return_inverse=True)
+        gammas = np.stack([_gammas(base, int(count), ranks, self.num_draws) for count in counts])
+        unseen = _gammas(base, 0, ranks, self.num_draws)[0]
+        total = np.broadcast_to(unseen, (len(profiles), self.num_draws)).copy()
         largest = total.copy()
-        for rank, counts in enumerate(profiles.T, start=1):
-            voted = counts > 0
-            drawn = gammas[counts[voted], rank]
+        for rank, (voted, row) in enumerate(zip(profiles.T > 0, place.reshape(profiles.shape).T, strict=True), start=1):
+            drawn = gammas[row[voted], rank]
             total[voted] += drawn
             largest[voted] = np.maximum(largest[voted], drawn)
         return Index(np.zeros(np.shape(seen.pulls)), draws=1.0 - largest / total)

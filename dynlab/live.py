@@ -9,20 +9,19 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from dynlab.errors import DynlabError, InputError
+from dynlab.errors import InputError
+from dynlab.faults import Fault
 from dynlab.local import Endpoint
-from dynlab.pricing import Ledger, Price, most_prompt_tokens
+from dynlab.pricing import Price
 from dynlab.redaction import scrubbed
-from dynlab.types import Request, Sample, Usage
+from dynlab.types import Request, Usage
 
-NUM_ATTEMPTS = 8
-LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
 _OURS = {"timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
 _DISPENSABLE = ("seed", "logprobs", "top_logprobs")  # left out where a provider does not take them
@@ -41,6 +40,15 @@ class Response:
     latency_s: float | None = None
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What one call brought: its choices, the tokens of all of them, and the usage as the provider reported it."""
+
+    choices: tuple[Response, ...]
+    usage: Usage = field(default_factory=Usage)
+    reported: str | None = None
+
+
 class Client:
     """Calls one model: `async with Client(endpoint) as client: response = await client(request)`.
 
@@ -48,45 +56,19 @@ class Client:
         endpoint: Which model, and where.
         price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves it unknown for
             models that are not on it.
-        ledger: The limit on spending, if there is one.
-        num_attempts: How often one request is sent before it fails for good.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         price: tuple[float, float] | None = None,
-        ledger: Ledger | None = None,
-        num_attempts: int = NUM_ATTEMPTS,
     ):
         self.endpoint = endpoint
         self.provider = _provider(endpoint)
         self.price = list_price(endpoint, price)
-        self.ledger = ledger
-        self.num_attempts = num_attempts
         self._fixed: dict[str, Any] = {}
         self._unsupported: set[str] = set()
         self._closing = AsyncExitStack()
-        if ledger is not None and self.price is None:
-            raise InputError(
-                f"the price of {endpoint.litellm_model!r} is unknown, so a limit in USD cannot be kept: "
-                "give --price IN,OUT (USD per million prompt and completion tokens)"
-            )
-
-    def book(self, samples: Iterable[Sample]) -> None:
-        """Counts earlier samples of this model as spent, where there is a limit.
-
-        Raises:
-            InputError: the tokens of one are unknown, and so is what it cost.
-        """
-        if self.ledger is None or self.price is None:
-            return
-        for sample in samples:
-            cost = sample.usage.cost_usd
-            cost = self.price.cost_usd(sample.usage) if cost is None else cost
-            if cost is None:
-                raise InputError("earlier samples have unknown costs, so a limit in USD cannot be kept: leave it out")
-            self.ledger.spent_usd += cost
 
     async def __aenter__(self) -> Client:
         self._fixed = {"model": self.endpoint.litellm_model, **_OURS}
@@ -110,51 +92,40 @@ class Client:
     async def __aexit__(self, *error: object) -> None:
         await self._closing.aclose()
 
-    async def __call__(self, request: Request) -> Response:
-        """One response, after as many attempts as it takes.
+    async def __call__(self, request: Request, num_samples: int = 1) -> Reply:
+        """What one call brings; it is made once.
 
         Raises:
-            BudgetError: the worst case of the call does not fit the limit on spending.
-            DynlabError: the provider refuses the request, or does not answer.
+            Fault: it brings no answer.
         """
-        import tenacity
-
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception(_is_passing),
-            stop=tenacity.stop_after_attempt(self.num_attempts),
-            wait=_wait_s,
-            reraise=True,
-        )
-        try:
-            return await retrying(self._attempt, request)
-        except DynlabError:
-            raise
-        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
-            tried = f" {self.num_attempts} times" if _is_passing(error) else ""
-            raise DynlabError(
-                f"{self.endpoint.litellm_model} failed{tried}: {scrubbed(error, self.endpoint.api_key)}"
-            ) from None
-
-    async def _attempt(self, request: Request) -> Response:
-        if self.ledger is None or self.price is None:
-            return await self._send(request)
-        worst_usd = self.price.cost_usd(Usage(most_prompt_tokens(request), request.sampling.max_tokens)) or 0.0
-        async with self.ledger.reserve(worst_usd) as cost:
-            try:
-                response = await self._send(request)
-            except BaseException as error:
-                if not _is_refused(error):
-                    cost.append(worst_usd)  # no answer came, and the provider may have billed one all the same
-                raise
-            cost.append(worst_usd if response.usage.cost_usd is None else response.usage.cost_usd)
-            return response
-
-    async def _send(self, request: Request) -> Response:
         started = time.perf_counter()
-        raw = await _litellm().acompletion(**self._fixed, **self._arguments(request))
-        return _response(raw, self.price, time.perf_counter() - started)
+        try:
+            raw = await _litellm().acompletion(**self._fixed, **self._arguments(request, num_samples))
+        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
+            raise self._fault(error) from None
+        return _reply(raw, time.perf_counter() - started)
 
-    def _arguments(self, request: Request) -> dict[str, Any]:
+    def _fault(self, error: Exception) -> Fault:
+        from litellm.exceptions import (
+            APIConnectionError,
+            ContentPolicyViolationError,
+            ContextWindowExceededError,
+            Timeout,
+        )
+
+        status = None if isinstance(error, APIConnectionError | Timeout) else getattr(error, "status_code", None)
+        headers = getattr(error, "litellm_response_headers", None) or {}
+        try:
+            asked_wait_s = float(headers.get("retry-after", 0))
+        except ValueError:
+            asked_wait_s = 0.0
+        reason = scrubbed(error, self.endpoint.api_key)
+        if isinstance(error, ContentPolicyViolationError):
+            reason = "content filter"
+        about_content = isinstance(error, ContentPolicyViolationError | ContextWindowExceededError)
+        return Fault(reason, status if isinstance(status, int) else None, asked_wait_s, about_content)
+
+    def _arguments(self, request: Request, num_samples: int) -> dict[str, Any]:
         sampling = request.sampling
         messages = request.messages or ({"role": "user", "content": request.prompt or ""},)
         given = {
@@ -165,6 +136,7 @@ class Client:
             "top_k": sampling.top_k,
             "stop": list(sampling.stop) or None,
             "seed": request.seed,
+            "n": num_samples if num_samples > 1 else None,
             "extra_body": dict(sampling.extra_body) or None,
         }
         if sampling.logprobs:
@@ -221,19 +193,18 @@ def _provider(endpoint: Endpoint) -> str:
         ) from None
 
 
-def _response(raw: Any, price: Price | None, latency_s: float) -> Response:
-    choice = raw.choices[0]
-    usage = _usage(getattr(raw, "usage", None))
-    if price is not None:
-        usage = Usage(**(vars(usage) | {"cost_usd": price.cost_usd(usage), "billed_usd": price.billed_usd(usage)}))
-    return Response(
-        text=choice.message.content or "",
-        reasoning=getattr(choice.message, "reasoning_content", None),
-        usage=usage,
-        finish_reason=choice.finish_reason,
-        mean_logprob=_mean_logprob(getattr(choice, "logprobs", None)),
-        latency_s=latency_s,
+def _reply(raw: Any, latency_s: float) -> Reply:
+    choices = tuple(
+        Response(
+            text=choice.message.content or "",
+            reasoning=getattr(choice.message, "reasoning_content", None),
+            finish_reason=choice.finish_reason,
+            mean_logprob=_mean_logprob(getattr(choice, "logprobs", None)),
+            latency_s=latency_s,
+        )
+        for choice in raw.choices
     )
+    return Reply(choices, _usage(getattr(raw, "usage", None)))
 
 
 def _usage(counted: Any) -> Usage:
@@ -259,40 +230,3 @@ def _mean_logprob(logprobs: Any) -> float | None:
     tokens = [token if isinstance(token, Mapping) else vars(token) for token in content or ()]
     values = [float(token["logprob"]) for token in tokens if token.get("token")]
     return math.fsum(values) / len(values) if values else None
-
-
-def _status(error: BaseException) -> int | None:
-    """The HTTP status of an answer that was an error; None where no answer came."""
-    from litellm.exceptions import APIConnectionError, Timeout
-
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) and not isinstance(error, APIConnectionError | Timeout) else None
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed later: too many requests, a fault of the server, no connection."""
-    from litellm.exceptions import APIConnectionError, Timeout
-
-    status = _status(error)
-    if status is None:
-        return isinstance(error, APIConnectionError | Timeout)
-    return status in (408, 409, 429) or status >= 500
-
-
-def _is_refused(error: BaseException) -> bool:
-    """Whether the provider turned the request down before any work on it."""
-    status = _status(error)
-    return status is not None and (400 <= status < 500 or status == 503) and status != 408
-
-
-def _wait_s(state: Any) -> float:
-    """Seconds before the next attempt: what the provider asks for, else exponential with jitter."""
-    import tenacity
-
-    headers = getattr(state.outcome.exception(), "litellm_response_headers", None) or {}
-    try:
-        asked = float(headers.get("retry-after", 0))
-    except ValueError:
-        asked = 0.0
-    drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)
-    return min(LONGEST_WAIT_S, asked + drawn)

@@ -18,10 +18,10 @@ from dynlab import __version__, recordings
 from dynlab.answers import is_right
 from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
+from dynlab.ledger import Caps
 from dynlab.live import Client, preload
 from dynlab.local import Endpoint, describe, resolve
 from dynlab.plans import GREEDY, Plan
-from dynlab.pricing import Ledger
 from dynlab.prompts import prompter_for
 from dynlab.store import Key, Store, refuse_difference, store_path
 from dynlab.strategies import by_name
@@ -151,9 +151,8 @@ def _drawn(
         preload()
     with _endpoint(model, plan.task) as endpoint:
         if num_stored < num_planned:
-            client = Client(endpoint, price, None if max_usd is None else Ledger(max_usd))
-            client.book(store.samples())
-            drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint))
+            client = Client(endpoint, price)
+            drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint), Caps(max_usd=max_usd))
             try:
                 with _progress(num_planned, num_stored, progress) as counted:
                     run_interruptible(drawing, counted)

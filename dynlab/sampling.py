@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from dynlab import __version__, recordings
-from dynlab.answers import is_right
+from dynlab import recordings
 from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.ledger import Caps
 from dynlab.live import Client, preload
-from dynlab.local import Endpoint, describe, resolve
-from dynlab.plans import GREEDY, Plan
-from dynlab.prompts import prompter_for
-from dynlab.store import Key, Store, refuse_difference, store_path
+from dynlab.local import Endpoint, resolve
+from dynlab.plans import Plan
+from dynlab.provenance import card_of, earlier_samples, frame_of, is_local, settings_of, wording_of
+from dynlab.store import Key, Store, store_path
 from dynlab.strategies import by_name
 from dynlab.tasks import Task, load_task
-from dynlab.types import Question, Sample, Sampling, Usage
+from dynlab.types import Sample, Sampling
 
 NUM_IN_FLIGHT = 16
-_DECIDING = ("weights_sha256", "server", "server_version")  # what of a local model's description decides its samples
 
 
 def record(
@@ -108,21 +101,21 @@ def record(
         top_k=top_k,
         max_tokens=max_tokens or task.max_tokens,
         stop=task.stop,
-        logprobs=_is_local(model),
+        logprobs=is_local(model),
         extra_body=dict(extra_body or {}),
     )
     plan = Plan(task, chosen, sampling, num_samples, num_streams, greedy, seed)
-    settings = _settings(plan, model)
-    earlier = _earlier(out, whole, settings)
+    settings = settings_of(plan, model)
+    earlier = earlier_samples(out, whole, settings)
     if earlier.keys() >= set(plan.keys):
         return out
-    wording = {question.id: _wording(question) for question in task.questions}
+    wording = {question.id: wording_of(question) for question in task.questions}
     with Store(store_path(out), settings, wording) as store:
         _continue(store, earlier, plan)
         samples, card = _drawn(plan, store, model, price, max_usd, concurrency, progress)
         wanted = set(plan.keys) | earlier.keys()
-        frame = _frame([sample for sample in samples if sample.key in wanted], whole, settings["model"], keep_text)
-    return recordings.write(frame, _card(plan, settings, card, frame), out)
+        frame = frame_of([sample for sample in samples if sample.key in wanted], whole, settings["model"], keep_text)
+    return recordings.write(frame, card_of(plan, settings, card, frame), out)
 
 
 def _continue(store: Store, earlier: Mapping[Key, Sample], plan: Plan) -> None:
@@ -178,10 +171,6 @@ def _checked_out(out: str | Path) -> Path:
         raise InputError(f"cannot write {out}: {error.strerror}; give an output folder that is writable") from None
 
 
-def _is_local(model: str | Endpoint) -> bool:
-    return bool(model.api_base) if isinstance(model, Endpoint) else model.startswith("local/")
-
-
 def _asked_of(model: str | Endpoint, task: Task) -> Task:
     """The task as the model can be asked it: a model behind a chat interface alone is asked in chat."""
     name = model.litellm_model if isinstance(model, Endpoint) else model
@@ -194,7 +183,7 @@ def _asked_of(model: str | Endpoint, task: Task) -> Task:
 def _endpoint(model: str | Endpoint, task: Task) -> Iterator[Endpoint]:
     if isinstance(model, Endpoint):
         yield model
-    elif _is_local(model):
+    elif is_local(model):
         with resolve(model, "text" if task.form == "completion" else "chat") as endpoint:
             yield endpoint
     else:
@@ -213,86 +202,3 @@ def _progress(total: int, done: int, shown: bool) -> Iterator[Callable[[], objec
 
     with tqdm(total=total, initial=done, unit="sample", disable=not shown, dynamic_ncols=True) as bar:
         yield bar.update
-
-
-def _settings(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
-    """What decides the samples, and so must not change when a recording is continued."""
-    if isinstance(model, Endpoint):
-        described, name = model.card, model.litellm_model
-    else:
-        described, name = describe(model) if _is_local(model) else {}, model
-    return {
-        "dataset": plan.task.name,
-        "model": name,
-        **{field: described[field] for field in _DECIDING if field in described},
-        "prompt_form": plan.task.form,
-        "wording": _wording_digest(plan.task),
-        "strategy": plan.strategy.name,
-        **asdict(plan.strategy),  # type: ignore[call-overload]
-        **asdict(plan.sampling),
-        "seed": plan.seed,
-    }
-
-
-def _wording_digest(task: Task) -> str:
-    """A fingerprint of how questions are worded and attempts are shown, whatever the questions are."""
-    asked, attempts = Question("id", "question"), [Sample("id", "parallel", 0, 0, "answer", "text")]
-    words = [prompter_for(task)(asked, shown) for shown in ([], attempts)]
-    return hashlib.blake2b(repr(words).encode(), digest_size=8).hexdigest()
-
-
-def _wording(question: Question) -> str:
-    return "\n".join([question.question, *question.choices])
-
-
-def _earlier(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[Key, Sample]:
-    """The samples of a recording that exists already, if it was made with the same settings."""
-    if not out.exists():
-        return {}
-    recording = recordings.load(out)
-    recorded = recording.card.get("settings")
-    if recorded is None or recording.design != "fixed":
-        raise InputError(f"{out} exists, and not as a recording of planned samples: give another --out")
-    given = json.loads(json.dumps(settings))
-    refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
-    rows = recording.frame.astype(object).where(recording.frame.notna(), None).to_dict("records")
-    asked = {row["question_id"]: row["question"] for row in rows}
-    known = {question.id: question.question for question in task.questions}
-    refuse_difference(out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()})
-    return {sample.key: sample for sample in map(_sample, rows)}
-
-
-def _sample(row: Mapping[Any, Any]) -> Sample:
-    values = {field.name: row[field.name] for field in fields(Sample) if row.get(field.name) is not None}
-    usage = Usage(**{field.name: row[field.name] for field in fields(Usage) if field.name in row})
-    return Sample(**({"text": ""} | values | {"usage": usage, "parents": tuple(row["parents"])}))
-
-
-def _frame(samples: list[Sample], task: Task, model: str, keep_text: int | None) -> pd.DataFrame:
-    """The samples as a recording's table, with what is known of their questions."""
-    questions = {question.id: question for question in task.questions}
-
-    def row(sample: Sample) -> dict[str, Any]:
-        question = questions[sample.question_id]
-        kept = keep_text is None or sample.sample_index < keep_text
-        return {
-            "dataset": task.name,
-            "model": model,
-            "question": question.question,
-            **vars(sample),
-            **vars(sample.usage),
-            "target": question.target,
-            "correct": is_right(sample.answer, question, task.answer),
-            "text": (sample.text or None) if kept else None,
-            "source": f"dynlab {__version__}",
-        }
-
-    return pd.DataFrame([row(sample) for sample in samples])
-
-
-def _card(plan: Plan, settings: Mapping[str, Any], described: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
-    """What a recording says about itself."""
-    greedy = frame["strategy"] == GREEDY
-    counts = {"questions": frame["question_id"].nunique(), "samples": int((~greedy).sum()), "greedy": int(greedy.sum())}
-    date = datetime.now(UTC).date().isoformat()
-    return {"design": "fixed", **described, "model": settings["model"], "settings": settings, "date": date, **counts}

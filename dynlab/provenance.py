@@ -45,7 +45,7 @@ def settings_of(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
         "model": name,
         **{field: described[field] for field in _DECIDING if field in described},
         "prompt_form": plan.task.form,
-        "wording": _wording_digest(plan.task),
+        "wording": _wording_digest(plan),
         "strategy": plan.strategy.name,
         **asdict(plan.strategy),  # type: ignore[call-overload]
         **asdict(plan.sampling),
@@ -53,10 +53,11 @@ def settings_of(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
     }
 
 
-def _wording_digest(task: Task) -> str:
+def _wording_digest(plan: Plan) -> str:
     """A fingerprint of how questions are worded and attempts are shown, whatever the questions are."""
     asked, attempts = Question("id", "question"), [Sample("id", "parallel", 0, 0, "answer", "text")]
-    words = [prompter_for(task)(asked, shown) for shown in ([], attempts)]
+    prompter = prompter_for(plan.task, plan.strategy.shown)
+    words = [prompter(asked, shown) for shown in ([], attempts)]
     return hashlib.blake2b(repr(words).encode(), digest_size=8).hexdigest()
 
 
@@ -88,19 +89,26 @@ def _sample(row: Mapping[Any, Any]) -> Sample:
     return Sample(**({"text": ""} | values | {"usage": usage, "parents": tuple(row["parents"])}))
 
 
-def frame_of(samples: list[Sample], task: Task, model: str, keep_text: int | None) -> pd.DataFrame:
-    """The samples as a recording's table, with what is known of their questions."""
+def frame_of(samples: list[Sample], plan: Plan, task: Task, model: str, keep_text: int | None) -> pd.DataFrame:
+    """The samples as a recording's table, with what is known of their questions.
+
+    Args:
+        task: With all the questions that samples are of, also where the plan is of fewer.
+        keep_text: Texts are kept of so many samples of a stream, and of all parents of planned ones; None: of all.
+    """
     questions = {question.id: question for question in task.questions}
+    shown = {parent for key in plan.keys for parent in plan.parents(key)}
 
     def row(sample: Sample) -> dict[str, Any]:
         question = questions[sample.question_id]
-        kept = keep_text is None or sample.sample_index < keep_text
+        kept = keep_text is None or sample.sample_index < keep_text or sample.key in shown
         return {
             "dataset": task.name,
             "model": model,
             "question": question.question,
             **vars(sample),
             **vars(sample.usage),
+            "awaited": [index for *_, index in plan.parents(sample.key)],
             "target": question.target,
             "correct": is_right(sample.answer, question, task.answer),
             "text": (sample.text or None) if kept else None,

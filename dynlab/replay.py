@@ -20,6 +20,7 @@ from dynlab.replications import Draws, draws_of
 from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
 from dynlab.voting import tie_break, tied, walk_start
+from dynlab.waiting import in_turn
 from dynlab.weighted import Vote
 
 FIRST = 1e9  # the index of a question that has not had its warm-up
@@ -197,19 +198,18 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
 
 def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
     """[C, R] the longest path of calls that had to wait for one another, when `at` [C, R, Q] samples are drawn."""
-    level = draws.level
-    rows = np.arange(level.shape[1])[:, None]
+    num_samples, num_replications, num_questions = draws.price.shape
     if not policy.allocator.adaptive:
-        if policy.stopping is not None:
-            return np.asarray(policy.stopping.rounds(at).max(axis=2))
-        deepest = np.concatenate([np.zeros((1, *level.shape[1:]), level.dtype), np.maximum.accumulate(level, axis=0)])
-        return np.asarray(deepest[at, rows, np.arange(level.shape[2])].max(axis=2))
+        samples = np.arange(1, num_samples + 1)
+        rounds = policy.stopping.rounds(samples) if policy.stopping else np.zeros_like(samples)
+        return np.asarray(in_turn(draws.path, rounds)[at].max(axis=2))
+    rows = np.arange(num_replications)[:, None]
     drawn = at.sum(axis=2)
-    together = policy.warmup * level.shape[2]  # later pulls have a round of their own, unless there is a batch
+    together = policy.warmup * num_questions  # later pulls have a round of their own, unless there is a batch
     part = trace.question.shape[1] if policy.batch > 1 else together
-    question, sample, arrived = trace.question[:, :part], trace.sample[:, :part], trace.arrived[:, :part]
+    sample, arrived = trace.sample[:, :part], trace.arrived[:, :part]
     first = sample < policy.warmup  # the warm-up waits for nothing but its own parents
-    chain = 1 + level[sample, rows, question] - np.where(first, 1, level[arrived, rows, question])
+    chain = draws.path[arrived, sample]
     depth = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
     since = np.cumsum(~first, axis=1)  # pulls after the warm-up, this one included
     before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)

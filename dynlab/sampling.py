@@ -14,13 +14,13 @@ from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.ledger import Caps
 from dynlab.live import Client, preload
-from dynlab.local import Endpoint, resolve
+from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
 from dynlab.provenance import card_of, earlier_samples, frame_of, is_local, settings_of, wording_of
 from dynlab.store import Key, Store, store_path
 from dynlab.strategies import by_name
 from dynlab.tasks import Task, load_task
-from dynlab.types import Sample, Sampling
+from dynlab.types import Sample, Sampling, Strategy
 
 NUM_IN_FLIGHT = 16
 
@@ -31,9 +31,8 @@ def record(
     *,
     num_samples: int,
     out: str | Path,
-    strategy: str = "parallel",
+    strategy: str | Strategy = "parallel",
     num_streams: int = 1,
-    width: int = 4,
     seed: int = 0,
     temperature: float | None = None,
     max_tokens: int | None = None,
@@ -47,6 +46,7 @@ def record(
     limit: int | None = None,
     keep_text: int | None = None,
     progress: bool = True,
+    **parameters: Any,
 ) -> Path:
     """Draws a planned number of samples for every question of a task and writes them as a recording (Parquet).
 
@@ -57,9 +57,8 @@ def record(
         model: Any LiteLLM name, `local/…`, or an `Endpoint`.
         num_samples: Samples per question and stream.
         out: The recording, a path that ends in .parquet; its store lies beside it.
-        strategy: 'parallel', 'sequential' or 'integrated'.
+        strategy: 'parallel', 'sequential', 'integrated' or 'rsa', or a `Strategy`.
         num_streams: Streams per question.
-        width: Independent samples before the chain, of 'integrated'.
         seed: Of the run; each sample has its own, derived from it.
         temperature: Default 1.0. The greedy answers have 0.
         max_tokens: Default: the task's.
@@ -71,8 +70,10 @@ def record(
         price: USD per million (prompt, completion) tokens, where LiteLLM does not know it.
         greedy: Also draw one answer at temperature 0 per question, under the strategy 'greedy'.
         limit: Only the first questions of the task.
-        keep_text: Keep the text of the first samples of each stream only (in the recording; the store has all).
+        keep_text: Keep the text of the first samples of each stream, and of those that others are shown, only (in the
+            recording; the store has all).
         progress: Show a progress bar on stderr.
+        parameters: Of the strategy that is named: width, who, order, shown, …; see `dynlab.strategies`.
 
     Returns:
         The path of the recording.
@@ -82,7 +83,7 @@ def record(
         BudgetError: the next call might exceed `max_usd`; what is drawn stays, and can be continued.
         DynlabError: the model does not answer, or it was interrupted; the same holds.
     """
-    counts = {"num_samples": num_samples, "num_streams": num_streams, "width": width, "limit": limit}
+    counts = {"num_samples": num_samples, "num_streams": num_streams, "limit": limit}
     for name, count in (counts | {"max_tokens": max_tokens, "top_k": top_k, "concurrency": concurrency}).items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
@@ -92,7 +93,7 @@ def record(
     if price is not None and (len(price) != 2 or not min(price) >= 0):
         raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
     out = _checked_out(out)
-    chosen = by_name(strategy, **({"width": width} if strategy == "integrated" else {}))
+    chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
     whole = _asked_of(model, task if isinstance(task, Task) else load_task(task))
     task = replace(whole, questions=whole.questions[:limit])
     sampling = Sampling(
@@ -114,7 +115,8 @@ def record(
         _continue(store, earlier, plan)
         samples, card = _drawn(plan, store, model, price, max_usd, concurrency, progress)
         wanted = set(plan.keys) | earlier.keys()
-        frame = frame_of([sample for sample in samples if sample.key in wanted], whole, settings["model"], keep_text)
+        kept = [sample for sample in samples if sample.key in wanted]
+        frame = frame_of(kept, plan, whole, settings["model"], keep_text)
     return recordings.write(frame, card_of(plan, settings, card, frame), out)
 
 
@@ -142,7 +144,7 @@ def _drawn(
     num_stored = len(store.keys() & set(plan.keys))
     if num_stored < num_planned:
         preload()
-    with _endpoint(model, plan.task) as endpoint:
+    with _endpoint(model, plan) as endpoint:
         if num_stored < num_planned:
             client = Client(endpoint, price)
             drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint), Caps(max_usd=max_usd))
@@ -180,14 +182,21 @@ def _asked_of(model: str | Endpoint, task: Task) -> Task:
 
 
 @contextmanager
-def _endpoint(model: str | Endpoint, task: Task) -> Iterator[Endpoint]:
+def _endpoint(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
     if isinstance(model, Endpoint):
         yield model
     elif is_local(model):
-        with resolve(model, "text" if task.form == "completion" else "chat") as endpoint:
+        form = "text" if plan.task.form == "completion" else "chat"
+        with resolve(model, form, ServerSettings(context=ServerSettings.context + _attempt_tokens(plan))) as endpoint:
             yield endpoint
     else:
         yield Endpoint(model, "", "")
+
+
+def _attempt_tokens(plan: Plan) -> int:
+    """The most tokens of attempts that a prompt of the plan holds."""
+    waited = max(len(plan.strategy.parents(index)) for index in range(plan.num_samples))
+    return min(waited, getattr(plan.strategy, "num_shown", None) or waited) * plan.sampling.max_tokens
 
 
 def _num_in_flight(endpoint: Endpoint) -> int:

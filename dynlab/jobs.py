@@ -71,41 +71,46 @@ class Job:
             key: Of all that the outputs depend on.
             on_cell: Told the number of cells that are done, as each one ends.
         """
-        started = time.time_ns()
-        begun = [time.monotonic()]
+        started, begun = time.time_ns(), [time.monotonic()]
+
+        def on_next() -> None:
+            begun.append(time.monotonic())
+            on_cell(self.cells_done)
+            self.cells_done += 1
+
+        notebook = self._executed(on_next)
+        if not self._stopped:
+            seconds = [later - earlier for earlier, later in pairwise([*begun, time.monotonic()])]
+            self._keep(key, notebook, started, seconds)
+
+    def _executed(self, on_next: Callable[[], object]) -> str:
+        """The executed copy as text, '' where there is none; tells when each cell but the first begins."""
         with TemporaryDirectory() as scratch:
             executed, complaints = Path(scratch) / self.path.name, Path(scratch) / "stderr"
             command = [sys.executable, "-m", "dynlab.executing", str(self.path), str(executed), json.dumps(self.given)]
             with complaints.open("wb") as stderr, _STARTING:
                 if self._stopped:
-                    return
+                    return ""
                 one_thread = {**dict.fromkeys(_THREADS, "1"), **os.environ}  # a core each; others run beside it
                 self._process = process = Popen(command, stdout=PIPE, stderr=stderr, text=True, env=one_thread)
                 lines = iter(process.stdout or ())
                 next(lines, "")  # its kernel is up, and the first cell begins
             with process:
                 for _ in lines:
-                    begun.append(time.monotonic())
-                    on_cell(self.cells_done)
-                    self.cells_done += 1
-            begun.append(time.monotonic())
-            if self._stopped:
-                return
+                    on_next()
             last = complaints.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             if not executed.is_file():
                 self.failure = f"notebook {self.stem} did not start: {last}"
-                self.made = Entry(key, self.title, 0.0, (), self._named(self.passed), {})
-                self.cache.store(self.stem, None)
-                return
+                return ""
             notebook = self._portable(executed.read_text(encoding="utf-8"))
         if process.returncode:
             self.failure = f"notebook {self.stem} failed {failed_cell(notebook) or f'with its kernel: {last}'}"
-        self._keep(key, notebook, started, [later - earlier for earlier, later in pairwise(begun)])
+        return notebook
 
     def _keep(self, key: str, notebook: str, started: int, seconds: list[float]) -> None:
         """Writes the executed copy and its page; what was made becomes the cache's entry if nothing failed."""
-        page = notebook_page(notebook, self.title)
-        copies = {f"notebooks/{self.path.name}": notebook, f"notebooks/{self.stem}.html": page}
+        copies = {} if not notebook else {f"notebooks/{self.stem}.ipynb": notebook}
+        copies |= {f"notebooks/{self.stem}.html": notebook_page(text, self.title) for text in copies.values()}
         for name, text in copies.items():
             write_bytes(self.out / name, text.encode())
         outputs = {name: sha256(self.out / name) for name in (*self._figures(started), *copies)}

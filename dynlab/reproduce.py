@@ -86,6 +86,8 @@ def reproduce(
     made_of = environment()
     due = [pair for run in runs for pair in run.keys(made_of) if force or not run.cache.keeps(pair[0].stem, pair[1])]
     with replacing(out / "index.html") as index:  # opened first: a folder that cannot be written to costs no time
+        for run in runs:
+            run.out.mkdir(exist_ok=True)
         _run_all(due, progress)
         if sweep is None:
             page = runs[0].page()
@@ -94,7 +96,7 @@ def reproduce(
                 write_bytes(run.out / "index.html", run.page().encode())
             page = sweep_page({run.name: run.shown() for run in runs})
         index.write_text(page, encoding="utf-8")
-    failures = [job.failure for job, _ in due if job.failure]
+    failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
     if failures:
         raise DynlabError("; ".join(failures) + f"; what the others made is in {out}")
     return _report(runs, out, {job for job, _ in due})
@@ -102,19 +104,20 @@ def reproduce(
 
 def _report(runs: Sequence[Run], out: Path, ran: Collection[Job]) -> Report:
     """What all the runs made together; in a sweep, each name begins with that of its setting."""
-
-    def full(run: Run, name: str, mark: str) -> str:
-        return f"{run.name}{mark}{name}" if run.name else name
-
-    jobs = [(full(run, job.stem, "/"), job in ran) for run in runs for job in run.jobs]
+    jobs = [(_full(run, job.stem, "/"), job in ran) for run in runs for job in run.jobs]
     return Report(
         out,
         out / "index.html",
-        tuple(full(run, name, "/") for run in runs for name in run.figures),
-        tuple(full(run, line, ": ") for run in runs for line in run.headlines),
+        tuple(_full(run, name, "/") for run in runs for name in run.figures),
+        tuple(_full(run, line, ": ") for run in runs for line in run.headlines),
         tuple(name for name, fresh in jobs if fresh),
         tuple(name for name, fresh in jobs if not fresh),
     )
+
+
+def _full(run: Run, name: str, mark: str) -> str:
+    """A name after that of its setting, where there are several."""
+    return f"{run.name}{mark}{name}" if run.name else name
 
 
 def _run_all(due: Sequence[tuple[Job, str]], progress: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__, cli_reproduce, cli_strategy
+from dynlab import __version__, cli_explore, cli_reproduce, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     cli_reproduce.add(commands)
     _add_recordings(commands)
+    cli_explore.add(commands)
     return parser
 
 

@@ -50,6 +50,7 @@ class Recording:
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
     name: str = "recording"
+    source: str = ""  # the path or the name that it was loaded from
 
     @property
     def design(self) -> str:
@@ -81,7 +82,7 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return Recording(_validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording")))
     path = located(source)
     frame, card = _read(path)
-    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix))
+    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source))
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:

@@ -150,7 +150,8 @@ def _by_replication(
                     winner[node], due[node] = one, min(due[2 * node], due[2 * node + 1])
                     closing = now_width[two] - now_width[one]
                     if closing > 0 and ahead - behind < np.inf:  # early by more than rounding can move it
-                        hair = abs(now_value[one]) + abs(now_value[two]) + 9 * (abs(now_width[one]) + abs(now_width[two]))
+                        steep = abs(now_width[one]) + abs(now_width[two])
+                        hair = abs(now_value[one]) + abs(now_value[two]) + 9 * steep  # √(ln t) stays below 9
                         due[node] = min(due[node], scale + max(0.0, ahead - behind - 1e-12 * hair) / closing)
                 pick = winner[1]
                 best = now_value[pick] + scale * now_width[pick]

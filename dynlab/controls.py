@@ -68,10 +68,8 @@ class Controls:
         _span(w["question"], 0, material.streams.num_questions - 1)
         rule, threshold = w["stopping"].value, w["threshold"]
         threshold.layout.display = None if rule else "none"
-        if (rule and threshold.description != SWEEPS[rule][0]) or (
-            rule and threshold.options[0][1] != SWEEPS[rule][1][0]
-        ):
-            threshold.description = SWEEPS[rule][0]
+        if rule and [value for _, value in threshold.options][: len(SWEEPS[rule][1])] != [*SWEEPS[rule][1]]:
+            threshold.description = described("threshold", SWEEPS[rule][0])
             threshold.options = _thresholds(rule)
             threshold.value = getattr(stopping_rule(rule), SWEEPS[rule][0])
 
@@ -88,8 +86,9 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
     def made(kind: Any, name: str, label: str, **settings: Any) -> Any:
         layout = w.Layout(width="310px", margin="1px 0")
         style = {"description_width": "92px"}
-        told = f'<span title="{escape(TIPS[name])}">{label}</span>'
-        return kind(description=told, description_allow_html=True, layout=layout, style=style, **settings)
+        return kind(
+            description=described(name, label), description_allow_html=True, layout=layout, style=style, **settings
+        )
 
     at = {"continuous_update": True}
     widgets = {
@@ -124,6 +123,11 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
     order = dict.fromkeys(("uniform", "ucb", "priced", *ALLOCATORS, *VOTES, ORACLE))
     boxes = {name: _box(w, name, name in setting.allocators) for name in order}
     return Controls(widgets, boxes)
+
+
+def described(name: str, label: str) -> str:
+    """A control's label; what it means, with its formula, is told on hover."""
+    return f'<span title="{escape(TIPS[name])}">{label}</span>'
 
 
 def named(sources: Iterable[str]) -> list[tuple[str, str]]:

@@ -75,17 +75,16 @@ def savings_html(view: View) -> str:
 
 def _card(row: pd.Series, view: View) -> str:
     look, gain = look_of(row["allocator"]), view.gained[row["allocator"]]
-    big, range_ = percent(row["saving"]), f"[{percent(row['low'])}, {percent(row['high'])}]"
-    note = ""
-    if not row["reached"]:
-        note = "that accuracy is not reached; at best this"
+    note = "" if row["reached"] else "<br>that accuracy is not reached; at best this"
     if row["flat"]:
-        note = "uniform gains less than 0.01 here: there is nothing to save"
+        note = "<br>uniform gains less than 0.01 here: there is nothing to save"
+    colour = "" if note else f' style="color:{paint(look.colour)}"'
     return (
-        f'<div class="dl-card{" dl-flat" if note else ""}"><div class="dl-who" style="color:{paint(look.colour)}">'
-        f'{escape(look.label)}</div><div class="dl-big" style="color:{paint(look.colour)}">{big}</div><div class="dl-range">{range_}</div>'
-        f'<div class="dl-soft">at equal cost {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]'
-        f"{'<br>' + note if note else ''}</div></div>"
+        f'<div class="dl-card"><div class="dl-who" style="color:{paint(look.colour)}">{escape(look.label)}</div>'
+        f'<div class="dl-big"{colour}>{percent(row["saving"])}</div>'
+        f'<div class="dl-range">[{percent(row["low"])}, {percent(row["high"])}]</div>'
+        f'<div class="dl-soft">at equal cost {signed(gain.value)} '
+        f"[{signed(gain.low)}, {signed(gain.high)}]{note}</div></div>"
     )
 
 
@@ -174,6 +173,11 @@ def look_of(allocator: str) -> Look:
 def percent(share: float) -> str:
     """A share as per cent: 0.431 → '43 %', −0.02 → '−2 %'."""
     return f"{100 * share:.0f} %".replace("-", "−")
+
+
+def signed(difference: float) -> str:
+    """A difference with its sign: 0.012 → '+0.012', −0.2 → '−0.200'."""
+    return f"{difference:+.3f}".replace("-", "−")
 
 
 def running_mean(values: Floats, reach: int) -> Floats:

@@ -6,6 +6,7 @@ What is computed is in `exploring`, how it is drawn in `panels`; this room only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from threading import RLock
@@ -14,7 +15,7 @@ from typing import Any, cast
 import pandas as pd
 
 from dynlab import panels
-from dynlab.comparing import Source
+from dynlab.comparing import ORACLE, Source, checked_budgets
 from dynlab.controls import Controls, controls, named
 from dynlab.errors import DynlabError, InputError, one_of
 from dynlab.exploring import Material, Setting, View
@@ -49,30 +50,44 @@ def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) 
     Raises:
         InputError: An unknown setting, a recording that cannot be read, or ipywidgets is not installed.
     """
-    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
-    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
-    known, given = [], {}
-    for source in sources:
-        if source is None or (isinstance(source, str) and not source):
-            continue
-        if isinstance(source, pd.DataFrame | Recording):
-            made = load(source)
-            name = made.source or made.name
-            if not made.source:
-                given[name] = made
-            known.append(name)
-        else:
-            known.append(str(source))
-    known += [name for name in shipped() if name not in known]
-    if not known:
-        raise InputError("dynlab comes without recordings here; give one: dynlab.explore('my.parquet')")
+    known, given = _sources(recording)
     for name in setting:
         if name not in Setting.__dataclass_fields__:
             raise one_of("setting", name, Setting.__dataclass_fields__)
     setting["allocators"] = tuple(setting.get("allocators", Setting.allocators))
     for name in ("strategy", "warmup", "stopping"):  # a notebook's parameters have no None
         setting[name] = setting.get(name) or None
-    return Explorer(known, Setting(known[0], **setting), Workbench(given))
+    first = Setting(known[0], **setting)
+    options = first.options()  # names and numbers are refused here, in one line
+    checked_budgets([first.budget], options)
+    options.policy("ucb")
+    for name in first.allocators:
+        if name != ORACLE:
+            replace(options, stopping=None).policy(name)
+    return Explorer(known, first, Workbench(given))
+
+
+def _sources(recording: Source | Iterable[Source] | None) -> tuple[list[str], dict[str, Recording]]:
+    """Paths and names to choose from, and the recordings among them that have no file."""
+    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
+    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
+    known, given = [], {}
+    for source in sources:
+        if isinstance(source, pd.DataFrame | Recording):
+            made = load(source)
+            known.append(made.source or made.name)
+            if not made.source:
+                if made.name in given:
+                    raise InputError(
+                        f"two recordings are named {made.name!r}, and a picker tells them by name; rename one"
+                    )
+                given[made.name] = made
+        elif source:
+            known.append(str(source))
+    known = list(dict.fromkeys([*known, *shipped()]))
+    if not known:
+        raise InputError("dynlab comes without recordings here; give one: dynlab.explore('my.parquet')")
+    return known, given
 
 
 class Explorer:

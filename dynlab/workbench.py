@@ -107,12 +107,16 @@ class Workbench:
             InputError: as these three, or the budget is more than what is recorded.
         """
         material, options = self.material(setting.recording, setting.strategy), setting.options()
-        streams, policies, at = material.streams, _policies(setting, options), np.array([float(setting.budget)])
+        streams, policies, at = (
+            material.streams,
+            _policies(setting, options),
+            checked_budgets([setting.budget], options),
+        )
         if setting.budget > material.longest:
             raise InputError(
                 f"{streams.name} holds {material.longest:g} samples per question; lower the budget to that"
             )
-        drawn = checked_budgets(setting.budgets(material.longest) or [setting.budget], options)
+        drawn = np.array(setting.budgets(material.longest))
         dense = dense_grid(options.opening, at, material.longest)
         grid = np.union1d(drawn, _grid(horizon(setting.budget, material.longest), material.longest))
 

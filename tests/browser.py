@@ -16,8 +16,8 @@ from pathlib import Path
 
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-allow-origins=* --remote-debugging-port=0 "
-    "--hide-scrollbars --window-size=1500,1000"
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-allow-origins=* "
+    "--remote-debugging-port=0 --hide-scrollbars --window-size=1500,1000"
 ).split()
 
 
@@ -54,7 +54,7 @@ def process(command, log: Path, **settings):
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path, scratch: Path):
-    """A server on a free loopback port, without token, with settings and runtime files of its own; yields its address."""
+    """A server on a free loopback port, without token, with settings and files of its own; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -63,7 +63,8 @@ def jupyterlab(folder: Path, scratch: Path):
            "JUPYTERLAB_SETTINGS_DIR": scratch / "lab", "JUPYTERLAB_WORKSPACES_DIR": scratch / "spaces",
            "PYTHONPATH": Path(__file__).resolve().parents[1]}  # fmt: skip
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.ip=127.0.0.1",
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+        "--ServerApp.ip=127.0.0.1",
         "--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0",
         "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--ServerApp.log_level=WARN",
     ]  # fmt: skip
@@ -155,9 +156,11 @@ def browser(address: str, scratch: Path):
         ready = profile / "DevToolsActivePort"
         until(lambda: ready.is_file() and ready.read_text().count("\n") >= 1, "Chromium answers")
         port = ready.read_text().splitlines()[0]
+
         def pages():
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=5) as answer:
                 return [tab for tab in json.load(answer) if tab["type"] == "page"]
+
         page = Page(until(pages, "a tab")[0]["webSocketDebuggerUrl"])
         page.call("Page.navigate", url=address)
         yield page

@@ -91,10 +91,15 @@ class Page:
     def __init__(self, address: str) -> None:
         import websocket
 
-        self._socket = websocket.create_connection(address, timeout=60)
+        self._socket = websocket.create_connection(address, timeout=120)
         self._number, self.complaints = 0, []
         for domain in ("Page", "Runtime", "Log", "Accessibility"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._socket.close()
 
     def call(self, method: str, **parameters):
         """A command of the protocol and its result."""
@@ -162,5 +167,8 @@ def browser(address: str, scratch: Path):
                 return [tab for tab in json.load(answer) if tab["type"] == "page"]
 
         page = Page(until(pages, "a tab")[0]["webSocketDebuggerUrl"])
-        page.call("Page.navigate", url=address)
-        yield page
+        try:
+            page.call("Page.navigate", url=address)
+            yield page
+        finally:
+            page.close()

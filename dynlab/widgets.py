@@ -108,7 +108,7 @@ class Explorer:
             import ipywidgets as w
         except ImportError:
             raise InputError("explore needs ipywidgets; run: pip install 'dynlab[notebooks]'") from None
-        self.error = ""
+        self.error, self._moves = "", 0
         self._bench = bench or Workbench()
         self._sources, self._quiet, self._drawing = list(sources), False, RLock()
         self._shown: View | None = None
@@ -160,6 +160,7 @@ class Explorer:
         def guarded(change: Any) -> None:
             if self._quiet:
                 return
+            self._moves += 1
             try:
                 act(change)
             except Exception as error:
@@ -254,7 +255,9 @@ class Explorer:
 
     def _say(self, words: str, style: str = "") -> None:
         role = "alert" if style == "dl-error" else "status"
-        self._panels["status"].value = f'<div class="dl-status {style}" role="{role}">{escape(words)}</div>'
+        self._panels[
+            "status"
+        ].value = f'<div class="dl-status {style}" role="{role}" data-moves="{self._moves}">{escape(words)}</div>'
 
 
 def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: Any) -> Any:

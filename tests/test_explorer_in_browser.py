@@ -30,7 +30,7 @@ class Notebook:
     """The explorer on a page."""
 
     def __init__(self, page, path):
-        self.page, self.folder = page, path.parent
+        self.page, self.folder, self.moves = page, path.parent, 0
         self.cells = json.loads(path.read_text())["cells"]
 
     def command(self, name: str, **arguments):
@@ -40,16 +40,35 @@ class Notebook:
         """Scrolls to the explorer: JupyterLab renders the cells that are in sight only."""
         (place,) = [n for n, cell in enumerate(self.cells) if cell["id"] == "explorer"]
         there = f"(() => {{const n = window.book.content; n.scrollToItem({place}, 'start');"
-        until(lambda: self.page.js(there + "return !!document.querySelector('.dl-status')})()"), "the explorer", WITHIN_S, 1)
+        until(
+            lambda: self.page.js(there + "return !!document.querySelector('.dl-status')})()"),
+            "the explorer",
+            WITHIN_S,
+            1,
+        )
 
     def status(self) -> str:
         return self.page.js("document.querySelector('.dl-status')?.textContent || ''")
 
-    def settled(self) -> str:
-        """What the explorer says when it is done: with the fine picture, or with an error."""
-        busy = "!document.querySelector('.dl-status') || !!document.querySelector('.dl-status.dl-busy')"
-        until(lambda: not self.page.js(busy), "the fine picture", WITHIN_S)
-        return self.status()
+    def settled(self, fresh: bool = True) -> str:
+        """What the explorer says when it is done: with the fine picture, or with an error.
+
+        Args:
+            fresh: Wait for what it says after the last `focus`.
+        """
+        old = f" || s.dataset.moves <= {self.moves}" if fresh else ""
+        idle = "window.book.sessionContext.session.kernel.status === 'idle'"
+        code = (
+            "(() => {const s = document.querySelector('.dl-status');"
+            f"return s && !(s.classList.contains('dl-busy'){old}) && {idle} ? s.textContent : ''}})()"
+        )
+        said = [""]
+
+        def twice() -> str:  # a last word that stays
+            said.append(self.page.js(code))
+            return said[-1] if said[-1] == said[-2] else ""
+
+        return until(twice, "the last word", WITHIN_S)
 
     def focus(self, kind: str, label: str) -> None:
         """Puts the focus on the control of that label."""
@@ -91,7 +110,8 @@ def notebook(tmp_path_factory):
 
     rows = [
         {"question_id": f"q{q:02}", "question": EVIL, "sample_index": i, "answer": rng.choice(list("abc"), p=chances),
-         "target": "a", "text": EVIL, "prompt_tokens": 30, "completion_tokens": int(rng.integers(2, 9))}
+         "target": "a", "text": EVIL, "prompt_tokens": 30, "completion_tokens": int(rng.integers(2, 9)),
+         "mean_logprob": -rng.exponential(0.2)}
         for q, chances in enumerate(rng.dirichlet((2, 1, 1), 30))
         for i in range(24)
     ]  # fmt: skip
@@ -101,14 +121,16 @@ def notebook(tmp_path_factory):
         jupyterlab(folder, scratch) as address,
         browser(f"{address}/lab/tree/{path.name}", scratch) as page,
     ):
-        find = "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w => w.content?.widgets?.length)"
+        find = (
+            "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w => w.content?.widgets?.length)"
+        )
         until(lambda: page.js(f"!!({find})"), "the notebook")
         made = Notebook(page, path)
         until(lambda: page.js("window.book.sessionContext.session?.kernel?.status === 'idle'"), "a kernel")
         page.js("window.jupyterapp.shell.activateById(window.book.id)")
         made.command("notebook:run-all-cells")
         made.seen()
-        made.settled()
+        made.settled(fresh=False)
         yield made
 
 
@@ -157,11 +179,9 @@ def test_every_slider_goes_to_both_ends(notebook, name):
     for key, end in (("End", "aria-valuemax"), ("Home", "aria-valuemin")):
         notebook.focus("slider", name)
         notebook.page.key(key)
-        now = "parseFloat(document.activeElement.getAttribute({!r}))"
-        until(
-            lambda end=end: notebook.page.js(f"{now.format('aria-valuenow')} === {now.format(end)}"), f"{name} at {key}"
-        )
-        assert "draw orders" in notebook.settled()
+        there = f"['aria-valuenow', {end!r}].map(e => parseFloat(document.activeElement.getAttribute(e)))"
+        until(lambda there=there: len(set(notebook.page.js(there))) == 1, f"{name} at {key}")
+        assert "draw orders" in notebook.settled(fresh=name != "question")
     assert "nan" not in notebook.page.js("document.querySelector('.dl-views').innerHTML").lower()
 
 
@@ -175,7 +195,7 @@ def test_every_picker_goes_to_both_ends(notebook, name):
         notebook.page.key(key)
         wanted = notebook.page.js("document.activeElement.options.length - 1") if key == "End" else 0
         until(lambda wanted=wanted: notebook.page.js(picked) == wanted, f"{name} at {key}")
-        said = notebook.settled()
+        said = notebook.settled(fresh=name != "difficulty by")
         assert "draw orders" in said or (name, key) == ("unit", "End")
         if (name, key) == ("unit", "End"):
             assert "budgets in usd need the column cost_usd" in said
@@ -189,8 +209,7 @@ def test_every_policy_is_ticked_by_the_space_bar(notebook):
             before = notebook.page.js("document.activeElement.checked")
             notebook.page.key(" ", " ")
             until(lambda before=before: notebook.page.js("document.activeElement.checked") != before, f"{name} ticked")
-        notebook.settled()
-    assert "draw orders" in notebook.settled()
+            assert "draw orders" in notebook.settled()
 
 
 def test_an_invalid_recording_is_said_in_the_widget_and_a_valid_one_shown_after(notebook):
@@ -202,7 +221,7 @@ def test_an_invalid_recording_is_said_in_the_widget_and_a_valid_one_shown_after(
         notebook.page.js("document.activeElement.select()")
         notebook.page.type(path)
         notebook.page.key("Enter", "\r")
-        until(lambda said=said: said in notebook.settled(), said, WITHIN_S)
+        assert said in notebook.settled()
         red = notebook.page.js("document.querySelector('.dl-status').classList.contains('dl-error')")
         assert red == (path == "nowhere.parquet")
         if red:
@@ -215,8 +234,8 @@ def test_a_number_is_typed(notebook):
     notebook.page.js("document.activeElement.select()")
     notebook.page.type("7")
     notebook.page.key("Enter", "\r")
-    until(lambda: "seed=7" in notebook.page.js("document.querySelector('.dl-code').textContent"), "the seed", WITHIN_S)
     assert "draw orders" in notebook.settled()
+    assert "seed=7" in notebook.page.js("document.querySelector('.dl-code').textContent")
 
 
 def test_settings_are_taken_along(notebook):

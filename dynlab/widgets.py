@@ -152,7 +152,9 @@ class Explorer:
         return self._shown
 
     def _repr_mimebundle_(self, **kinds: Any) -> Any:
-        return self.box._repr_mimebundle_(**kinds)
+        bundle = self.box._repr_mimebundle_(**kinds)
+        said = f"the explorer on {self.setting.recording}: open this notebook in JupyterLab to move its sliders"
+        return {**bundle, "text/plain": said}
 
     def _guarded(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
         """A callback whose errors the reader sees."""

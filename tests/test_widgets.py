@@ -286,8 +286,8 @@ def test_several_recordings_make_a_choice_beside_those_that_come_with_dynlab(poo
 
 def test_it_is_shown_as_a_widget_and_in_words_where_there_are_none(explorer):
     bundle = explorer._repr_mimebundle_()
-    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
     assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/plain"].startswith("the explorer on pool")
 
 
 @pytest.mark.parametrize(

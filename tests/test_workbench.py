@@ -202,13 +202,10 @@ def test_saved_parameters_are_read_by_papermill_and_known_to_the_notebooks(bench
     assert path == tmp_path / "here" / "explorer-pool-a-.yaml"
     loaded = papermill.iorw.read_yaml_file(str(path))
     assert loaded == parameters_of(setting, 24) | {"recording": str(tmp_path / "pool 'a'.parquet")}
-    for notebook, needed in (
-        ("07-explorer", set(loaded) - {"units"}),
-        ("01-accuracy-vs-cost", {"recording", "budgets", "units"}),
-    ):
+    for notebook, unknown in (("07-explorer", {"units"}), ("01-accuracy-vs-cost", {"unit", "budget", "stopping"})):
         known = papermill.inspect_notebook(str(named("notebooks", (".ipynb",))[notebook]))
-        assert needed <= set(known)
-        for name in needed & set(known):
+        assert set(loaded) - set(known) == unknown
+        for name in set(loaded) - unknown:
             assert type(loaded[name]).__name__ == known[name]["inferred_type_name"]
     with pytest.raises(InputError, match="write the recording to a file first"):
         save_parameters(replace(setting, recording="gone.parquet"), 24)

@@ -54,13 +54,33 @@ def test_a_copy_for_another_recording_is_not_taken_for_this_one(tmp_path, pool, 
 
 def test_jupyterlab_is_started_on_the_copy_with_the_flags_passed_on(tmp_path, pool, capsys, monkeypatch):
     started = []
-    monkeypatch.setattr(cli_explore.subprocess, "call", lambda command: started.append(command) or 0)
-    monkeypatch.setattr(cli_explore, "explore", lambda *given: explore(*given, run=cli_explore.subprocess.call))
+    monkeypatch.setattr(cli_explore, "_run", lambda command: started.append(command) or 0)
+    monkeypatch.setattr(cli_explore.os, "geteuid", lambda: 1000, raising=False)
     out = tmp_path / "out"
     assert cli.main(["explore", str(pool), "--out", str(out), "--no-browser", "--port", "8899"]) == 0
     path = str(out / "07-explorer--my pool.ipynb")
     assert started == [[sys.executable, "-m", "jupyterlab", path, "--no-browser", "--port=8899"]]
     assert path in capsys.readouterr().out
+
+
+def test_ctrl_c_goes_to_jupyterlab_and_its_exit_code_comes_back(monkeypatch):
+    class Process:
+        waits = 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def wait(self):
+            self.waits += 1
+            if self.waits < 3:
+                raise KeyboardInterrupt
+            return 7
+
+    monkeypatch.setattr(cli_explore.subprocess, "Popen", lambda command: Process())
+    assert cli_explore._run(["anything"]) == 7
 
 
 def test_without_jupyterlab_it_says_what_to_install_and_copies_nothing(tmp_path, monkeypatch, capsys):

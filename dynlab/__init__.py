@@ -16,16 +16,20 @@ _HOMES = {
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
     "record": "dynlab.sampling",
+    "solve": "dynlab.solving",
+    "check": "dynlab.checking",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from dynlab.checking import check
     from dynlab.comparing import compare, savings
     from dynlab.plots import plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.sampling import record
+    from dynlab.solving import solve
     from dynlab.tasks import load_task
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__, cli_strategy
+from dynlab import __version__, cli_solve, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_leaderboard(commands)
     _add_record(commands)
+    cli_solve.add(commands, _price)
     _add_reproduce(commands)
     _add_recordings(commands)
     return parser

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -120,14 +120,11 @@ class Counts:
         n = int(self.arrived[question])
         seen = self.seen([question], self.arrived[[question]], getattr(rule, "profiles", False))
 
-        def whole(state: Ints) -> Ints:  # a rule looks at its question's last depth and at the codes before it
+        def whole(state: Any) -> Any:  # a rule looks at its question's last depth and at the codes before it
             return np.broadcast_to(state, (n + 1, 1, 1))
 
-        state = Votes(
-            *map(whole, (seen.pulls, seen.votes, seen.first, seen.second, seen.distinct)),
-            *map(whole, (seen.surprise, seen.gained, seen.spent, seen.probe)),
-            whole(seen.profile) if seen.profile.size else seen.profile, seen.profiles,
-        )  # fmt: skip
+        named = {name: whole(table) for name, table in vars(seen).items() if name != "profiles" and table.size}
+        state = replace(seen, **named)
         codes = np.array(self.codes[question], np.int32)[:, None, None]
         none = np.zeros((0, 0, 0))
         return bool(rule.stops(Tally(codes, whole(np.array(n)), state, none, np.zeros((1, 1), bool), none))[-1, 0, 0])

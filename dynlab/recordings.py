@@ -34,7 +34,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(), "cached_tokens": pa.int32(),
     "cost_usd": pa.float64(), "billed_usd": pa.float64(), "latency_s": pa.float32(),
-    "source": pa.string(),
+    "source": pa.string(), "picked": pa.int32(), "arrived": pa.int32(),
 }  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")

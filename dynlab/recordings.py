@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ REQUIRED = ("question_id", "sample_index", "answer")
 SCHEMA: dict[str, pa.DataType] = {
     "dataset": pa.string(), "model": pa.string(), "question_id": pa.string(), "question": pa.string(),
     "strategy": pa.string(), "stream": pa.int32(), "sample_index": pa.int32(),
-    "role": pa.string(), "parents": pa.list_(pa.int32()),
+    "role": pa.string(), "parents": pa.list_(pa.int32()), "awaited": pa.list_(pa.int32()),
     "answer": pa.string(), "target": pa.string(), "correct": pa.bool_(), "votes": pa.bool_(),
     "text": pa.string(), "finish_reason": pa.string(), "mean_logprob": pa.float32(),
     "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
@@ -37,6 +38,7 @@ SCHEMA: dict[str, pa.DataType] = {
 }  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
+_INDICES = ("parents", "awaited")
 _TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
 _CARD = b"dynlab"
 
@@ -48,6 +50,7 @@ class Recording:
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
     name: str = "recording"
+    source: str = ""  # the path or the name that it was loaded from
 
     @property
     def design(self) -> str:
@@ -77,9 +80,9 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return source
     if isinstance(source, pd.DataFrame):
         return Recording(_validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording")))
-    path = _located(source)
+    path = located(source)
     frame, card = _read(path)
-    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix))
+    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source))
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
@@ -98,7 +101,12 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     return path
 
 
-def _located(source: str | Path) -> Path:
+def located(source: str | Path) -> Path:
+    """The file of a recording that is given by its path or, where it comes with dynlab, by its name.
+
+    Raises:
+        InputError: there is no such file or name.
+    """
     path = Path(source)
     if path.is_file():
         return path
@@ -158,6 +166,9 @@ def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     for column in ("correct", "votes"):
         if column in frame.columns:
             frame[column] = _boolean(frame[column], column, where)
+    for column in _INDICES:
+        if column in frame.columns:
+            frame[column] = frame[column].map(_indices)
     if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
         raise InputError(f"{where} has rows without a question_id; every sample needs one")
     again = frame.duplicated(list(KEY))
@@ -173,6 +184,13 @@ def _as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # an integer column that pandas widened because of a missing value
     return str(value)
+
+
+def _indices(value: Any) -> list[int] | None:
+    """A list of indices, also from its text in a CSV file; None where it is missing: _indices("[0, 1]") → [0, 1]."""
+    if isinstance(value, str):
+        return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
+    return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
 
 
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:

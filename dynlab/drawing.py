@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from dynlab.asking import Asking, without_answer
 from dynlab.errors import DynlabError, InputError
@@ -233,10 +234,19 @@ class Drawing:
                 raise outcome
 
 
-def run_interruptible(drawing: Drawing, counted: Callable[[], object] = lambda: None) -> None:
+def run_interruptible(
+    drawing: Drawing,
+    counted: Callable[[], object] = lambda: None,
+    work: Callable[[], Coroutine[Any, Any, object]] | None = None,
+) -> None:
     """Runs a drawing in a thread of its own, so that it works under a running event loop as well.
 
     The first Ctrl-C lets the calls in flight finish, the second one does not.
+
+    Args:
+        drawing: What is stopped.
+        counted: Called for each sample once it is on disk.
+        work: What is run; None = `drawing.run`.
 
     Raises:
         KeyboardInterrupt: it was interrupted; what had arrived is stored.
@@ -248,7 +258,7 @@ def run_interruptible(drawing: Drawing, counted: Callable[[], object] = lambda: 
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        await drawing.run(counted)
+        await (work() if work else drawing.run(counted))
 
     def thread() -> None:
         try:

@@ -92,9 +92,9 @@ def record(
             raise InputError(f"{name} is {amount}: give a number of at least 0")
     if price is not None and (len(price) != 2 or not min(price) >= 0):
         raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
-    out = _checked_out(out)
+    out = checked_out(out)
     chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
-    whole = _asked_of(model, task if isinstance(task, Task) else load_task(task))
+    whole = asked_of(model, task if isinstance(task, Task) else load_task(task))
     task = replace(whole, questions=whole.questions[:limit])
     sampling = Sampling(
         temperature=1.0 if temperature is None else temperature,
@@ -144,10 +144,12 @@ def _drawn(
     num_stored = len(store.keys() & set(plan.keys))
     if num_stored < num_planned:
         preload()
-    with _endpoint(model, plan) as endpoint:
+    with endpoint_of(model, plan) as endpoint:
         if num_stored < num_planned:
             client = Client(endpoint, price)
-            drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint), Caps(max_usd=max_usd))
+            drawing = Drawing(
+                plan, store, client, concurrency or num_in_flight_of(endpoint.card), Caps(max_usd=max_usd)
+            )
             try:
                 with _progress(num_planned, num_stored, progress) as counted:
                     run_interruptible(drawing, counted)
@@ -158,7 +160,7 @@ def _drawn(
         return store.samples(), endpoint.card
 
 
-def _checked_out(out: str | Path) -> Path:
+def checked_out(out: str | Path) -> Path:
     """The path of a recording that can be written."""
     out = Path(out)
     if out.suffix != ".parquet":
@@ -173,7 +175,7 @@ def _checked_out(out: str | Path) -> Path:
         raise InputError(f"cannot write {out}: {error.strerror}; give an output folder that is writable") from None
 
 
-def _asked_of(model: str | Endpoint, task: Task) -> Task:
+def asked_of(model: str | Endpoint, task: Task) -> Task:
     """The task as the model can be asked it: a model behind a chat interface alone is asked in chat."""
     name = model.litellm_model if isinstance(model, Endpoint) else model
     if task.form == "chat" or name.startswith(("local/", "text-completion-")):
@@ -182,7 +184,8 @@ def _asked_of(model: str | Endpoint, task: Task) -> Task:
 
 
 @contextmanager
-def _endpoint(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
+def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
+    """Where a model is found, for the length of a `with` block: one of this machine is served as long."""
     if isinstance(model, Endpoint):
         yield model
     elif is_local(model):
@@ -199,9 +202,9 @@ def _attempt_tokens(plan: Plan) -> int:
     return min(waited, getattr(plan.strategy, "num_shown", None) or waited) * plan.sampling.max_tokens
 
 
-def _num_in_flight(endpoint: Endpoint) -> int:
-    """Two calls a slot keep a local server busy."""
-    slots = endpoint.card.get("server_settings", {}).get("num_slots")
+def num_in_flight_of(card: Mapping[str, Any]) -> int:
+    """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
+    slots = card.get("server_settings", {}).get("num_slots")
     return 2 * int(slots) if slots else NUM_IN_FLIGHT
 
 

@@ -18,6 +18,7 @@ _HOMES = {
     "record": "dynlab.sampling",
     "solve": "dynlab.solving",
     "check": "dynlab.checking",
+    "explore": "dynlab.widgets",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
 }
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dynlab.sampling import record
     from dynlab.solving import solve
     from dynlab.tasks import load_task
+    from dynlab.widgets import explore
 
 
 def __getattr__(name: str) -> Any:

@@ -13,14 +13,14 @@ from typing import Any
 
 from dynlab.asking import Asking, without_answer
 from dynlab.errors import DynlabError, InputError
-from dynlab.faults import Fault
 from dynlab.gate import Gate, Turn
 from dynlab.ledger import Caps, Ledger
-from dynlab.live import Client, Reply
+from dynlab.live import Client
 from dynlab.pacing import Pace
 from dynlab.patience import Patience
 from dynlab.plans import GREEDY, Plan
 from dynlab.pricing import priced, shared_out
+from dynlab.replies import Reply
 from dynlab.store import Key, Store
 from dynlab.types import Request, Sample, Usage
 
@@ -156,10 +156,6 @@ class Drawing:
             read = partial(self._read, request)
             arrived = keys[: len(await self._asking.ask(request, len(keys), turn, read))]
             self._arrived.update(arrived)
-        except Fault as fault:
-            error = DynlabError(f"{self.client.endpoint.litellm_model} failed: {fault}")
-            self._asking.end(error)
-            raise error from None
         finally:
             self._gate.leave(turn)
             for key in keys:

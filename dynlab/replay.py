@@ -8,7 +8,7 @@ comparison meet the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,13 +97,12 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
         profile = np.where(depth < opening, len(index.draws), profile)
     offset = walk_start(seed, replication, number)
     tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-9))
-    if not policy.allocator.adaptive:
-        question, sample = pull(tables)
-        return Trace(question, sample, np.zeros_like(sample), _closed(tables, question))
-    if policy.batch > 1:
+    adaptive = policy.allocator.adaptive
+    if adaptive and policy.batch > 1:
         return _in_rounds(policy, draws, tables, ties, seed)
     question, sample = pull(tables)
-    return Trace(question, sample, np.where(sample < policy.warmup, 0, sample), _closed(tables, question))
+    arrived = np.where(sample < policy.warmup, 0, sample) * adaptive
+    return Trace(question, sample, arrived, _closed(tables, question))
 
 
 def _closed(tables: Tables, question: Ints) -> Flags:
@@ -224,8 +223,8 @@ def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
 
 
 def replay(
-    streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples",
-    replications: int = 200, seed: int = 0, done: Callable[[int], object] = lambda replications: None,
+    streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples", replications: int = 200,
+    seed: int = 0, done: Callable[[int], object] = lambda replications: None, drawn: Iterable[Draws] | None = None,
 ) -> list[Curve]:  # fmt: skip
     """Every policy's curve on the same draws.
 
@@ -233,13 +232,15 @@ def replay(
         budgets: [C] ascending; per question, in multiples of the mean price of a sample (so 8 in `tokens` is what
             8 samples of every question cost on average).
         done: told the number of replications that a policy has just been played on, for a progress bar.
+        drawn: what `draws_of` gave for these arguments, where it was kept.
 
     Raises:
         InputError: the unit's prices are not known.
     """
     limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: list[dict[str, Floats]] = [{} for _ in policies]
-    for draws in draws_of(streams, replications, seed, unit, any(policy.profiles for policy in policies)):
+    profiles = any(policy.profiles for policy in policies)
+    for draws in drawn or draws_of(streams, replications, seed, unit, profiles):
         for policy, total in zip(policies, sums, strict=True):
             part = _played(policy, draws, np.asarray(budgets, float), limits, seed)
             total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
@@ -270,8 +271,7 @@ def oracle(
 ) -> Curve:
     """The hindsight oracle, a bound and never a policy: it knows the target and the order of the draws.
 
-    For each question the smallest n at which the target is among the leaders, credited 1; cheapest questions first,
-    no warm-up.
+    The smallest n of each question at which the target is among the leaders, credited 1; cheapest first, no warm-up.
     """
     limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: dict[str, Floats] = {}

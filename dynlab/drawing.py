@@ -91,6 +91,19 @@ class Drawing:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._asking.end, Stopped("stopped"))
 
+    @property
+    def card(self) -> dict[str, Any]:
+        """What a recording's card says of the calls: their price, what they cost, settings that could not be sent."""
+        price, ledger = self.client.price, self.ledger
+        told: dict[str, Any] = {"spent": ledger.spent.told, "reserved": (ledger.reserved + ledger.held).told}
+        if price is not None:
+            told["price"] = {"prompt": price.prompt, "completion": price.completion}
+        if self.client.left_out:
+            told["left_out"] = sorted(self.client.left_out)
+        if self.num_per_call > 1:
+            told |= {"num_per_call": self.num_per_call, "completion_tokens": "of a call, shared out by length"}
+        return told
+
     async def __aenter__(self) -> Drawing:
         self._loop = asyncio.get_running_loop()
         await self.client.__aenter__()

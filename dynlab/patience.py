@@ -21,8 +21,8 @@ class Patience:
     """Tells what is left to do about a fault: try again, give up the sample, or give up the run.
 
     A failure counts against a sample only where something else was answered since its last one; so an outage, in which
-    everything fails, spoils none. It ends the run after `silence_s` seconds without any answer. Where no more than a few
-    questions are left to fail, and the server says 500 to each attempt, it is their own fault.
+    everything fails, spoils none. It ends the run after `silence_s` seconds without any answer. Where no more than a
+    few questions are left to fail, and the server says 500 to each attempt, it is their own fault.
 
     Args:
         num_attempts: Failures of its own after which a sample is given up.

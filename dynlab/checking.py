@@ -38,6 +38,7 @@ class Run:
         arrivals: In order, where there were no rounds.
         totals: As recorded; None in a store.
         rows: Of answers.jsonl; None where it is not there.
+        digest: Of the samples, as written down and as it is.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Run:
     arrivals: Sequence[Key] = ()
     totals: Mapping[str, Any] | None = None
     rows: Sequence[Mapping[str, Any]] | None = None
+    digest: tuple[Any, str] | None = None
 
     def retraced(self, allocator: Allocator | None = None) -> Course:
         """The course that its samples lead to; picks, rows and totals are not looked at.
@@ -101,6 +103,7 @@ def _from_recording(path: Path) -> Run:
         dict(zip(keys, samples, strict=True)), _in_order(frame, "picked", keys),
         _in_order(frame, "arrived", keys) if card["settings"]["asynchronous"] else (), card["totals"],
         [json.loads(line) for line in answers.read_text("utf-8").splitlines()] if answers.is_file() else None,
+        (card.get("digest"), recordings.digest(frame)),
     )  # fmt: skip
 
 
@@ -138,6 +141,8 @@ def check(path: str | Path, allocator: Allocator | None = None) -> str:
     run = load_run(path)
     course = run.retraced(allocator)
     _compare_picks(run, course)
+    if run.digest is not None:
+        _compare(run, "digest of the samples", run.digest[0], run.digest[1])
     found = f"{run.path}: {len(run.samples)} samples lead to the same {len(run.picks)} picks"
     if run.totals is None:
         return f"{found} (a store: answers are not compared)"

@@ -44,6 +44,9 @@ def add(commands: Any, price: Callable[[str], tuple[float, float]]) -> None:
     command.add_argument("--top-p", type=float)
     command.add_argument("--top-k", type=int)
     command.add_argument("--concurrency", type=int, metavar="M", help="calls in flight at once")
+    command.add_argument(
+        "--timeout", dest="timeout_s", type=float, default=600.0, metavar="S", help="seconds a call may take (600)"
+    )
     command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--dry-run", action="store_true", help="say what would be called and cost; send nothing")
@@ -62,8 +65,8 @@ def _solve(given: argparse.Namespace) -> int:
 
     names = (
         "out", "stopping", "vote", "budget", "warmup", "batch", "unit", "max_usd", "max_total_tokens", "max_calls",
-        "max_tokens", "price", "temperature", "top_p", "top_k", "seed", "concurrency", "asynchronous", "limit",
-        "dry_run",
+        "max_tokens", "timeout_s", "price", "temperature", "top_p", "top_k", "seed", "concurrency",
+        "asynchronous", "limit", "dry_run",
     )  # fmt: skip
     found = solve(
         given.questions, given.model, strategy=cli_strategy.chosen(given),

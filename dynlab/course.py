@@ -43,6 +43,14 @@ class Setup:
     rounds: bool = True
 
     @property
+    def how(self) -> str:
+        """Allocator and rounds in words: 'ucb in rounds of 16'."""
+        batch = self.policy.batch
+        return f"{self.policy.allocator.name} " + (
+            f"in rounds of {batch}" if self.rounds else f"with {batch} in flight"
+        )
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What a recording says of it, without the questions; `setup_of` reads it."""
         policy = self.policy
@@ -52,7 +60,7 @@ class Setup:
             **_described("vote", policy.vote),
             "warmup": policy.warmup,
             "batch": policy.batch,
-            "limit": self.limit,
+            "calls": self.limit,
             "unit": self.unit,
             "asynchronous": not self.rounds,
         }
@@ -74,7 +82,7 @@ def setup_of(settings: Mapping[str, Any], question_ids: Iterable[str], allocator
         None if settings["vote"] is None else _named(policies.vote, settings, "vote"),
     )
     return Setup(
-        policy, tuple(question_ids), str(settings["strategy"]), int(settings["limit"]), int(settings["seed"]),
+        policy, tuple(question_ids), str(settings["strategy"]), int(settings["calls"]), int(settings["seed"]),
         str(settings["unit"]), not settings["asynchronous"],
     )  # fmt: skip
 

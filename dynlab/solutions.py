@@ -83,14 +83,17 @@ def _cell(value: Any) -> str:
 def summary_of(totals: Mapping[str, Any]) -> str:
     """The totals of a run in words.
 
-    >>> summary_of({"questions": 2, "answered": 2, "samples": 4, "failed": 0, "tokens": None, "cost_usd": None,
-    ...     "depth": 2, "reserved_calls": 0, "reserved_usd": 0.0, "ended": "budget"})
-    '2 of 2 questions answered with 4 samples, depth 2; ended by: budget'
+    >>> none = {"failed": 0, "tokens": None, "cost_usd": None, "reserved_calls": 0, "reserved_usd": 0.0}
+    >>> some = {"how": "ucb in rounds of 4", "questions": 2, "answered": 2, "samples": 4, "depth": 2}
+    >>> summary_of(none | some | {"ended": "budget"})
+    '2 of 2 questions answered by ucb in rounds of 4, with 4 samples, depth 2; ended by: budget'
     """
     spent = [f"{totals['samples']} samples" + (f" ({totals['failed']} failed)" if totals["failed"] else "")]
     spent += [f"{totals['tokens']} tokens"] if totals["tokens"] is not None else []
     spent += [f"{totals['cost_usd']:.6f} USD"] if totals["cost_usd"] is not None else []
-    line = f"{totals['answered']} of {totals['questions']} questions answered with {', '.join(spent)}"
+    line = (
+        f"{totals['answered']} of {totals['questions']} questions answered by {totals['how']}, with {', '.join(spent)}"
+    )
     if totals["reserved_calls"]:
         usd = totals["reserved_usd"]
         most = "" if usd is None else f", up to {usd:.6f} USD"
@@ -167,6 +170,7 @@ def totals_of(course: Course, rows: list[dict[str, Any]], samples: list[Sample])
     usage = sum((sample.usage for sample in samples), Usage(0, 0, 0, 0, 0.0, 0.0))
     known = usage.prompt_tokens is not None and usage.completion_tokens is not None
     return {
+        "how": course.setup.how,
         "questions": len(rows),
         "answered": sum(row["answer"] is not None for row in rows),
         "samples": len(samples),

@@ -15,12 +15,13 @@ from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.forecasting import Forecast, forecast
 from dynlab.ledger import Caps
-from dynlab.live import Client, preload
+from dynlab.live import TIMEOUT_S, Client, list_price, preload
 from dynlab.local import Endpoint, describe
 from dynlab.plans import Plan
+from dynlab.preparing import asked_of, checked_out, refuse_counts
 from dynlab.provenance import card_of, frame_of, is_local, settings_of, wording_of
 from dynlab.replay import Policy
-from dynlab.sampling import asked_of, checked_out, endpoint_of, num_in_flight_of
+from dynlab.sampling import endpoint_of, num_in_flight_of
 from dynlab.solutions import Solution, rows_of, samples_of, totals_of, write_rows
 from dynlab.steering import QUESTIONS, Steering
 from dynlab.stopping import StoppingRule
@@ -59,6 +60,7 @@ def solve(
     extra_body: Mapping[str, Any] | None = None,
     seed: int = 0,
     concurrency: int | None = None,
+    timeout_s: float = TIMEOUT_S,
     asynchronous: bool = False,
     limit: int | None = None,
     dry_run: bool = False,
@@ -94,6 +96,7 @@ def solve(
         extra_body: Further fields of the request's body, as the server knows them.
         seed: Of the run; each sample has its own, derived from it.
         concurrency: Calls in flight at once; default: what suits the server.
+        timeout_s: Seconds after which a call is given up, and tried again.
         asynchronous: Let each arrival count at once, instead of in rounds of `batch`.
         limit: Only the first questions.
         dry_run: Say what would be called and what it would cost, send nothing and write nothing.
@@ -107,7 +110,7 @@ def solve(
         InputError: an argument cannot work, or `out` was made with other settings.
         DynlabError: the model does not answer, or it was interrupted; what has arrived stays and can be continued.
     """
-    _check_counts(warmup=warmup, batch=batch, concurrency=concurrency, limit=limit, max_tokens=max_tokens, top_k=top_k)
+    refuse_counts(warmup=warmup, batch=batch, concurrency=concurrency, limit=limit, max_tokens=max_tokens, top_k=top_k)
     if price is not None and (len(price) != 2 or not min(price) >= 0):
         raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
     if unit not in UNITS:
@@ -145,14 +148,9 @@ def solve(
     ids = tuple(question.id for question in task.questions)
     setup = Setup(policy, ids, chosen.name, calls, seed, unit, not asynchronous)
     Course(setup, plan.parents)  # what cannot run live says so before anything is begun
-    run = _Run(plan, setup, model, Path(out), Caps(max_calls, max_total_tokens, max_usd), price, num_in_flight)
+    caps = Caps(max_calls, max_total_tokens, max_usd)
+    run = _Run(plan, setup, model, Path(out), caps, price, num_in_flight, timeout_s)
     return run.forecast() if dry_run else run.solved(progress)
-
-
-def _check_counts(**counts: int | None) -> None:
-    for name, count in counts.items():
-        if count is not None and (not isinstance(count, int) or count < 1):
-            raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
 
 
 @dataclass(frozen=True)
@@ -166,6 +164,7 @@ class _Run:
     caps: Caps
     price: tuple[float, float] | None
     num_in_flight: int
+    timeout_s: float
 
     @property
     def recording(self) -> Path:
@@ -177,27 +176,28 @@ class _Run:
 
     def forecast(self) -> Forecast:
         """What would be called, and what it would cost."""
+        held: list[Sample] = []
+        if store_path(self.recording).exists():
+            with self._store() as store:
+                held = store.samples()
         endpoint = self.model if isinstance(self.model, Endpoint) else Endpoint(self.model, "", "")
-        price = None if is_local(self.model) and self.price is None else Client(endpoint, self.price).price
-        return forecast(
-            endpoint.litellm_model,
-            self.plan,
-            self.setup,
-            price,
-            self.caps,
-            store_path(self.recording),
-        )
+        price = None if is_local(self.model) and self.price is None else list_price(endpoint, self.price)
+        return forecast(self.plan, self.setup, held, price, self.caps, self.settings["model"])
+
+    def _store(self) -> Store:
+        wording = {question.id: wording_of(question) for question in self.plan.task.questions}
+        return Store(store_path(self.recording), self.settings, wording)
 
     def solved(self, progress: bool) -> Solution:
         """Draws what is missing, and writes answers and recording."""
         checked_out(self.recording)
         if self.out.is_dir():
             raise InputError(f"{self.out} is a folder: give the path of a file in it")
-        wording = {question.id: wording_of(question) for question in self.plan.task.questions}
+        self._refuse_others()
         preload()
-        with Store(store_path(self.recording), self.settings, wording) as store, self._endpoint() as endpoint:
+        with self._store() as store, self._endpoint() as endpoint:
             self._agree_on_order(store)
-            client = Client(endpoint, self.price)
+            client = Client(endpoint, self.price, self.timeout_s)
             if self.setup.unit == "usd" and client.price is None:
                 raise InputError(f"the price of {endpoint.litellm_model!r} is unknown: give --price IN,OUT")
             drawing = Drawing(self.plan, store, client, self.num_in_flight, self.caps)
@@ -210,7 +210,19 @@ class _Run:
                     kind = type(error) if isinstance(error, DynlabError) else DynlabError
                     kept = f"{len(store.keys())} samples are kept"
                     raise kind(f"{str(error) or 'interrupted'}; {kept}, the same command goes on from there") from None
-            return self._written(store, steering, endpoint.card)
+            return self._written(store, steering, endpoint.card | drawing.card)
+
+    def _refuse_others(self) -> None:
+        """Refuses a place where a recording of planned samples lies, or a live run without its store."""
+        path, store = self.recording, store_path(self.recording)
+        if path.exists() and recordings.load(path).design != "adaptive":
+            raise InputError(f"{path} is a recording of planned samples: give another --out")
+        if path.exists() and not store.exists():
+            raise InputError(f"{path} is there and its store {store.name} is not: put it back, or give another --out")
+        if store.exists() and not path.exists():
+            with Store(store, {}, {}) as held:
+                if held.keys() and held.settings().get("design") != "adaptive":
+                    raise InputError(f"{store} is of planned samples: give another --out")
 
     @contextmanager
     def _endpoint(self) -> Iterator[Endpoint]:
@@ -233,9 +245,8 @@ class _Run:
         rows = rows_of(course, held.get, wording, steering.ended)
         samples: list[Sample] = [s for q in range(len(rows)) for s in samples_of(course, q, held.get)]
         reserved = store.totals().reserved
-        totals = totals_of(course, rows, samples) | {
-            "reserved_calls": reserved.calls, "reserved_usd": reserved.usd, "ended": steering.ended
-        }  # fmt: skip
+        unknown = {"reserved_calls": reserved.calls, "reserved_usd": reserved.usd}
+        totals = totals_of(course, rows, samples) | unknown | {"ended": steering.ended}
         if samples:
             frame = frame_of(samples, self.plan, task, self.settings["model"], None)
             keys = [sample.key for sample in samples]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dynlab import recordings
 from dynlab.allocators import Allocator
+from dynlab.answers import clean
 from dynlab.course import Course, retraced, setup_of
 from dynlab.errors import DynlabError, InputError
 from dynlab.provenance import samples_in
@@ -22,6 +23,7 @@ from dynlab.strategies import STRATEGIES, by_name
 from dynlab.types import Sample
 
 _CAP = "cap: "
+_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,11 @@ class Run:
         Args:
             allocator: The one that ran, where it is not dynlab's own.
         """
-        setup = setup_of(self.settings, self.order, allocator)
-        return retraced(setup, self._awaited(), self.samples.get, self.arrivals)
+        try:
+            setup = setup_of(self.settings, self.order, allocator)
+            return retraced(setup, self._awaited(), self.samples.get, self.arrivals)
+        except _MALFORMED as error:
+            raise _malformed(self.path, error) from None
 
     def _awaited(self) -> Callable[[Key], Iterable[Key]]:
         """What a sample waits for: by the strategy, or where that is not dynlab's own, what it was shown."""
@@ -84,25 +89,27 @@ def load_run(path: str | Path) -> Run:
         raise InputError(f"there is no file {path}: give a run's answers (.jsonl), recording or store")
     try:
         return _from_store(path) if path.suffix == ".sqlite" else _from_recording(path)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise InputError(
-            f"{path} is not of a live run ({type(error).__name__}: {error}): give one of `solve`"
-        ) from None
+    except _MALFORMED as error:
+        raise _malformed(path, error) from None
+
+
+def _malformed(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} is not of a live run ({type(error).__name__}: {clean(str(error))}): give one of `solve`")
 
 
 def _from_recording(path: Path) -> Run:
     recording = recordings.load(path.with_suffix(".parquet"))
     if recording.design != "adaptive":
         raise InputError(f"{path} holds planned samples, not a live run: `dynlab compare` replays it")
-    card, frame = recording.card, recording.frame
+    card, frame, settings = recording.card, recording.frame, dict(recording.card["settings"])
     samples = samples_in(frame)
     keys = [sample.key for sample in samples]
     answers = path.with_suffix(".jsonl")
     return Run(
-        path, card["settings"], tuple(card["order"]), dict(zip(frame["question_id"], frame["question"], strict=True)),
+        path, settings, tuple(card["order"]), dict(zip(frame["question_id"], frame["question"], strict=True)),
         dict(zip(keys, samples, strict=True)), _in_order(frame, "picked", keys),
-        _in_order(frame, "arrived", keys) if card["settings"]["asynchronous"] else (), card["totals"],
-        [json.loads(line) for line in answers.read_text("utf-8").splitlines()] if answers.is_file() else None,
+        _in_order(frame, "arrived", keys) if settings["asynchronous"] else (), dict(card["totals"]),
+        [dict(json.loads(line)) for line in answers.read_text("utf-8").splitlines()] if answers.is_file() else None,
         (card.get("digest"), recordings.digest(frame)),
     )  # fmt: skip
 
@@ -203,4 +210,4 @@ def summary(path: str | Path, allocator: Allocator | None = None) -> str:
     )  # fmt: skip
     reserved = {name: (run.totals or {}).get(name) for name in ("reserved_calls", "reserved_usd")}
     how = "{model}, {strategy}, {allocator}, batch {batch}, seed {seed}".format(**run.settings)
-    return f"{how}\n{table.to_string(float_format='{:.3f}'.format)}\n{summary_of(totals | reserved)}"
+    return clean(f"{how}\n{table.to_string(float_format='{:.3f}'.format)}\n{summary_of(totals | reserved)}")

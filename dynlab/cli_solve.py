@@ -26,7 +26,7 @@ def add(commands: Any, price: Callable[[str], tuple[float, float]]) -> None:
     command.add_argument("--uncertainty", default="top-share", help="of ucb: top-share, entropy, margin or posterior")
     command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
     command.add_argument("--stopping", metavar="RULE", help="adaptive-consistency, best-of-infinity, esc, doubling, …")
-    command.add_argument("--vote", help="cisc or deepconf, which weigh by log-probability (default: plurality)")
+    command.add_argument("--vote", help="plurality (default); cisc or deepconf weigh by log-probability")
     command.add_argument(
         "--warmup", type=int, help="samples that every question gets first (the allocator's, mostly 2)"
     )

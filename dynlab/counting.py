@@ -52,7 +52,8 @@ class Counts:
         self.arrived, self.votes, self._first, self._second, self._distinct, self._leader, self._priced = (
             np.zeros(num_questions, np.int64) for _ in range(7)
         )
-        self._surprise, self._gained, self._entropy, self.spent = (np.zeros(num_questions) for _ in range(4))
+        self._surprise, self._gained, self._entropy = (np.zeros(num_questions) for _ in range(3))
+        self.spent, self._paid = np.zeros(num_questions), np.zeros(num_questions)  # with and without unknown prices
         self._probe = np.full(num_questions, np.nan, np.float32)
         self._weight: Floats = np.zeros(1)  # k·ln k
 
@@ -74,8 +75,9 @@ class Counts:
         if told.price is not None:
             self.spent[q] += told.price
             self._priced[q] += 1
+            self._paid[q] += told.price
         elif self._priced[q]:
-            self.spent[q] += self.spent[q] / n
+            self.spent[q] += self._paid[q] / self._priced[q]
         votes, weight = self.votes[q], self._weight
         entropy = (weight[n + 1] - self._surprise[q] - weight[n + 1 - votes]) / (n + 1)
         rise = self._first[q] / (n + 1) - top / max(n, 1)

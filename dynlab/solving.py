@@ -80,7 +80,7 @@ def solve(
         strategy: 'parallel', 'sequential', 'integrated' or 'rsa', or a `Strategy`.
         allocator: A name of `policies.ALLOCATORS`, or an `Allocator`.
         stopping: A name of `policies.STOPPING`, or a `StoppingRule`; None = none.
-        vote: 'cisc', 'deepconf' or a `Vote`; None = plurality.
+        vote: 'plurality' (None), 'cisc', 'deepconf' or a `Vote`.
         budget: Mean samples per question; calls over all questions are budget × their number.
         warmup: Samples that every question gets first; default: the allocator's own, mostly 2.
         batch: Picks decided at once, or in flight if asynchronous; default: the concurrency.
@@ -124,7 +124,7 @@ def solve(
     chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
     rule = policies.allocator(allocator) if isinstance(allocator, str) else allocator
     rule = rule.planned(float(budget)) if hasattr(rule, "planned") else rule
-    voting = policies.vote(vote) if isinstance(vote, str) else vote
+    voting = None if vote == "plurality" else policies.vote(vote) if isinstance(vote, str) else vote
     card = model.card if isinstance(model, Endpoint) else describe(model) if is_local(model) else {}
     num_in_flight = concurrency or num_in_flight_of(card)
     policy = Policy(

@@ -92,3 +92,28 @@ def test_a_course_is_told_of_nothing_that_it_did_not_ask_for(solve):
     course = Course(run.retraced().setup, lambda key: [])
     with pytest.raises(DynlabError, match="without having been asked for"):
         course.tell(next(iter(run.samples.values())))
+
+
+def not_a_rule(frame, card):
+    card["settings"]["allocator_parameters"] = {"exploration": "much"}
+
+
+def no_such_rule(frame, card):
+    card["settings"]["allocator"] = "\x1b[31mred"
+
+
+def no_numbers(frame, card):
+    card["settings"]["batch"] = ["six"]
+
+
+def no_settings(frame, card):
+    del card["settings"]
+
+
+@pytest.mark.parametrize("change", [not_a_rule, no_such_rule, no_numbers, no_settings])
+def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(change, solve):
+    solution = solve(allocator="ucb")
+    tampered(solution.recording, change)
+    with pytest.raises(InputError, match="is not of a live run|is not known here") as caught:
+        check(solution.path)
+    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)

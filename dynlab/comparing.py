@@ -111,10 +111,10 @@ def compare(
         if ORACLE in allocators:
             curves[ORACLE] = oracle(streams, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed)
         for name in allocators:
-            rows += _rows(streams, name, policies.get(name), curves[name], share, chosen)
+            rows += rows_of(streams, name, policies.get(name), curves[name], share, chosen)
         greedy = greedy_accuracy(recording, streams)
         if greedy is not None:
-            rows.append(_greedy_row(recording, streams, greedy, share, chosen))
+            rows.append(greedy_row(recording, streams, greedy, share, chosen))
     table = pd.DataFrame(rows, columns=CURVES)
     table.attrs["measure"] = " / ".join(sorted(measures))
     return table
@@ -230,7 +230,7 @@ def _described(streams: Streams, name: str, policy: Policy | None, options: Opti
     }  # fmt: skip
 
 
-def _rows(
+def rows_of(
     streams: Streams, name: str, policy: Policy | None, curve: Curve, share: Floats, options: Options
 ) -> list[dict[str, Any]]:
     """A row a budget, to the curve's end: where no replication can spend more.
@@ -271,9 +271,10 @@ def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     return np.array([by_question[question] for question in streams.question_ids])
 
 
-def _greedy_row(
+def greedy_row(
     recording: Recording, streams: Streams, accuracy: Floats, share: Floats, options: Options
 ) -> dict[str, Any]:
+    """The row of `compare` for the greedy answers."""
     frame = recording.frame[recording.frame["strategy"] == GREEDY]
     counts = [frame[name].astype(float).mean() for name in ("prompt_tokens", "completion_tokens") if name in frame]
     cost = frame["cost_usd"].mean() if "cost_usd" in frame else np.nan

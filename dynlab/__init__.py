@@ -16,6 +16,7 @@ _HOMES = {
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
     "record": "dynlab.sampling",
+    "explore": "dynlab.widgets",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
 }
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dynlab.recordings import load
     from dynlab.sampling import record
     from dynlab.tasks import load_task
+    from dynlab.widgets import explore
 
 
 def __getattr__(name: str) -> Any:

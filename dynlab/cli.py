@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__, cli_strategy
+from dynlab import __version__, cli_explore, cli_reproduce, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -46,8 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_leaderboard(commands)
     _add_record(commands)
-    _add_reproduce(commands)
+    cli_reproduce.add(commands)
     _add_recordings(commands)
+    cli_explore.add(commands)
     return parser
 
 
@@ -178,24 +179,6 @@ def _record(given: argparse.Namespace) -> None:
         keep_text=given.keep_text,
     )  # fmt: skip
     print(f"wrote {path}")
-
-
-def _add_reproduce(commands: Any) -> None:
-    command = commands.add_parser("reproduce", help="run all notebooks by papermill → figures/ and an index page")
-    command.add_argument(
-        "--recording", action="append", default=[], metavar="PATH_OR_NAME", help="default: all shipped"
-    )
-    command.add_argument(
-        "--quick", action="store_true", help="fewer replications and recordings: a minute, not several"
-    )
-    command.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR")
-    command.set_defaults(run=_reproduce)
-
-
-def _reproduce(given: argparse.Namespace) -> None:
-    from dynlab.reproduce import reproduce
-
-    print(reproduce(recordings=given.recording, quick=given.quick, out=given.out).summary())
 
 
 def _add_recordings(commands: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dynlab.errors import InputError
-from dynlab.recordings import Recording, load, shipped
+from dynlab.recordings import Recording, load, located, shipped
 from dynlab.streams import UNITS, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
@@ -31,6 +31,7 @@ def chosen(
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
         num_samples: Samples per question to record.
+        out: The folder of the figures.
         quick: Only the first few of the recordings that come with dynlab.
 
     Raises:
@@ -45,19 +46,27 @@ def chosen(
         path = Path(out) / "recordings" / f"{Path(task).stem}--{slug}.parquet"
         record(task, model, num_samples=num_samples, out=path, max_usd=max_usd or None)
         return [load(path)]
-    if isinstance(recording, str) and not Path(recording).is_file():
-        recording = [name.strip() for name in recording.split(",") if name.strip()]
-    named = [recording] if isinstance(recording, str | Path) else list(recording)
-    if not named:
-        named = [*shipped()[: QUICK_RECORDINGS if quick else None]]
-    if not named:
-        raise InputError("dynlab comes without recordings here; name one by its path, or record one: dynlab record")
-    loaded = [load(source) for source in named]
+    loaded = [load(path) for path in located_all(recording, quick=quick)]
     names = [recording.name for recording in loaded]
     if len(set(names)) < len(names):
         again = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are named {again!r}, and figures tell them apart by name; rename one file")
     return loaded
+
+
+def located_all(recording: str | Path | Iterable[str | Path] = (), *, quick: bool = False) -> list[Path]:
+    """The files of the recordings that are named as `chosen` takes them; none named: those that come with dynlab.
+
+    Raises:
+        InputError: One of them is not there, or dynlab came without recordings.
+    """
+    if isinstance(recording, str) and not Path(recording).is_file():
+        recording = [name.strip() for name in recording.split(",") if name.strip()]
+    named = [recording] if isinstance(recording, str | Path) else list(recording)
+    named = named or [*shipped()[: QUICK_RECORDINGS if quick else None]]
+    if not named:
+        raise InputError("dynlab comes without recordings here; name one by its path, or record one: dynlab record")
+    return [located(source) for source in named]
 
 
 def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:

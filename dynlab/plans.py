@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dynlab.live import Response
 from dynlab.prompts import begun, finals, prompter_for
+from dynlab.replies import Response
 from dynlab.store import Key
 from dynlab.tasks import Task
 from dynlab.types import Question, Request, Sample, Sampling, Strategy

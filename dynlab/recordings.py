@@ -50,6 +50,7 @@ class Recording:
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
     name: str = "recording"
+    source: str = ""  # the path or the name that it was loaded from
 
     @property
     def design(self) -> str:
@@ -79,9 +80,9 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return source
     if isinstance(source, pd.DataFrame):
         return Recording(_validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording")))
-    path = _located(source)
+    path = located(source)
     frame, card = _read(path)
-    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix))
+    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source))
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
@@ -100,7 +101,12 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     return path
 
 
-def _located(source: str | Path) -> Path:
+def located(source: str | Path) -> Path:
+    """The file of a recording that is given by its path or, where it comes with dynlab, by its name.
+
+    Raises:
+        InputError: there is no such file or name.
+    """
     path = Path(source)
     if path.is_file():
         return path

@@ -12,10 +12,10 @@ from typing import Any
 from dynlab import recordings
 from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
+from dynlab.ledger import Caps
 from dynlab.live import Client, preload
 from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
-from dynlab.pricing import Ledger
 from dynlab.provenance import card_of, earlier_samples, frame_of, is_local, settings_of, wording_of
 from dynlab.store import Key, Store, store_path
 from dynlab.strategies import by_name
@@ -146,9 +146,8 @@ def _drawn(
         preload()
     with _endpoint(model, plan) as endpoint:
         if num_stored < num_planned:
-            client = Client(endpoint, price, None if max_usd is None else Ledger(max_usd))
-            client.book(store.samples())
-            drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint))
+            client = Client(endpoint, price)
+            drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint), Caps(max_usd=max_usd))
             try:
                 with _progress(num_planned, num_stored, progress) as counted:
                     run_interruptible(drawing, counted)

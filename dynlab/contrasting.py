@@ -77,16 +77,19 @@ def contrast(
     """
     chosen = _options(options)
     grid = checked_budgets(budgets, chosen)
-    rows = []
+    rows, measures = [], set()
     for recording, held in _held(recordings, strategies, chosen):
         share = weights(held[0].num_questions, chosen.seed)
+        measures.add("accuracy" if held[0].has_target else "self-consistency rate")
         for method in _played(held, allocators, grid, chosen, names):
             drawn = rows_of(method.streams, method.allocator, method.policy, method.curve, share, chosen)
             rows += [row | _marks(method) for row in drawn]
         if (greedy := greedy_accuracy(recording, held[0])) is not None:
             row = greedy_row(recording, held[0], greedy, share, chosen)
             rows.append(row | {"method": "greedy", "questions": held[0].num_questions})
-    return pd.DataFrame(rows, columns=[*CURVES, "method", "questions"])
+    table = pd.DataFrame(rows, columns=[*CURVES, "method", "questions"])
+    table.attrs["measure"] = " / ".join(sorted(measures)) or "accuracy"
+    return table
 
 
 def differences(

@@ -57,7 +57,7 @@ def model(form):
         answer = len(attempts) if attempts else 90 + seed % 3
         text = f" w{seed} {'so ' * (seed % 7)}Answer: {answer}"
         return Reply(
-            text, delay_s=seed % 5 / 500, usage={"prompt_tokens": len(call.words), "completion_tokens": seed % 90}
+            text, delay_s=seed % 5 / 500, usage={"prompt_tokens": len(call.words), "completion_tokens": seed % 50}
         )
 
     return script
@@ -173,7 +173,7 @@ def test_tokens_of_prompts_with_attempts_are_recorded_in_full(draw):
     by_seed = {call.body["seed"]: call for call in calls}
     for row in frame.itertuples():
         seed = sampling_seed(0, (row.question_id, row.strategy, row.stream, row.sample_index))
-        assert (row.prompt_tokens, row.completion_tokens) == (len(by_seed[seed].words), seed % 90)
+        assert (row.prompt_tokens, row.completion_tokens) == (len(by_seed[seed].words), seed % 50)
     assert frame.groupby("role")["prompt_tokens"].mean().diff().iloc[-1] < 0  # chained prompts are the longer ones
 
 

@@ -13,7 +13,7 @@ from dynlab import recordings
 from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.ledger import Caps
-from dynlab.live import Client, preload
+from dynlab.live import Client, goes_on, preload
 from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
 from dynlab.provenance import card_of, earlier_samples, frame_of, is_local, settings_of, wording_of
@@ -147,6 +147,8 @@ def _drawn(
     with _endpoint(model, plan) as endpoint:
         if num_stored < num_planned:
             client = Client(endpoint, price)
+            if plan.strategy.shown == "prefill" and plan.task.form == "chat" and not goes_on(endpoint):
+                raise InputError(f"{endpoint.litellm_model} takes no prefill: give shown = 'listed', or another model")
             drawing = Drawing(plan, store, client, concurrency or _num_in_flight(endpoint), Caps(max_usd=max_usd))
             try:
                 with _progress(num_planned, num_stored, progress) as counted:

@@ -21,11 +21,11 @@ def of_curves(curves: pd.DataFrame) -> Words:
     """
     if curves.empty:
         return NOTHING
-    bullets = []
+    unit, bullets = str(curves["unit"].iloc[0]), []
     for recording, rows in curves.groupby("recording", sort=False):
         ends = rows[rows["allocator"] != "greedy"].groupby("method", sort=False).tail(1)
         listed = "; ".join(
-            f"{_label(row['method'])} {row['accuracy']:.3f} for {row['spent_tokens']:.4g} tokens a question"
+            f"{_label(row['method'])} {row['accuracy']:.3f} for {row[f'spent_{unit}']:.4g} {unit} a question"
             for _, row in ends.iterrows()
         )
         greedy = rows.loc[rows["allocator"] == "greedy", "accuracy"]

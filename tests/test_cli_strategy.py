@@ -28,7 +28,8 @@ def test_without_flags_every_strategy_has_its_defaults():
 def test_each_parameter_of_each_strategy_has_a_flag():
     assert parsed(
         "--strategy", "integrated", "--width", "3", "--chain", "2", "--rounds", "5", "--later", "both",
-        "--voting", "chained", "--who", "random", "--num-shown", "2", "--order", "leader-last", "--shown", "prefill", "--finals-only",
+        "--voting", "chained", "--who", "random", "--num-shown", "2", "--order", "leader-last", "--shown", "prefill",
+        "--finals-only",
     ) == Integrated(3, 2, 5, "both", "chained", who="random", num_shown=2, order="leader-last", shown="prefill",
                     finals_only=True)  # fmt: skip
     assert parsed("--strategy", "rsa", "--width", "8", "--rounds", "3", "--num-shown", "2") == Recursive(

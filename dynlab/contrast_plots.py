@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -25,9 +25,10 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
         differences: Rows of `dynlab.contrasting.differences`.
     """
 
-    def plot(rows: pd.DataFrame, ax: Axes) -> None:
+    def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
         first = rows.iloc[0]
-        plot_differences(rows, label=f"{contrasted(first['method']).label} − {first['against']}", ax=ax)
+        label = f"{contrasted(first['method']).label} − {first['against']}"
+        plot_differences(rows, label=label, levels=levels, ax=ax)
 
     return _by_method(differences, plot)
 
@@ -39,8 +40,8 @@ def plot_contrast_savings(savings: pd.DataFrame) -> Figure:
         savings: Rows of `dynlab.contrasting.savings`.
     """
 
-    def plot(rows: pd.DataFrame, ax: Axes) -> None:
-        plot_savings(rows, ax=ax)
+    def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
+        plot_savings(rows, levels=levels, ax=ax)
         ax.set_xlabel(f"{contrasted(rows['method'].iloc[0]).label}: {ax.get_xlabel()}")
 
     return _by_method(savings, plot)
@@ -83,7 +84,7 @@ def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
     ax.errorbar(rows["depth"].to_numpy(dtype=float) * shift, y, around, label=look.label, **paint)
 
 
-def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes], None]) -> Figure:
+def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None]) -> Figure:
     """A panel a method; row labels stand at the left, one legend over the first panel."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
@@ -91,7 +92,8 @@ def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes], None]) 
     with style():
         figure, axes = new_panels(1, len(names), width=TWO_COLUMNS, height=0.34 * (count + 0.6) + 1.1)
         for ax, name in zip(axes, names, strict=True):
-            plot(frame[frame["method"] == name], ax)
+            plot(frame[frame["method"] == name], ax, sorted(frame["at"].unique()))
+            ax.locator_params(axis="x", nbins=4)
             if ax is not axes[0]:
                 ax.set_yticklabels([])
                 cast("Legend", ax.get_legend()).remove()

@@ -72,6 +72,17 @@ def test_each_method_has_a_panel_with_a_point_and_an_interval_for_each_cell():
     assert [label.get_text() for label in left.get_yticklabels()] == ["capitals · small", "french · large"]
 
 
+def test_a_budget_has_the_same_colour_in_all_panels_even_where_cells_are_missing():
+    frame = cells([(0.1, 0.05, 0.15), (-0.02, -0.04, 0.0)])
+    frame = frame[(frame["method"] == "sequential") | (frame["at"] == 8)]
+    left, right = contrast_plots.plot_contrasts(frame).axes
+    looks = [
+        {(line.get_color(), line.get_marker()) for line in ax.get_lines() if len(line.get_xdata()) == 1}
+        for ax in (left, right)
+    ]
+    assert len(looks[0]) == 2 and len(looks[1]) == 1 and looks[1] < looks[0]
+
+
 def test_savings_of_each_method_have_a_panel():
     frame = cells([(0.3, 0.2, 0.4), (-1.5, -3.0, 0.1)], column="saving", reached=True, flat=False)
     left, right = contrast_plots.plot_contrast_savings(frame).axes

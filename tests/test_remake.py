@@ -19,11 +19,14 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     made = remake.remake(tmp_path)
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
-        held = {"parallel", *remake.CHAINS} if pair in remake.CHAINED else {"parallel"}
-        assert set(load(path).frame["strategy"]) == held
-    chains = [(strategy, length, more) for _, strategy, length, more in calls if strategy != "parallel"]
-    settings = {"num_streams": 4, "limit": 60, "keep_text": 8, "greedy": False}
-    assert chains == [("integrated", 12, settings), ("sequential", 8, settings)] * 2
+        assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
+    chains = [(task, strategy, length, more) for task, strategy, length, more in calls if strategy != "parallel"]
+    settings = {"limit": 60, "keep_text": 8, "greedy": False}
+    assert chains == [
+        (task, strategy, length, settings | {"num_streams": streams})
+        for (task, _), planned in remake.CHAINS.items()
+        for strategy, (length, streams) in planned.items()
+    ]
 
 
 @pytest.mark.skipif(not shipped(), reason="no recordings are committed")
@@ -33,6 +36,6 @@ def test_the_shipped_recordings_are_of_the_planned_size_in_every_strategy():
         frame = load(f"{task}--{model}").frame
         sizes = frame[frame["strategy"] != "greedy"].groupby(["strategy", "stream"])["sample_index"].nunique()
         planned = {("parallel", 0): remake.NUM_SAMPLES}
-        if (task, model) in remake.CHAINED:
-            planned |= {(name, s): n for name, n in remake.CHAINS.items() for s in range(remake.NUM_STREAMS)}
+        for strategy, (length, streams) in remake.CHAINS.get((task, model), {}).items():
+            planned |= {(strategy, stream): length for stream in range(streams)}
         assert sizes.to_dict() == planned

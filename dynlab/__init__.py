@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "compare": "dynlab.comparing",
+    "contrast": "dynlab.contrasting",
     "savings": "dynlab.comparing",
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
@@ -27,6 +28,7 @@ __all__ = ["__version__", *sorted(_HOMES)]
 if TYPE_CHECKING:
     from dynlab.checking import check
     from dynlab.comparing import compare, savings
+    from dynlab.contrasting import contrast
     from dynlab.plots import plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.sampling import record

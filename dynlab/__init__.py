@@ -16,8 +16,10 @@ _HOMES = {
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
     "record": "dynlab.sampling",
+    "explore": "dynlab.widgets",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
+    "table": "dynlab.tables",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from dynlab.plots import plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.sampling import record
+    from dynlab.tables import table
     from dynlab.tasks import load_task
+    from dynlab.widgets import explore
 
 
 def __getattr__(name: str) -> Any:

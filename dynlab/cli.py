@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__, cli_reproduce
+from dynlab import __version__, cli_explore, cli_reproduce, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     cli_reproduce.add(commands)
     _add_recordings(commands)
+    cli_explore.add(commands)
     return parser
 
 
@@ -149,11 +150,10 @@ def _add_record(commands: Any) -> None:
         "--task", required=True, metavar="NAME_OR_FILE", help="a built-in task, or JSONL, CSV, Parquet"
     )
     command.add_argument("--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …")
-    command.add_argument("--strategy", default="parallel", help="parallel, sequential or integrated")
+    cli_strategy.add(command)
     command.add_argument("--samples", type=int, required=True, metavar="N", help="samples per question (and stream)")
     command.add_argument("--out", required=True, type=Path, metavar="FILE")
     command.add_argument("--streams", type=int, default=1, help="streams per question (1)")
-    command.add_argument("--width", type=int, default=4, help="independent responses before a chain (4)")
     command.add_argument("--temperature", type=float)
     command.add_argument("--top-p", type=float)
     command.add_argument("--top-k", type=int)
@@ -172,8 +172,8 @@ def _record(given: argparse.Namespace) -> None:
     from dynlab.sampling import record
 
     path = record(
-        given.task, given.model, strategy=given.strategy, num_samples=given.samples, out=given.out,
-        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature,
+        given.task, given.model, strategy=cli_strategy.chosen(given), num_samples=given.samples, out=given.out,
+        num_streams=given.streams, seed=given.seed, temperature=given.temperature,
         top_p=given.top_p, top_k=given.top_k, max_tokens=given.max_tokens, concurrency=given.concurrency,
         max_usd=given.max_usd, price=given.price, greedy=not given.no_greedy, limit=given.limit,
         keep_text=given.keep_text,

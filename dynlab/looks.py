@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -84,7 +84,7 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
         varied = [column for column in _VARIED if column in own and own[column].nunique(dropna=False) > 1]
         variants = [group for _, group in own.groupby(varied, sort=False, dropna=False)] if varied else [own]
         for variant in variants:
-            look = LOOKS.get(key) or _spare(key, len(found))
+            look = _look(key) or _spare(key, len(found))
             if varied:
                 look = _spare(", ".join([look.label, *(str(variant[column].iloc[0]) for column in varied)]), len(found))
             found.append((look, variant))
@@ -94,6 +94,13 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
 def look_of(name: str) -> Look:
     """The look of an allocator, a stopping rule or an uncertainty by its name; black where it has none of its own."""
     return LOOKS.get(name) or UNCERTAINTIES.get(name) or Look(name, "#333333", "o")
+
+
+def _look(key: str) -> Look | None:
+    """The look of a method; that of a rule with a setting says it: `esc:4` is ESC 4."""
+    name, _, setting = key.partition(":")
+    look = LOOKS.get(name)
+    return replace(look, label=f"{look.label} {setting}") if look and setting else look
 
 
 def _spare(label: str, number: int) -> Look:

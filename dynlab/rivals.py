@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from dynlab.allocators import Index, doubt_table, entropy
 from dynlab.dirichlet import Posterior, posteriors
 from dynlab.errors import InputError
-from dynlab.streams import Floats
-from dynlab.voting import Votes
+from dynlab.streams import Flags, Floats, Ints
+from dynlab.voting import Votes, tie_break
 
 
 @dataclass(frozen=True)
@@ -70,33 +71,46 @@ class MonteCarloKnowledgeGradient:
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, num_values] values for the profiles of `seen`."""
-        unseen = np.maximum(self.buckets - (seen.profiles > 0).sum(axis=1), 0)
-        normal = rng.standard_normal((4096, self.buckets)).astype(np.float32)
-        largest = np.maximum.accumulate(normal, axis=1)  # column n − 1: the largest of n
-        draws = [self._gains(block, largest, rng) for block in posteriors(seen.profiles, unseen)]
+        base = int(rng.integers(2**63))
+        draws = [self._gains(block, base) for block in posteriors(seen.profiles, self._unseen(seen.profiles))]
         return Index(np.zeros(np.shape(seen.pulls)), draws=np.concatenate(draws))
 
-    def _gains(self, block: Posterior, largest: Floats, rng: np.random.Generator) -> Floats:
-        """[U, num_values] the index of each profile."""
+    def _unseen(self, profiles: Ints) -> Ints:
+        return np.asarray(np.maximum(self.buckets - (profiles > 0).sum(axis=1), 0))
 
-        def estimated(chance: Floats, number: Floats) -> Floats:
+    def _gains(self, block: Posterior, base: int) -> Floats:
+        """[U, num_values] the index of each profile."""
+        largest = _largest_normals(base, self.buckets)
+        own = (block.having[:, 1:] @ np.arange(1, block.having.shape[1]) ** 3) % 2**31  # tells profiles apart, mostly
+        slot = np.arange(self.num_values)
+
+        def estimated(chance: Floats, number: Floats, rows: Flags | slice, next_answer: int) -> Floats:
             """The largest of `number` estimates of a chance: both [rows] → [rows, num_values]."""
             if not self.num_draws:
                 return np.broadcast_to(chance[:, None], (len(chance), self.num_values))
             noise = np.sqrt(np.clip(chance * (1 - chance), 0, None) / self.num_draws).astype(np.float32)
-            draw = rng.integers(len(largest), size=(len(chance), self.num_values))
+            draw = (tie_break(base + next_answer, own[rows][:, None], slot, np.array(0)) * len(largest)).astype(int)
             column = np.minimum(number, largest.shape[1])[:, None] - 1
             drawn = chance[:, None].astype(np.float32) + noise[:, None] * largest[draw, column]
             return np.asarray(np.minimum(drawn, 1.0))
 
         alone = np.ones(len(block.leader), int)
         tied = block.having[np.arange(len(alone)), block.leader]  # answers as good as the leader
-        best = np.array(estimated(block.mode_after_leader(), np.maximum(tied, 1)))
+        every = slice(None)
+        best = np.array(estimated(block.mode_after_leader(), np.maximum(tied, 1), every, -1))
         for count in range(int(block.leader.max(initial=0))):
             rows = (block.having[:, count] > 0) & (block.leader > count)
             if rows.any():
-                best[rows] = np.maximum(best[rows], estimated(block.mode_after(count, rows), block.having[rows, count]))
-        return best - estimated(block.mode(), alone)
+                after = estimated(block.mode_after(count, rows), block.having[rows, count], rows, count)
+                best[rows] = np.maximum(best[rows], after)
+        return best - estimated(block.mode(), alone, every, -2)
+
+
+@lru_cache(maxsize=8)
+def _largest_normals(base: int, most: int) -> Floats:
+    """[4096, most] the largest of 1 … most normal numbers, one set a row."""
+    normal = np.random.default_rng(base).standard_normal((4096, most)).astype(np.float32)
+    return np.asarray(np.maximum.accumulate(normal, axis=1))
 
 
 @dataclass(frozen=True)
@@ -214,6 +228,7 @@ class SequentialHalving:
     adaptive = True
     profiles = False
     eliminates = True
+    tabular = True  # its index is a whole table's: it cannot run live
     warmup = 1
 
     def planned(self, budget: float) -> SequentialHalving:

@@ -39,7 +39,7 @@ def of_settings(cells: pd.DataFrame, worse: int, level: int, recordings: int = 1
         f"{int((cells['low'] > 0).sum())} of them, below zero in {int((cells['high'] < 0).sum())}.",
         f"**Which knob matters.** Averaged over the other two, {listed}.",
         f"**The best cell** scores {signed(_triple(best))}, by the paired interval better than {worse} of the others "
-        f"and not told apart from {level}{ours}. It was the best of {len(cells)} on the questions that it is drawn for.",
+        f"and not told apart from {level}{ours}. It was the best of {len(cells)} on the questions drawn.",
     ])  # fmt: skip
 
 

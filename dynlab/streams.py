@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynlab.errors import InputError, one_of
 from dynlab.recordings import Recording
+from dynlab.waiting import paths, waits_of
 
 ABSENT = -2  # behind a stream's end
 MISSING = -1  # a response without a parsable answer, or one that does not vote: paid for, never counted
@@ -34,7 +35,7 @@ class Streams:
     tokens: Floats  # [Q, S, N] tokens of each call; NaN = unknown
     cost_usd: Floats  # [Q, S, N] list price of each call; NaN = unknown
     logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens; NaN = unknown
-    level: Ints  # [Q, S, N] longest path of calls that end in this one (1 = waits for none)
+    path: Ints  # [A, N] longest path of calls that ends in a sample when the first A have arrived (1 = waits for none)
     right: Flags  # [Q, K]: this answer is right
     exchangeable: bool  # may be permuted
     has_target: bool  # False: `right` marks the plurality of all samples, so accuracy is self-consistency
@@ -119,11 +120,10 @@ def streams_of(recording: Recording, strategy: str | None = None, price: tuple[f
     logprob = np.full(shape, np.nan)
     if "mean_logprob" in frame:
         logprob[at] = frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan)
-    level = np.ones(shape, np.int32)
-    if not exchangeable:
-        level[at] = _levels(frame, question, stream, position, shape)
+    waits = {} if exchangeable else waits_of(frame, question, stream, position, recording.name)
     return Streams(
-        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob, level, right,
+        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob,
+        paths(waits, shape[-1]), right,
         exchangeable, has_target, kind, imputed,
     )  # fmt: skip
 
@@ -215,16 +215,3 @@ def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> 
             raise InputError(f"{name}: a price needs {column} of every sample, and some are unknown; drop --price")
     tokens = frame[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
     return np.asarray(tokens @ np.asarray(price) / 1e6)
-
-
-def _levels(frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, shape: tuple[int, ...]) -> Ints:
-    """Level of each row by its recorded parents; without them each sample waits for the one before."""
-    if "parents" not in frame or frame["parents"].isna().all():
-        return position + 1
-    level = np.ones(shape, np.int32)
-    place = dict(zip(zip(question, stream, frame["sample_index"], strict=True), position, strict=True))
-    for row, parents in enumerate(frame["parents"]):
-        q, s = question[row], stream[row]
-        shown = [] if parents is None else [level[q, s, place[q, s, parent]] for parent in parents]
-        level[q, s, position[row]] = 1 + max(shown, default=0)
-    return np.asarray(level[question, stream, position])

@@ -86,7 +86,7 @@ def test_names_at_line_ends_do_not_overlap(methods):
     ("wanted", "gap"), [([10, 10, 40], 8), ([0, 0, 0, 0], 9), ([50, 50, 49.9], 5), ([3, 8, 9, 30], 6)]
 )
 def test_labels_are_moved_apart_as_little_as_the_panel_allows(wanted, gap):
-    places = axes._apart(sorted(wanted), gap, 50)
+    places = axes.apart(sorted(wanted), gap, 50)
     assert all(later - earlier >= gap - 1e-9 for earlier, later in itertools.pairwise(places))
     assert min(places) >= gap / 2 - 1e-9 and max(places) <= 50 - gap / 2 + 1e-9
     grid = np.linspace(gap / 2, 50 - gap / 2, 46)

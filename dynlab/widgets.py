@@ -1,0 +1,269 @@
+"""The explorer in a notebook: controls, panels, and a thread that computes while a slider is dragged.
+
+What is computed is in `exploring`, how it is drawn in `panels`; this room only passes on. Errors show in the widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from pathlib import Path
+from threading import RLock
+from typing import Any, cast
+
+import pandas as pd
+
+from dynlab import panels
+from dynlab.comparing import Source
+from dynlab.controls import Controls, controls, named
+from dynlab.errors import DynlabError, InputError, one_of
+from dynlab.exploring import Material, Setting, View
+from dynlab.latest import Check, Latest
+from dynlab.looks import LOOKS
+from dynlab.questions import Asked, asked, greedy_answer, growth
+from dynlab.recordings import Recording, load, shipped
+from dynlab.sharing import code_of, save_parameters
+from dynlab.vectors import paint
+from dynlab.workbench import Workbench
+
+_COPY = (
+    "var c=this.parentNode.querySelector('code');getSelection().selectAllChildren(c);"
+    "document.execCommand('copy');this.textContent='Copied'"
+)
+
+
+def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) -> Explorer:
+    """Sliders over budget policies on recordings, to be shown as the last value of a notebook's cell.
+
+    Args:
+        recording: A path, the name of a shipped recording, a DataFrame or a Recording; several make a choice beside
+            those that come with dynlab, the first is shown.
+        setting: Where the controls stand at first, by the names of `dynlab.exploring.Setting`: `allocators`, `budget`,
+            `unit`, `exploration`, `uncertainty`, `warmup`, `batch`, `stopping`, `replications`, `seed`, `strategy`.
+
+    Raises:
+        InputError: An unknown setting, a recording that cannot be read, or ipywidgets is not installed.
+    """
+    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
+    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
+    known, given = [], {}
+    for source in sources:
+        if source is None or (isinstance(source, str) and not source):
+            continue
+        if isinstance(source, pd.DataFrame | Recording):
+            made = load(source)
+            name = made.source or made.name
+            if not made.source:
+                given[name] = made
+            known.append(name)
+        else:
+            known.append(str(source))
+    known += [name for name in shipped() if name not in known]
+    if not known:
+        raise InputError("dynlab comes without recordings here; give one: dynlab.explore('my.parquet')")
+    for name in setting:
+        if name not in Setting.__dataclass_fields__:
+            raise one_of("setting", name, Setting.__dataclass_fields__)
+    setting["allocators"] = tuple(setting.get("allocators", Setting.allocators))
+    for name in ("strategy", "warmup", "stopping"):  # a notebook's parameters have no None
+        setting[name] = setting.get(name) or None
+    return Explorer(known, Setting(known[0], **setting), Workbench(given))
+
+
+class Explorer:
+    """The widget; `view()` waits for its numbers, `error` is what it shows in red ('' = nothing).
+
+    Args:
+        sources: Recordings to choose from.
+        setting: Where the controls stand at first.
+        bench: What computes.
+        answers: Setting and check → views, coarse ones first; by default `bench.views`.
+    """
+
+    def __init__(
+        self, sources: Iterable[str], setting: Setting, bench: Workbench | None = None,
+        answers: Callable[[Setting, Check], Iterator[View]] | None = None,
+    ) -> None:  # fmt: skip
+        try:
+            import ipywidgets as w
+        except ImportError:
+            raise InputError("explore needs ipywidgets; run: pip install 'dynlab[notebooks]'") from None
+        self.error = ""
+        self._bench = bench or Workbench()
+        self._sources, self._quiet, self._drawing = list(sources), False, RLock()
+        self._shown: View | None = None
+        self._asked: tuple[Material, list[Asked]] | None = None
+        self._latest = Latest(answers or self._bench.views, self._show, self._fail)
+        material = self._bench.material(setting.recording, setting.strategy)
+        self._controls: Controls = controls(setting, self._sources)
+        self._controls.fit(material)
+        self._panels = {name: w.HTML() for name in ("status", "savings", "curves", "spending", "vote", "words", "code")}
+        self._save = w.Button(description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save")
+        self._saved = w.HTML()
+        self.box = _laid_out(w, self._controls, self._panels, self._save, self._saved)
+        for name, widget in self.widgets.items():
+            act = self._picked if name in ("question", "by") else self._path if name == "path" else self._changed
+            widget.observe(self._guarded(act), "value")
+        self._save.on_click(self._guarded(self._write))
+        self._changed({})
+
+    @property
+    def widgets(self) -> dict[str, Any]:
+        """All controls by name; check boxes of allocators by theirs."""
+        return {**self._controls.widgets, **self._controls.allocators}
+
+    @property
+    def setting(self) -> Setting:
+        """Where the controls stand."""
+        return self._controls.setting()
+
+    def view(self, timeout_s: float = 600) -> View:
+        """The finest view of the setting, waited for.
+
+        Raises:
+            DynlabError: What the widget shows in red, or that it takes too long.
+        """
+        if not self._latest.wait(timeout_s):
+            raise DynlabError(f"the view is not there after {timeout_s:g} s; choose fewer replications")
+        if self.error or self._shown is None:
+            raise InputError(self.error or "nothing was shown yet")
+        return self._shown
+
+    def _repr_mimebundle_(self, **kinds: Any) -> Any:
+        return self.box._repr_mimebundle_(**kinds)
+
+    def _guarded(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
+        """A callback whose errors the reader sees."""
+
+        def guarded(change: Any) -> None:
+            if self._quiet:
+                return
+            try:
+                act(change)
+            except Exception as error:
+                self._latest.drop()
+                self._fail(error)
+
+        return guarded
+
+    def _changed(self, change: Any) -> None:
+        """A control was moved: the ranges of the others follow, and the view is asked for."""
+        own = change.get("owner")
+        value = self.widgets["recording"].value
+        fresh = own is self.widgets["recording"]
+        material = self._bench.material(value, None if fresh else self.widgets["strategy"].value)
+        self._quiet = True
+        try:
+            self._controls.fit(material)
+        finally:
+            self._quiet = False
+        self._say("computing …", "dl-busy")
+        self._latest.ask(self.setting)
+
+    def _path(self, change: Any) -> None:
+        """A path was typed: it joins the choice of recordings, if it is one."""
+        path = change["new"].strip()
+        if not path:
+            return
+        self._bench.material(path)
+        if path not in self._sources:
+            self._sources.append(path)
+            self._quiet, kept = True, self.widgets["recording"].value
+            self.widgets["recording"].options = named(self._sources)
+            self.widgets["recording"].value = kept
+            self._quiet = False
+        self.widgets["recording"].value = path
+
+    def _picked(self, change: Any) -> None:
+        """Another question, or another order of them: nothing is computed anew."""
+        with self._drawing:
+            if self._shown is not None:
+                self._draw_questions(self._shown)
+
+    def _show(self, view: View) -> None:
+        """Puts a view into the panels; called from the computing thread."""
+        streams = view.material.streams
+        with self._drawing:
+            self._shown, self.error = view, ""
+            self._panels["curves"].value = panels.curves_panel(view)
+            self._panels["savings"].value = panels.savings_html(view)
+            self._draw_questions(view)
+            is_named = view.setting.recording not in self._bench.given
+            self._panels["code"].value = _code(code_of(view.setting, view.material.longest, named=is_named))
+        rule = (view.setting.stopping or "").partition(":")
+        stops = f" · stopping: {LOOKS[rule[0]].label} {rule[2]}" if view.setting.stopping else ""
+        if view.coarse:
+            self._say(panels.coarse(view) + " …", "dl-busy dl-coarse")
+        else:
+            self._say(
+                f"{streams.num_questions} questions × {view.material.longest:g} samples · "
+                f"{view.replications} draw orders{stops}"
+            )
+
+    def _draw_questions(self, view: View) -> None:
+        if self._asked is None or self._asked[0] is not view.material:
+            self._asked = (view.material, asked(view.material.recording, view.material.streams))
+        told, by = self._asked[1], self.widgets["by"].value
+        by = by if view.material.streams.has_target else "disagreement"
+        order = view.material.order(by)
+        place = min(self.widgets["question"].value, len(order) - 1)
+        question = int(order[place])
+        self._panels["spending"].value = panels.spending_panel(view, order, told, place, by)
+        grown = growth(view.material.streams, question, view.setting.seed)
+        self._panels["vote"].value = panels.vote_panel(view, grown, question)
+        greedy = greedy_answer(view.material.recording, told[question].id)
+        self._panels["words"].value = panels.question_html(told[question], view, question, greedy)
+
+    def _write(self, _: Any) -> None:
+        setting = self.setting
+        if setting.recording in self._bench.given:
+            raise InputError("this recording has no file, so papermill could not read it; write it to one first")
+        path = save_parameters(setting, self._bench.material(setting.recording, setting.strategy).longest)
+        self._saved.value = (
+            f"<p>wrote <b>{escape(str(path))}</b>; run <code>papermill 07-explorer.ipynb out.ipynb -f "
+            f"{escape(path.name)}</code>, or 01-accuracy-vs-cost.ipynb</p>"
+        )
+
+    def _fail(self, error: Exception) -> None:
+        """Shows an error in one line: what dynlab says of wrong use, or what else was raised."""
+        said = str(error) if isinstance(error, DynlabError) else f"{type(error).__name__}: {error}"
+        self.error = said.splitlines()[0] if said else type(error).__name__
+        self._say(self.error, "dl-error")
+
+    def _say(self, words: str, style: str = "") -> None:
+        role = "alert" if style == "dl-error" else "status"
+        self._panels["status"].value = f'<div class="dl-status {style}" role="{role}">{escape(words)}</div>'
+
+
+def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: Any) -> Any:
+    """Controls on the left, panels on the right; they wrap where the page is narrow."""
+    css = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
+    css += "".join(f".dl-of-{name}{{--dl-of:{paint(panels.look_of(name).colour)}}}" for name in made.allocators)
+    ticks = _boxed(w.Box, list(made.allocators.values()), "dl-ticks")
+    first, rest = ("recording", "path", "strategy", "unit", "budget"), ("by", "question")
+    settings = [widget for name, widget in made.widgets.items() if name not in (*first, *rest)]
+    head = {
+        text: w.HTML(f"<h4>{text}</h4>") for text in ("Policies", "Their settings", "One question", "Take it along")
+    }
+    left = [
+        *(made.widgets[name] for name in first), head["Policies"], ticks, head["Their settings"], *settings,
+        head["One question"], *(made.widgets[name] for name in rest), head["Take it along"], save, saved,
+    ]  # fmt: skip
+    panes = _boxed(w.Box, [shown[name] for name in ("curves", "spending", "vote", "words")], "dl-panels")
+    right = _boxed(w.VBox, [shown["status"], shown["savings"], panes, shown["code"]], "dl-views")
+    body = _boxed(w.Box, [_boxed(w.VBox, left, "dl-controls"), right], "dl-body")
+    return _boxed(w.VBox, [w.HTML(f"<style>{css}</style>"), body], "dynlab")
+
+
+def _boxed(kind: Any, children: list[Any], style: str) -> Any:
+    box = kind(children)
+    box.add_class(style)
+    return box
+
+
+def _code(code: str) -> str:
+    return (
+        '<div class="dl-code"><details><summary>The calls behind this view</summary>'
+        f'<button type="button" onclick="{escape(_COPY)}">Copy as code</button>'
+        f"<pre><code>{escape(code)}</code></pre></details></div>"
+    )

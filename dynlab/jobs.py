@@ -18,7 +18,7 @@ from typing import Any
 from dynlab.caching import Cache, Entry, sha256
 from dynlab.figures import write_bytes
 from dynlab.gallery import notebook_page
-from dynlab.parameters import declared, fitted
+from dynlab.parameters import declared, defaults, fitted
 from dynlab.resources import folder
 
 _STARTING = Lock()  # kernels that start at the same moment may pick the same free ports
@@ -44,6 +44,7 @@ class Job:
         first = "".join(notebook["cells"][0]["source"]).strip().partition("\n")[0] if notebook["cells"] else ""
         self.title = first.strip("# ") if first.startswith("#") else self.stem
         self.parameters = declared(notebook)
+        self.defaults = defaults(notebook)
         self.given = {name: fitted(name, given[name], kind) for name, kind in self.parameters.items() if name in given}
         self.num_cells = sum(cell["cell_type"] == "code" for cell in notebook["cells"]) + bool(self.given)
         self.failure = ""  # what failed, in a line

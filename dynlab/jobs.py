@@ -129,11 +129,12 @@ class Job:
             self._process.terminate()
 
     def _figures(self, started: int) -> list[str]:
-        """Files of the figures made since `started`."""
+        """Files of the figures made since `started`, in the order in which they were made."""
         prefix = figure_prefix(self.stem)
         files = (path for kind in ("svg", "png", "csv") for path in self.out.glob(f"{prefix}*.{kind}"))
         own = (path for path in files if re.fullmatch(rf"{re.escape(prefix)}(-.*)?", path.stem))
-        return sorted(path.name for path in own if path.stat().st_mtime_ns >= started)
+        made = {path: path.stat().st_mtime_ns for path in own}
+        return [path.name for path in sorted(made, key=lambda path: (made[path], path)) if made[path] >= started]
 
     def _named(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters with what was passed by its path shown by its name."""

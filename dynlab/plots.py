@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from dynlab.axes import log2_axis, name_ends, new_panels, shared_legend, tint
+from dynlab.axes import log2_axis, name_ends, new_panels, note, shared_legend, tint
 from dynlab.errors import InputError, one_of
 from dynlab.looks import COLOURS, LOOKS, Look, methods, style, title
 
@@ -140,6 +140,9 @@ def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figur
 
 def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
     """A panel per unit; row labels and legend stand once where all panels have the same rows."""
+    if frame.empty:
+        with style():
+            return note("Nothing to compare: no recording holds that many samples.", width=TWO_COLUMNS)
     units = list(dict.fromkeys(frame["unit"]))
     split = ["unit", "recording", *(["flat"] if "flat" in frame else [])]
     rows = int(frame.drop_duplicates(split).groupby("unit").size().max())

@@ -22,6 +22,7 @@ _HOMES = {
     "explore": "dynlab.widgets",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
+    "table": "dynlab.tables",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dynlab.recordings import load
     from dynlab.sampling import record
     from dynlab.solving import solve
+    from dynlab.tables import table
     from dynlab.tasks import load_task
     from dynlab.widgets import explore
 

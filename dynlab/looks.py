@@ -48,6 +48,12 @@ LOOKS = {
     "priced": Look("priced", "#117733", "H"),
     "oracle": Look("hindsight oracle", "#999999", "d"),
 }
+UNCERTAINTIES = {  # of UCB: in the colours of the allocators that follow them alone
+    "top-share": Look("top share", LOOKS["ucb"].colour, "s"),
+    "entropy": Look("entropy", LOOKS["entropy-greedy"].colour, "D"),
+    "margin": Look("margin", LOOKS["margin-greedy"].colour, "v"),
+    "posterior": Look("posterior", LOOKS["beta-greedy"].colour, "P"),
+}
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
 CONTRASTED = {  # of strategies against one another, and of the two parts of the method apart
     "parallel": Look("parallel", "#000000", "o"),
@@ -95,6 +101,11 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
                 look = _spare(", ".join([look.label, *(str(variant[column].iloc[0]) for column in varied)]), len(found))
             found.append((look, variant))
     return found
+
+
+def look_of(name: str) -> Look:
+    """The look of an allocator, a stopping rule or an uncertainty by its name; black where it has none of its own."""
+    return LOOKS.get(name) or UNCERTAINTIES.get(name) or Look(name, "#333333", "o")
 
 
 def _look(key: str) -> Look | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from dynlab.axes import log2_axis, name_ends, new_panels, shared_legend, tint
+from dynlab.axes import log2_axis, name_ends, new_panels, note, shared_legend, tint
 from dynlab.errors import InputError, one_of
 from dynlab.looks import COLOURS, LOOKS, Look, methods, style, title
 
@@ -49,7 +49,8 @@ def plot_curves(curves: pd.DataFrame, *, unit: str | None = None, ax: Axes | Non
     with style():
         ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
         _level(ax, curves[curves["allocator"] == "greedy"], cost, names)
-        lines = [(look, rows.sort_values(cost)) for look, rows in methods(curves)]
+        paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
+        lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
         for rank, (look, rows) in enumerate(lines):
             _line(ax, rows, cost, look, rank, shade=min(0.12, 0.3 / len(lines)))
         ends = [(look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines]
@@ -108,7 +109,7 @@ def plot_savings(savings: pd.DataFrame, *, levels: Sequence[float] = (), ax: Axe
         ax = _intervals(cells, "saving", levels, ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     return ax
 
 
@@ -143,11 +144,14 @@ def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figur
 
 def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
     """A panel per unit; row labels and legend stand once where all panels have the same rows."""
+    if frame.empty:
+        with style():
+            return note("Nothing to compare: no recording holds that many samples.", width=TWO_COLUMNS)
     units = list(dict.fromkeys(frame["unit"]))
     split = ["unit", "recording", *(["flat"] if "flat" in frame else [])]
     rows = int(frame.drop_duplicates(split).groupby("unit").size().max())
     with style():
-        figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows))
+        figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows, frame["at"].nunique()))
         labels = []
         for unit, ax in zip(units, axes, strict=True):
             plot(frame[frame["unit"] == unit], ax=ax)
@@ -223,7 +227,7 @@ def _intervals(cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: 
     rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
     levels = sorted(levels or cells["at"].unique())
-    ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows)))[1][0]
+    ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows), len(levels)))[1][0]
     ax.axvline(0, color="#333333", lw=0.8, zorder=1)
     for number, level in enumerate(levels):
         colour = tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
@@ -251,6 +255,6 @@ def _intervals(cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: 
     return ax
 
 
-def _height(rows: int) -> float:
-    """Inches of a figure with so many rows of intervals."""
-    return 0.34 * (rows + 0.6) + 0.9
+def _height(rows: int, levels: int = 3) -> float:
+    """Inches of a figure with so many rows of so many intervals each."""
+    return (0.16 + 0.06 * levels) * (rows + 0.6) + 0.9

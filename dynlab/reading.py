@@ -75,6 +75,8 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
 
 def of_savings(savings: pd.DataFrame) -> Words:
     """Three bullets on the saving at equal accuracy: how much in each unit, what the paper says, where it fails."""
+    if savings.empty:
+        return _nothing()
     bullets = []
     for unit, rows in savings.groupby("unit", sort=False):
         steep = rows[~rows["flat"].astype(bool)]
@@ -98,6 +100,8 @@ def of_savings(savings: pd.DataFrame) -> Words:
 
 def of_differences(differences: pd.DataFrame) -> Words:
     """A bullet per unit on the paired difference at equal budgets, and one on what it says of allocation."""
+    if differences.empty:
+        return _nothing()
     bullets = []
     for unit, rows in differences.groupby("unit", sort=False):
         means = "; ".join(f"{signed(pooled(cells, 'difference'))} at B = {at:g}" for at, cells in rows.groupby("at"))
@@ -158,6 +162,10 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
     above = math.hypot(*(frame["high"] - values)) / len(frame)
     mean = float(values.mean())
     return mean, mean - below, mean + above
+
+
+def _nothing() -> Words:
+    return bullet_list(["**Nothing to compare.** No recording holds as many samples as the smallest budget takes."])
 
 
 def _greedy_bullet(greedy: pd.DataFrame | None) -> str:

@@ -79,7 +79,7 @@ UNITS = ("samples", "tokens", "usd")
 
 def strategies_of(recording: Recording) -> list[str]:
     """The strategies that a recording holds samples of, without the greedy baseline, parallel first."""
-    return sorted(set(recording.frame["strategy"]) - {GREEDY}, key=lambda name: (name != "parallel", name))
+    return sorted(set(recording.frame["strategy"].unique()) - {GREEDY}, key=lambda name: (name != "parallel", name))
 
 
 def streams_of(recording: Recording, strategy: str | None = None, price: tuple[float, float] | None = None) -> Streams:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
-from dynlab.allocators import Index, doubt_table
+from dynlab.allocators import Allocator, Index, doubt_table
 from dynlab.errors import InputError
-from dynlab.streams import Floats
+from dynlab.streams import Floats, Ints
 from dynlab.voting import Votes
 
 _SETTLED = 1e-15  # gain where nothing within the horizon can change the vote: the least sampled question is next
@@ -88,3 +90,33 @@ def gain_table(most: int, horizon: int) -> Floats:
         gain = (doubt[:size, :size] - after) / steps
         best = np.maximum(best, np.where(gain > 1e-13, gain, 0.0))
     return best
+
+
+def worth(rules: Iterable[Allocator], most: int = 16) -> pd.DataFrame:
+    """What rules think the next sample is worth, by how the votes stand: index ÷ index at one vote each.
+
+    Every sample votes and costs the same. Columns: rule, votes (how they stand), n, index.
+
+    Args:
+        rules: Allocators whose index needs no random numbers.
+        most: The largest n, samples.
+    """
+    parts = []
+    for rule in rules:
+        one_each = rule.index(_states(np.array([2]), np.array([1])), np.random.default_rng(0)).value
+        for name, lead in {"tied": 0, "one ahead": 1, "two ahead": 2, "all agree": None}.items():
+            n = np.arange(2, most + 1)
+            n = n if lead is None else n[(n >= lead + 2) & ((n - lead) % 2 == 0)]
+            states = _states(n, 0 * n if lead is None else (n - lead) // 2)
+            index = rule.index(states, np.random.default_rng(0)).value / one_each
+            parts.append(pd.DataFrame({"rule": rule.name, "votes": name, "n": n, "index": index}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _states(n: Ints, second: Ints) -> Votes:
+    """Questions of n samples that all vote, for one of two answers: n and v2 [...]."""
+    unknown = np.full(n.shape, np.nan)
+    return Votes(
+        n, n, n - second, second, 1 + (second > 0), unknown, unknown, n.astype(float), unknown,
+        np.zeros(0, int), np.zeros((0, 1), int),
+    )  # fmt: skip

@@ -10,7 +10,8 @@ from vote_states import states
 
 from dynlab.comparing import compare
 from dynlab.errors import InputError
-from dynlab.priced import Priced, gain_table
+from dynlab.policies import allocator
+from dynlab.priced import Priced, gain_table, worth
 
 
 def index(seen, **settings):
@@ -92,3 +93,13 @@ def test_long_questions_are_put_off(make_pool):
 def test_bad_settings_say_what_is_expected(settings):
     with pytest.raises(InputError, match="horizon from 1 on"):
         Priced(**settings)
+
+
+def test_worth_is_the_index_by_how_votes_stand_against_one_vote_each():
+    table = worth([Priced(), allocator("beta-sqrt")], most=8).set_index(["rule", "votes", "n"])["index"]
+    one_each, agreed, ahead = states([0, 1], [0, 0, 0], [0, 0, 1, 0, 1])
+    assert table["priced", "tied", 2] == table["beta-sqrt", "tied", 2] == 1
+    assert table["priced", "all agree", 3] == pytest.approx(index(agreed) / index(one_each))
+    assert table["priced", "one ahead", 5] == pytest.approx(index(ahead) / index(one_each))
+    assert table["beta-sqrt", "two ahead", 4] == pytest.approx(float((1 - chance(3, 1)) / Fraction(1, 2)) / 2**0.5)
+    assert [n for rule, votes, n in table.index if (rule, votes) == ("priced", "two ahead")] == [4, 6, 8]

@@ -48,12 +48,13 @@ def test_no_step_short_of_a_tie_can_gain():
 
 
 def test_index_worked_by_hand():
-    tied, agreed, missing = states([0, 1], [0, 0, 0, 0], [0, 1, None])
-    assert index(tied) == pytest.approx(3 / 16 / (2**0.5 * 2**0.75))
-    assert index(missing) == pytest.approx(3 / 16 / (3**0.5 * 3**0.75))  # paid for, and never votes
-    assert index(agreed, horizon=5) == pytest.approx(float(expected(4, 0, 5) - chance(4, 0)) / 5 / 2 / (2 * 4**0.75))
+    tied, agreed, settled, missing = states([0, 1], [0, 0], [0] * 12, [0, 1, None])
+    assert index(tied) == pytest.approx(3 / 16 / (2 * 2**0.75))
+    assert index(missing) == pytest.approx(3 / 16 / (3 * 3**0.75))  # paid for, and never votes
+    assert index(agreed, horizon=5) == pytest.approx(float(expected(2, 0, 5) - chance(2, 0)) / 5 / 2 / (2 * 2**0.75))
+    assert index(settled) == pytest.approx(3e-4 / (12 * 12**0.75))  # the floor
     dear = replace(tied, spent=np.array([2000.0]))
-    assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2**0.5 * 2000))
+    assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2 * 2000))
 
 
 def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
@@ -63,6 +64,12 @@ def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
     (seen,) = states([0, 0, 1])
     assert index(replace(seen, spent=seen.spent * 2)) < index(seen)
     assert index(replace(seen, pulls=seen.pulls + 1)) < index(seen)  # one more in flight
+
+
+def test_settled_questions_take_turns(make_pool):
+    frame = make_pool({"q1": "a" * 30, "q2": "b" * 30, "q3": "c" * 30})
+    curve = compare(frame, allocators=["priced"], budgets=[20], replications=3)
+    assert curve["exhausted"].tolist() == [0.0]  # none runs to its end while others wait
 
 
 @pytest.mark.parametrize("unknown", [np.nan, 0.0])
@@ -85,11 +92,15 @@ def test_long_questions_are_put_off(make_pool):
     frame = make_pool({"q1": "abcdefgh", "q2": "abcdefgh"})
     frame["completion_tokens"] = frame["question_id"].map({"q1": 10, "q2": 90})
     frame["strategy"] = "sequential"  # keeps the order
-    curve = compare(frame, allocators=["priced"], budgets=[2.8], unit="tokens", replications=4)
-    assert curve["spent_samples"].tolist() == [5.0]  # 280 tokens: the warm-up, then the short one until it has run out
+    curve = compare(frame, allocators=["priced"], budgets=[2.4], unit="tokens", replications=4)
+    assert curve["spent_samples"].tolist() == [4.0]  # 240 tokens: the warm-up, then the short one four times in a row
+    later = compare(frame, allocators=["priced"], budgets=[3.4], unit="tokens", replications=4)
+    assert later["spent_samples"].tolist() == [5.0]  # 340: 7 of the short one, 3 of the long: put off, not starved
 
 
-@pytest.mark.parametrize("settings", [{"horizon": 0}, {"thrift": 1.5}, {"thrift": inf}, {"unanimous": 0.0}])
+@pytest.mark.parametrize(
+    "settings", [{"horizon": 0}, {"thrift": 1.5}, {"thrift": inf}, {"unanimous": 0.0}, {"floor": 0.0}]
+)
 def test_bad_settings_say_what_is_expected(settings):
     with pytest.raises(InputError, match="horizon from 1 on"):
         Priced(**settings)

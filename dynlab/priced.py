@@ -17,7 +17,7 @@ from dynlab.voting import Votes
 
 @dataclass(frozen=True)
 class Priced:
-    """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (n · spent^γ).
+    """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (√n · spent^γ).
 
     KG = max over h = 1 … H of (E[P after h more votes] − P) / h,  P = P(leader is the mode) of Adaptive-Consistency
     (2305.11860): a flat prior on the two leaders' shares, the votes to come drawn from its posterior (Pólya's urn). One
@@ -26,8 +26,9 @@ class Priced:
 
     - *price*: `spent` is what the question's samples have cost so far, in the budget's unit: price × n. With γ < 1 long
       questions are put off, not starved.
-    - *giving up*: spent and n grow with every sample, so a question that stays tied is visited less and less, and again
-      when the rest is settled; the budget is never all poured into it. In a hard question the leader is often wrong.
+    - *giving up*: spent and √n grow with every sample, so a question that stays tied is visited less and less, and
+      again when the rest is settled; the budget is never all poured into it. In a hard question the leader is often
+      wrong.
     - *u* = 1/2 where all votes (two or more) agree, else 1: a flat prior doubts unanimous questions too much.
     - *ε*, the floor: but nothing is ever quite settled, so that a large budget goes round all questions, as uniform's.
 
@@ -57,13 +58,13 @@ class Priced:
             )
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """max(u · KG, ε) / (n · spent^γ); n and spent count as 1 before the first sample."""
+        """max(u · KG, ε) / (√n · spent^γ); n and spent count as 1 before the first sample."""
         first, second = np.asarray(seen.first, int), np.asarray(seen.second, int)
         gain = gain_table(int(np.max(first, initial=0)), self.horizon)[first, second]
         gain = np.maximum(gain * np.where((second == 0) & (first > 1), self.unanimous, 1.0), self.floor)
         pulls = np.maximum(seen.pulls, 1.0)
         spent = np.where(seen.spent > 0, seen.spent, pulls)  # not known, or free: samples count
-        return Index(gain / (pulls * spent**self.thrift))
+        return Index(gain / (np.sqrt(pulls) * spent**self.thrift))
 
 
 @cache

@@ -49,12 +49,14 @@ def test_no_step_short_of_a_tie_can_gain():
 
 def test_index_worked_by_hand():
     tied, agreed, settled, missing = states([0, 1], [0, 0], [0] * 12, [0, 1, None])
-    assert index(tied) == pytest.approx(3 / 16 / (2 * 2**0.75))
-    assert index(missing) == pytest.approx(3 / 16 / (3 * 3**0.75))  # paid for, and never votes
-    assert index(agreed, horizon=5) == pytest.approx(float(expected(2, 0, 5) - chance(2, 0)) / 5 / 2 / (2 * 2**0.75))
-    assert index(settled) == pytest.approx(3e-4 / (12 * 12**0.75))  # the floor
+    assert index(tied) == pytest.approx(3 / 16 / (2**0.5 * 2**0.75))
+    assert index(missing) == pytest.approx(3 / 16 / (3**0.5 * 3**0.75))  # paid for, and never votes
+    assert index(agreed, horizon=5) == pytest.approx(
+        float(expected(2, 0, 5) - chance(2, 0)) / 5 / 2 / (2**0.5 * 2**0.75)
+    )
+    assert index(settled) == pytest.approx(3e-4 / (12**0.5 * 12**0.75))  # the floor
     dear = replace(tied, spent=np.array([2000.0]))
-    assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2 * 2000))
+    assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2**0.5 * 2000))
 
 
 def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
@@ -92,10 +94,11 @@ def test_long_questions_are_put_off(make_pool):
     frame = make_pool({"q1": "abcdefgh", "q2": "abcdefgh"})
     frame["completion_tokens"] = frame["question_id"].map({"q1": 10, "q2": 90})
     frame["strategy"] = "sequential"  # keeps the order
-    curve = compare(frame, allocators=["priced"], budgets=[2.4], unit="tokens", replications=4)
-    assert curve["spent_samples"].tolist() == [4.0]  # 240 tokens: the warm-up, then the short one four times in a row
-    later = compare(frame, allocators=["priced"], budgets=[3.4], unit="tokens", replications=4)
-    assert later["spent_samples"].tolist() == [5.0]  # 340: 7 of the short one, 3 of the long: put off, not starved
+    curve = compare(frame, allocators=["priced"], budgets=[2.6, 3.5], unit="tokens", replications=4)
+    assert curve["spent_samples"].tolist() == [
+        5.0,
+        5.5,
+    ]  # 260 tokens: all of the short one; the long one's third at 350
 
 
 @pytest.mark.parametrize(

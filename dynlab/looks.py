@@ -36,6 +36,7 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
+    "beta-sqrt": Look("(1 − P)/√n", "#ee8866", "2"),
     "okg-beta": Look("OKG, Beta", "#cc3311", "h"),
     "okg-pets": Look("OKG, PETS", "#44aa99", "8"),
     "uab": Look("UAB", "#661100", "1"),

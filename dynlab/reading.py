@@ -50,6 +50,25 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     return bullet_list(bullets)
 
 
+def of_worth(worth: pd.DataFrame) -> Words:
+    """Bullets on what rules think the next sample is worth: ratios of what `dynlab.priced.worth` returns."""
+    known = zip(worth["rule"], worth["votes"], worth["n"], worth["index"], strict=True)
+    at = {(str(rule), votes, n): float(index) for rule, votes, n, index in known}
+    few, many = 4, max(n for _, votes, n in at if votes == "tied")
+    pairs = {
+        f"**Agreement.** At {few} samples a tie is worth more than agreement": ("all agree", few),
+        f"**A lead.** At {few} samples a tie is worth more than a lead of two": ("two ahead", few),
+        f"**Giving up.** A tie of {few} samples is worth more than one of {many}": ("tied", many),
+    }
+    rules = dict.fromkeys(rule for rule, _, _ in at)
+    return bullet_list(
+        f"{what}: "
+        + ", ".join(f"{at[rule, 'tied', few] / at[rule, *other]:,.3g} times by {LOOKS[rule].label}" for rule in rules)
+        + "."
+        for what, other in pairs.items()
+    )
+
+
 def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
     """Three bullets on stopping rules: what each spends and scores where it may spend most, and how long that takes.
 

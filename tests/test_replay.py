@@ -40,6 +40,7 @@ SCORES = {
     "entropy-greedy": (entropy, {}),
     "margin-greedy": (margin, {}),
     "beta-greedy": (posterior, {}),
+    "beta-sqrt": (lambda *a: posterior(*a) / np.sqrt(a[2]), {}),
     "okg-beta": (okg_beta, {}),
     "uab": (uab, {}),
     "strategic": (strategic, {}),

@@ -1,0 +1,79 @@
+"""Lessons: prompts and right completions, made from puzzles of the training split, with or without earlier attempts.
+
+A lesson depends on (seed, its number) alone, so a training run that goes on after a break sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynlab.answers import extract
+from dynlab.prompts import Completion
+from dynlab.puzzles import WORDS, Puzzle, Split, split_of
+from dynlab.searches import Digits, Sums
+from dynlab.stories import Ages, Calendar, Groups, Totals
+from dynlab.types import Question, Sample
+
+PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Groups, Ages, Calendar, Digits, Sums)}
+WITHHELD = "calendar"  # the family that is never taught with attempts, so that transfer can be measured
+END = "\n"
+PROMPTER = Completion(reasoned=True)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is shown and what is learned: the loss counts the completion's tokens only."""
+
+    prompt: str
+    completion: str
+
+
+def draw(family: str, level: int, split: Split, rng: random.Random) -> Puzzle:
+    """A puzzle of a family whose numbers belong to the split."""
+    while True:
+        puzzle = PUZZLES[family].draw(rng, level, WORDS[split])
+        if split_of(puzzle) == split:
+            return puzzle
+
+
+def training_puzzle(seed: int, number: int) -> Puzzle:
+    """The training puzzle of that number: families in turn, levels at random."""
+    rng = random.Random(f"puzzle {seed} {number}")
+    family = list(PUZZLES)[number % len(PUZZLES)]
+    return draw(family, rng.choice(PUZZLES[family].levels), "train", rng)
+
+
+def lesson(puzzle: Puzzle, attempts: Sequence[str], rng: random.Random) -> Lesson:
+    """A puzzle with the attempts shown, and what to answer.
+
+    Where an answer is quickly checked, the attempts are checked in turn up to the first right one; if none is right,
+    and in the other families, the puzzle is solved anew.
+    """
+    shown = [Sample("", "", 0, i, "", text) for i, text in enumerate(attempts)]
+    prompt = PROMPTER(Question("", puzzle.question), shown)
+    words, found = verdicts(puzzle, attempts)
+    ending = f"Answer: {puzzle.target}" if found else puzzle.solution(rng)
+    return Lesson(prompt, " " + " ".join([*words, ending]) + END)
+
+
+def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
+    """One check for each different answer among the attempts, up to the first right one, and whether there is one."""
+    words: list[str] = []
+    checked = set[str]()
+    for number, attempt in enumerate(attempts, start=1):
+        answer = extract(attempt, puzzle.kind, reasoned=True)
+        if not answer or answer in checked or (verdict := puzzle.check(answer)) is None:
+            continue
+        checked.add(answer)
+        computation, right = verdict
+        words.append(f"({number}) {computation}.")
+        if right:
+            return words, True
+    return words, False
+
+
+def plain_lesson(seed: int, number: int) -> Lesson:
+    """Lesson `number` of those without attempts."""
+    return lesson(training_puzzle(seed, number), (), random.Random(f"solution {seed} {number}"))

@@ -114,10 +114,10 @@ def hidden(base: Base, adapter: Mapping[str, Any], tokens: Any, scale: float = 1
 
     def linear(x: Any, name: str) -> Any:
         y = functional.linear(x, base.tensors[name])
-        if f"{name}.lora_a" in matrices:
-            inner = functional.linear(x, matrices[f"{name}.lora_a"])
-            y = y + scale * functional.linear(inner, matrices[f"{name}.lora_b"])
-        return y
+        if f"{name}.lora_a" not in matrices:
+            return y
+        inner = functional.linear(x, matrices[f"{name}.lora_a"]).flatten(0, 1)
+        return torch.addmm(y.flatten(0, 1), inner, matrices[f"{name}.lora_b"].T, alpha=scale).view(y.shape)
 
     def norm(x: Any, name: str) -> Any:
         return functional.rms_norm(x, x.shape[-1:], base.tensors[name], shape.epsilon)

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynlab.answers import extract
+from dynlab.families import PUZZLES, draw_puzzle
 from dynlab.prompts import Completion
-from dynlab.puzzles import WORDS, Puzzle, Split, split_of
-from dynlab.searches import Digits, Sums
-from dynlab.stories import Ages, Calendar, Groups, Totals
+from dynlab.puzzles import Puzzle
 from dynlab.types import Question, Sample
 
-PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Groups, Ages, Calendar, Digits, Sums)}
 WITHHELD = "calendar"  # the family that is never taught with attempts, so that transfer can be measured
+ATTEMPTED = ("digits", "sums", "totals", "digits", "sums", "groups", "ages")
 END = "\n"
 PROMPTER = Completion(reasoned=True)
 
@@ -30,19 +29,11 @@ class Lesson:
     completion: str
 
 
-def draw(family: str, level: int, split: Split, rng: random.Random) -> Puzzle:
-    """A puzzle of a family whose numbers belong to the split."""
-    while True:
-        puzzle = PUZZLES[family].draw(rng, level, WORDS[split])
-        if split_of(puzzle) == split:
-            return puzzle
-
-
 def training_puzzle(seed: int, number: int) -> Puzzle:
     """The training puzzle of that number: families in turn, levels at random."""
     rng = random.Random(f"puzzle {seed} {number}")
     family = list(PUZZLES)[number % len(PUZZLES)]
-    return draw(family, rng.choice(PUZZLES[family].levels), "train", rng)
+    return draw_puzzle(family, rng.choice(PUZZLES[family].levels), "train", rng)
 
 
 def lesson(puzzle: Puzzle, attempts: Sequence[str], rng: random.Random) -> Lesson:
@@ -77,3 +68,27 @@ def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
 def plain_lesson(seed: int, number: int) -> Lesson:
     """Lesson `number` of those without attempts."""
     return lesson(training_puzzle(seed, number), (), random.Random(f"solution {seed} {number}"))
+
+
+def attempted_puzzle(seed: int, number: int) -> Puzzle:
+    """The training puzzle of that number that attempts are drawn at: more of those that are quickly checked."""
+    rng = random.Random(f"attempted {seed} {number}")
+    family = ATTEMPTED[number % len(ATTEMPTED)]
+    return draw_puzzle(family, rng.choice(PUZZLES[family].levels), "train", rng)
+
+
+def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> Lesson:
+    """Every other lesson is plain; the rest show one to four of the attempts at a puzzle, in any order.
+
+    Args:
+        attempts: Of `attempted_puzzle(seed, i)` for i = 0, 1, …; [] leaves plain lessons only.
+        seed: Of the puzzles and of the lessons.
+        number: Which lesson.
+    """
+    if not attempts or number % 2 == 0:
+        return plain_lesson(seed, number)
+    rng = random.Random(f"shown {seed} {number}")
+    which = number // 2 % len(attempts)
+    own = attempts[which]
+    shown = rng.sample(own, min(len(own), rng.choice((1, 2, 3, 4, 4, 4))))
+    return lesson(attempted_puzzle(seed, which), shown, rng)

@@ -103,10 +103,27 @@ def fresh_adapter(base: Base, rank: int, seed: int) -> Tensors:
     return adapter
 
 
-def hidden(base: Base, adapter: Mapping[str, Any], tokens: Any, scale: float = 1.0) -> Any:
-    """The last layer's normalised output [B, T, D] for tokens [B, T]; padding stands at the right, so no mask is needed.
+def hidden(
+    base: Base,
+    adapter: Mapping[str, Any],
+    tokens: Any,
+    scale: float = 1.0,
+    *,
+    cache: dict[str, Any] | None = None,
+    padding: Any = None,
+) -> Any:
+    """The last layer's normalised output [B, T, D] for tokens [B, T].
 
-    A layer W with its adapter computes x·Wᵀ + scale·(x·Aᵀ)·Bᵀ.
+    A layer W with its adapter computes x·Wᵀ + scale·(x·Aᵀ)·Bᵀ. Positions count relative to one another only, so rows
+    may be padded at either side; padding at the right is never looked at.
+
+    Args:
+        base: The network.
+        adapter: Beside it; {} for none.
+        tokens: [B, T].
+        scale: Of the adapter.
+        cache: Keys and values of the tokens before these; those of these are added.
+        padding: [B] tokens at the left of each row that are not to be looked at; None for none.
     """
     _, torch = tools()
     functional, shape, dtype = torch.nn.functional, base.shape, base.tensors["token_embd.weight"].dtype
@@ -125,17 +142,27 @@ def hidden(base: Base, adapter: Mapping[str, Any], tokens: Any, scale: float = 1
     def heads(x: Any, num_heads: int) -> Any:
         return x.unflatten(-1, (num_heads, shape.head_width)).transpose(1, 2)  # [B, H, T, D/H]
 
-    cos, sin = _rotation(tokens.shape[1], shape, dtype)
-    later = torch.ones(tokens.shape[1], tokens.shape[1], dtype=torch.bool).triu(1)
+    def remembered(new: Any, name: str) -> Any:
+        if cache is None:
+            return new
+        cache[name] = torch.cat((cache[name], new), dim=2) if name in cache else new
+        return cache[name]
+
+    past = next(iter(cache.values())).shape[2] if cache else 0
+    cos, sin = (part[past:] for part in _rotation(past + tokens.shape[1], shape, dtype))
+    later = torch.ones(tokens.shape[1], past + tokens.shape[1], dtype=torch.bool).triu(1 + past)
+    if padding is not None:
+        later = later | (torch.arange(later.shape[1]) < padding[:, None])[:, None, None]
     x = functional.embedding(tokens, base.tensors["token_embd.weight"])
     for block in (f"blk.{i}." for i in range(shape.num_blocks)):
         y = norm(x, f"{block}attn_norm.weight")
         q = _rotated(heads(linear(y, f"{block}attn_q.weight"), shape.num_heads), cos, sin)
         k = _rotated(heads(linear(y, f"{block}attn_k.weight"), shape.num_key_heads), cos, sin)
         v = heads(linear(y, f"{block}attn_v.weight"), shape.num_key_heads)
+        k, v = remembered(k, f"{block}k"), remembered(v, f"{block}v")
         shared = shape.num_heads // shape.num_key_heads
         k, v = k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
-        scores = (q @ k.transpose(-1, -2) / shape.head_width**0.5).masked_fill(later, float("-inf"))
+        scores = (q @ k.transpose(-1, -2) / shape.head_width**0.5).masked_fill(later, torch.finfo(dtype).min)
         y = scores.softmax(-1) @ v
         x = x + linear(y.transpose(1, 2).flatten(2), f"{block}attn_output.weight")
         y = norm(x, f"{block}ffn_norm.weight")

@@ -42,11 +42,9 @@ def lesson(puzzle: Puzzle, attempts: Sequence[str], rng: random.Random) -> Lesso
     Where an answer is quickly checked, the attempts are checked in turn up to the first right one; if none is right,
     and in the other families, the puzzle is solved anew.
     """
-    shown = [Sample("", "", 0, i, "", text) for i, text in enumerate(attempts)]
-    prompt = PROMPTER(Question("", puzzle.question), shown)
     words, found = verdicts(puzzle, attempts)
     ending = f"Answer: {puzzle.target}" if found else puzzle.solution(rng)
-    return Lesson(prompt, " " + " ".join([*words, ending]) + END)
+    return Lesson(prompt(puzzle.question, attempts), " " + " ".join([*words, ending]) + END)
 
 
 def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
@@ -63,6 +61,13 @@ def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
         if right:
             return words, True
     return words, False
+
+
+def prompt(question: str, attempts: Sequence[str] = ()) -> str:
+    """How a puzzle is asked, with the attempts that are shown: in the words of every recording."""
+    text = PROMPTER(Question("", question), [Sample("", "", 0, i, "", attempt) for i, attempt in enumerate(attempts)])
+    assert isinstance(text, str)
+    return text
 
 
 def plain_lesson(seed: int, number: int) -> Lesson:

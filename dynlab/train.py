@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dynlab import adapters, decoder
-from dynlab.drafting import draft, prompt
+from dynlab.drafting import draft
 from dynlab.errors import DynlabError, InputError
 from dynlab.files import replacing
-from dynlab.local import ServerSettings
-from dynlab.teaching import attempted_puzzle, mixed_lesson
+from dynlab.teaching import attempted_puzzle, mixed_lesson, prompt
 from dynlab.training import Settings, train
 from dynlab.weights import weights
 
@@ -51,17 +50,27 @@ def run(given: argparse.Namespace) -> None:
         raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")
     seed = given.seed + (AFTER if beginning else 0)
     settings = Settings(num_lessons=given.lessons, rank=given.rank, rate=given.rate, decay=given.decay, seed=seed)
-    attempts = _attempts(given, base_file, beginning, seed) if given.puzzles else []
+    base, tokenizer = decoder.load(base_file, torch.bfloat16), decoder.tokenizer(base_file)
     start = None
     if beginning:
         arrays, alpha = adapters.read(beginning)
         if alpha != settings.scale * settings.rank:
             raise InputError(f"{beginning} has alpha {alpha:g}: give --rank {alpha / settings.scale:g}")
         start = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
+    attempts: list[list[str]] = []
+    if given.puzzles:
+        path = given.run / "attempts.jsonl"
+        if not path.exists():
+            prompts = [prompt(attempted_puzzle(seed, number).question) for number in range(given.puzzles)]
+            how = {"num_attempts": given.drawn, "scale": settings.scale, "seed": seed, "say": _say}
+            drawn = draft(base, start or {}, tokenizer, prompts, **how)
+            with replacing(path) as partial:
+                partial.write_text("".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8")
+        attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     train(
         given.run,
-        decoder.load(base_file, torch.bfloat16),
-        decoder.tokenizer(base_file),
+        base,
+        tokenizer,
         lambda number: mixed_lesson(attempts, seed, number),
         settings,
         start_from=start,
@@ -69,18 +78,6 @@ def run(given: argparse.Namespace) -> None:
         every_s=60 * given.every,
         say=_say,
     )
-
-
-def _attempts(given: argparse.Namespace, base: Path, beginning: Path | None, seed: int) -> list[list[str]]:
-    """The run's attempts: read from its folder, or drawn and left there."""
-    path = given.run / "attempts.jsonl"
-    if not path.exists():
-        prompts = [prompt(attempted_puzzle(seed, number).question) for number in range(given.puzzles)]
-        settings = ServerSettings(context=640, threads=given.threads)
-        drawn = draft(base, beginning, prompts, num_attempts=given.drawn, seed=seed, settings=settings, say=_say)
-        with replacing(path) as partial:
-            partial.write_text("".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _say(line: str) -> None:

@@ -144,7 +144,7 @@ def vote_panel(view: View, grown: Growth, question: int) -> str:
     return panel.svg("the vote of one question growing sample by sample")
 
 
-def question_html(one: Asked, view: View, question: int, greedy: str | None) -> str:
+def question_html(one: Asked, view: View, question: int) -> str:
     """The question in words: what was asked, its votes, what each policy draws of it, and some responses."""
     votes = ", ".join(
         f"{f'<b>{escape(answer)}</b>' if answer else '<i>no answer</i>'}{' ✓' if right else ''} {count}"
@@ -156,10 +156,10 @@ def question_html(one: Asked, view: View, question: int, greedy: str | None) -> 
         for name, values in view.samples.items()
     )
     texts = "".join(f"<pre>{escape(text.strip())}</pre>" for text in one.texts)
-    said = f"<details><summary>{len(one.texts)} of its responses</summary>{texts}</details>" if one.texts else ""
+    said = folded("texts", f"{len(one.texts)} of its responses", texts) if one.texts else ""
     return (
         f'<div class="dl-question"><p><b>{escape(one.id)}</b> {escape(one.question)}</p><p>votes: {votes}{more}'
-        f"{f' · greedy: <b>{escape(greedy) or chr(8709)}</b>' if greedy is not None else ''}</p>"
+        f"{f' · greedy: <b>{escape(one.greedy) or chr(8709)}</b>' if one.greedy is not None else ''}</p>"
         f"<p>samples drawn of it at B, on average: {drawn}</p>{said}</div>"
     )
 
@@ -167,6 +167,15 @@ def question_html(one: Asked, view: View, question: int, greedy: str | None) -> 
 def coarse(view: View) -> str:
     """What a picture says that is from few replications: finer ones are on their way."""
     return f"coarse: {view.replications} of {view.setting.replications} draw orders"
+
+
+def folded(name: str, summary: str, content: str) -> str:
+    """HTML to be unfolded; it stays unfolded when the panel is drawn again."""
+    page = "this.closest('.dynlab').dataset"
+    return (
+        f"<details ontoggle=\"{page}.{name}=this.open?1:''\"><summary>{summary}</summary>"
+        f'<style onload="this.parentNode.open=!!{page}.{name}"></style>{content}</details>'
+    )
 
 
 def look_of(allocator: str) -> Look:

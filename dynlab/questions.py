@@ -22,6 +22,7 @@ class Asked:
     question: str  # '' = not recorded
     votes: tuple[tuple[str, int, bool], ...]  # answer ('' = none was given), samples, whether it is right; most first
     texts: tuple[str, ...]
+    greedy: str | None = None  # the answer at temperature 0, None where it is not recorded
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def asked(recording: Recording, streams: Streams) -> list[Asked]:
     """[Q] the questions of a strategy, in the order of its streams."""
     frame = recording.frame[recording.frame["strategy"] == streams.strategy]
     groups = dict(list(frame.groupby("question_id", sort=False)))
-    return [_asked(streams, number, groups[name]) for number, name in enumerate(streams.question_ids)]
+    greedy = recording.frame[recording.frame["strategy"] == GREEDY].set_index("question_id")["answer"].to_dict()
+    return [_asked(streams, number, groups[name], greedy.get(name)) for number, name in enumerate(streams.question_ids)]
 
 
 def growth(streams: Streams, question: int, seed: int) -> Growth:
@@ -51,14 +53,14 @@ def growth(streams: Streams, question: int, seed: int) -> Growth:
     return Growth(tuple(answer for answer, _ in named), tuple(right for _, right in named), shares)
 
 
-def _asked(streams: Streams, number: int, rows: pd.DataFrame) -> Asked:
+def _asked(streams: Streams, number: int, rows: pd.DataFrame, greedy: str | None) -> Asked:
     words = text_or_none(rows["question"].iloc[0]) if "question" in rows else None
     texts = rows["text"].dropna().head(TEXTS) if "text" in rows else ()
     votes = [(*_named(streams, number, code), count) for code, count in _counts(streams, number) if count]
     return Asked(
         streams.question_ids[number], words or "",
         tuple((answer, count, right) for answer, right, count in votes),
-        tuple(text if len(text) <= LONGEST else text[:LONGEST] + " …" for text in texts),
+        tuple(text if len(text) <= LONGEST else text[:LONGEST] + " …" for text in texts), greedy,
     )  # fmt: skip
 
 
@@ -75,10 +77,3 @@ def _named(streams: Streams, question: int, code: int) -> tuple[str, bool]:
     if code < 0:
         return "", False
     return streams.answers[question][code], bool(streams.right[question, code])
-
-
-def greedy_answer(recording: Recording, question_id: str) -> str | None:
-    """The answer at temperature 0, None where it is not recorded."""
-    frame = recording.frame
-    found = frame.loc[(frame["strategy"] == GREEDY) & (frame["question_id"] == question_id), "answer"]
-    return None if found.empty else str(found.iloc[0])

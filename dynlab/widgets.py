@@ -5,7 +5,7 @@ What is computed is in `exploring`, how it is drawn in `panels`; this room only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -20,22 +20,12 @@ from dynlab.controls import Controls, controls, named
 from dynlab.errors import DynlabError, InputError, one_of
 from dynlab.exploring import Material, Setting, View
 from dynlab.latest import Check, Latest
+from dynlab.layout import code_html, laid_out
 from dynlab.looks import LOOKS
-from dynlab.questions import Asked, asked, greedy_answer, growth
+from dynlab.questions import Asked, Growth, asked, growth
 from dynlab.recordings import Recording, load, shipped
 from dynlab.sharing import code_of, save_parameters
-from dynlab.vectors import paint
 from dynlab.workbench import Workbench
-
-_NAME = (  # sliders have labels, but nothing that tells a screen reader whose they are
-    "var r=this.closest('.dynlab'),f=function(){r.querySelectorAll('.widget-inline-hbox').forEach(function(w){"
-    "var l=w.querySelector(':scope>label'),h=w.querySelector('[role=slider]');"
-    "if(l&&h)h.setAttribute('aria-label',l.textContent)})};f();setTimeout(f,1000);r.addEventListener('focusin',f)"
-)
-_COPY = (
-    "var c=this.parentNode.querySelector('code');getSelection().selectAllChildren(c);"
-    "document.execCommand('copy');this.textContent='Copied'"
-)
 
 
 def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) -> Explorer:
@@ -113,6 +103,7 @@ class Explorer:
         self._sources, self._quiet, self._drawing = list(sources), False, RLock()
         self._shown: View | None = None
         self._asked: tuple[Material, list[Asked]] | None = None
+        self._grown: tuple[Hashable, Growth] | None = None
         self._latest = Latest(answers or self._bench.views, self._show, self._fail)
         material = self._bench.material(setting.recording, setting.strategy)
         self._controls: Controls = controls(setting, self._sources)
@@ -122,7 +113,7 @@ class Explorer:
         self._save = w.Button(description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save")
         self._save.add_class("dl-save")
         self._saved = w.HTML()
-        self.box = _laid_out(w, self._controls, self._panels, self._save, self._saved)
+        self.box = laid_out(w, self._controls, self._panels, self._save, self._saved)
         for name, widget in self.widgets.items():
             act = self._picked if name in ("question", "by") else self._path if name == "path" else self._changed
             widget.observe(self._guarded(act), "value")
@@ -214,7 +205,7 @@ class Explorer:
             self._panels["savings"].value = panels.savings_html(view)
             self._draw_questions(view)
             is_named = view.setting.recording not in self._bench.given
-            self._panels["code"].value = _code(code_of(view.setting, view.material.longest, named=is_named))
+            self._panels["code"].value = code_html(code_of(view.setting, view.material.longest, named=is_named))
         rule = (view.setting.stopping or "").partition(":")
         stops = f" · stopping: {LOOKS[rule[0]].label} {rule[2]}" if view.setting.stopping else ""
         if view.coarse:
@@ -234,10 +225,11 @@ class Explorer:
         place = min(self.widgets["question"].value, len(order) - 1)
         question = int(order[place])
         self._panels["spending"].value = panels.spending_panel(view, order, told, place, by)
-        grown = growth(view.material.streams, question, view.setting.seed)
-        self._panels["vote"].value = panels.vote_panel(view, grown, question)
-        greedy = greedy_answer(view.material.recording, told[question].id)
-        self._panels["words"].value = panels.question_html(told[question], view, question, greedy)
+        key = (view.material.key, question, view.setting.seed)
+        if self._grown is None or self._grown[0] != key:
+            self._grown = (key, growth(view.material.streams, question, view.setting.seed))
+        self._panels["vote"].value = panels.vote_panel(view, self._grown[1], question)
+        self._panels["words"].value = panels.question_html(told[question], view, question)
 
     def _write(self, _: Any) -> None:
         setting = self.setting
@@ -260,37 +252,3 @@ class Explorer:
         self._panels[
             "status"
         ].value = f'<div class="dl-status {style}" role="{role}" data-moves="{self._moves}">{escape(words)}</div>'
-
-
-def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: Any) -> Any:
-    """Controls on the left, panels on the right; they wrap where the page is narrow."""
-    css = Path(__file__).with_name("explorer.css").read_text(encoding="utf-8")
-    css += "".join(f".dl-of-{name}{{--dl-of:{paint(panels.look_of(name).colour)}}}" for name in made.allocators)
-    ticks = _boxed(w.Box, list(made.allocators.values()), "dl-ticks")
-    first, rest = ("recording", "path", "strategy", "unit", "budget"), ("by", "question")
-    settings = [widget for name, widget in made.widgets.items() if name not in (*first, *rest)]
-    head = {
-        text: w.HTML(f"<h4>{text}</h4>") for text in ("Policies", "Their settings", "One question", "Take it along")
-    }
-    left = [
-        *(made.widgets[name] for name in first), head["Policies"], ticks, head["Their settings"], *settings,
-        head["One question"], *(made.widgets[name] for name in rest), head["Take it along"], save, saved,
-    ]  # fmt: skip
-    panes = _boxed(w.Box, [shown[name] for name in ("curves", "spending", "vote", "words")], "dl-panels")
-    right = _boxed(w.VBox, [shown["status"], shown["savings"], panes, shown["code"]], "dl-views")
-    body = _boxed(w.Box, [_boxed(w.VBox, left, "dl-controls"), right], "dl-body")
-    return _boxed(w.VBox, [w.HTML(f'<style onload="{escape(_NAME)}">{css}</style>'), body], "dynlab")
-
-
-def _boxed(kind: Any, children: list[Any], style: str) -> Any:
-    box = kind(children)
-    box.add_class(style)
-    return box
-
-
-def _code(code: str) -> str:
-    return (
-        '<div class="dl-code"><details><summary>The calls behind this view</summary>'
-        f'<button type="button" onclick="{escape(_COPY)}">Copy as code</button>'
-        f"<pre><code>{escape(code)}</code></pre></details></div>"
-    )

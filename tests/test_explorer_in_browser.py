@@ -249,6 +249,10 @@ def test_settings_are_taken_along(notebook):
         lambda: str(files[0]) in notebook.page.js("document.querySelector('.dl-controls').textContent"), "the path", 30
     )
     notebook.page.js("document.querySelector('.dl-code details').open = true")
+    notebook.focus("slider", "budget B")
+    notebook.page.key("ArrowRight")
+    notebook.settled()
+    until(lambda: notebook.page.js("document.querySelector('.dl-code details').open"), "what was unfolded stays so", 20)
     notebook.page.js("document.querySelector('.dl-code button').click()")
     assert notebook.page.js("document.querySelector('.dl-code button').textContent") == "Copied"
     assert "dynlab.compare(" in notebook.page.js("String(getSelection())")

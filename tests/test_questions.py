@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dynlab.questions import LONGEST, TEXTS, asked, greedy_answer, growth
+from dynlab.questions import LONGEST, TEXTS, asked, growth
 from dynlab.recordings import load
 from dynlab.replications import draws_of
 from dynlab.streams import streams_of
@@ -59,4 +59,5 @@ def test_shorter_streams_grow_to_their_own_end(make_pool):
 def test_the_greedy_answer_is_told_where_it_is_recorded(make_pool):
     frame = make_pool({"q1": "ab", "q2": "ab"})
     frame["strategy"] = ["parallel", "parallel", "greedy", "parallel"]
-    assert greedy_answer(load(frame), "q2") == "a" and greedy_answer(load(frame), "q1") is None
+    recording = load(frame)
+    assert [one.greedy for one in asked(recording, streams_of(recording))] == [None, "a"]

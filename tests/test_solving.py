@@ -12,7 +12,7 @@ from sums import KEY, TASK, answers, lot
 import dynlab
 from dynlab import cli, policies, recordings
 from dynlab.checking import check, summary
-from dynlab.errors import InputError
+from dynlab.errors import DynlabError, InputError
 from dynlab.forecasting import Forecast
 from dynlab.local import Endpoint
 from dynlab.replay import Policy, run
@@ -282,3 +282,11 @@ def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
     pulled = [(streams.question_ids[q], n) for q, n in zip(trace.question[0], trace.sample[0], strict=True) if q >= 0]
     picked = frame.sort_values("picked")
     assert pulled == list(zip(picked["question_id"], picked["sample_index"], strict=True))
+
+
+def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(sums_server, solve):
+    sums_server.script = lambda call: Reply("no such model", status=404)
+    with pytest.raises(DynlabError, match="no such model"):
+        solve(seed=1)
+    sums_server.script = answers
+    assert "equal" in check(solve(seed=2).path)

@@ -100,9 +100,9 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     adaptive = policy.allocator.adaptive
     if adaptive and policy.batch > 1:
         return _in_rounds(policy, draws, tables, ties, seed)
-    question, sample = pull(tables)
+    pulled, sample = pull(tables)
     arrived = np.where(sample < policy.warmup, 0, sample) * adaptive
-    return Trace(question, sample, arrived, _closed(tables, question))
+    return Trace(pulled, sample, arrived, _closed(tables, pulled))
 
 
 def _closed(tables: Tables, question: Ints) -> Flags:

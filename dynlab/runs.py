@@ -60,7 +60,12 @@ class Run:
 
     def make_recordings(self, out: Path) -> None:
         """Records what the parameters ask for, once, into OUT/recordings, and sees that the recordings can be drawn."""
-        found = chosen(self._sources, quick=self._quick, out=out, **self._record)
+        drawn = dict(self._record)
+        if drawn.get("model"):  # all the strategies that the notebooks look at, in one recording
+            values = [{**job.defaults, **job.given}.get("strategies", ()) for job in self.jobs]
+            strategies = [*dict.fromkeys(name for listed in values for name in listed)]
+            drawn |= {"strategies": strategies} if strategies else {}
+        found = chosen(self._sources, quick=self._quick, out=out, **drawn)
         known_units(found)
         if self._record.get("model"):
             self._files = [out / "recordings" / f"{recording.name}.parquet" for recording in found]

@@ -53,7 +53,7 @@ class Asking:
 
         Raises:
             BudgetError: the caps allow no (further) attempt.
-            Fault: the run as a whole cannot go on.
+            DynlabError: the run as a whole cannot go on.
         """
         import tenacity
 
@@ -114,14 +114,15 @@ class _Attempts:
         shared = self.shared
         usage = believed(reply.usage, self.worst)
         actual = cost(usage, shared.client.price)
+        call = self.call
+        assert call is not None
         shared.patience.answered(self.request.key)
         if actual.tokens is None:
             self._keep()
         else:
             self._release(actual)
         drawn = self.read(reply, usage)
-        assert self.call is not None
-        await shared.store.settle(self.call, drawn, usage, actual.picousd, reply.reported)
+        await shared.store.settle(call, drawn, usage, actual.picousd, reply.reported)
         return [sample for sample, _ in drawn]
 
     async def _failed(self, fault: Fault) -> Sequence[Sample]:
@@ -136,9 +137,12 @@ class _Attempts:
         if verdict == "again":
             shared.gate.advance()
             raise _Again(fault)
-        self._release()
         if verdict == "run":
-            raise fault
+            error = DynlabError(f"{shared.client.endpoint.litellm_model} failed: {reason}")
+            shared.end(error)
+            self._release()
+            raise error
+        self._release()
         sample = without_answer(self.request, reason, Usage() if self.unknown else Usage(0, 0, 0, 0, 0.0, 0.0))
         await shared.store.add(sample)
         return [sample]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from dynlab.asking import Asking, without_answer
 from dynlab.errors import DynlabError, InputError
-from dynlab.faults import Fault
 from dynlab.gate import Gate, Turn
 from dynlab.ledger import Caps, Ledger
 from dynlab.live import Client
@@ -91,6 +91,19 @@ class Drawing:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._asking.end, Stopped("stopped"))
 
+    @property
+    def card(self) -> dict[str, Any]:
+        """What a recording's card says of the calls: their price, what they cost, settings that could not be sent."""
+        price, ledger = self.client.price, self.ledger
+        told: dict[str, Any] = {"spent": ledger.spent.told, "reserved": (ledger.reserved + ledger.held).told}
+        if price is not None:
+            told["price"] = {"prompt": price.prompt, "completion": price.completion}
+        if self.client.left_out:
+            told["left_out"] = sorted(self.client.left_out)
+        if self.num_per_call > 1:
+            told |= {"num_per_call": self.num_per_call, "completion_tokens": "of a call, shared out by length"}
+        return told
+
     async def __aenter__(self) -> Drawing:
         self._loop = asyncio.get_running_loop()
         await self.client.__aenter__()
@@ -156,10 +169,6 @@ class Drawing:
             read = partial(self._read, request)
             arrived = keys[: len(await self._asking.ask(request, len(keys), turn, read))]
             self._arrived.update(arrived)
-        except Fault as fault:
-            error = DynlabError(f"{self.client.endpoint.litellm_model} failed: {fault}")
-            self._asking.end(error)
-            raise error from None
         finally:
             self._gate.leave(turn)
             for key in keys:
@@ -238,10 +247,19 @@ class Drawing:
                 raise outcome
 
 
-def run_interruptible(drawing: Drawing, counted: Callable[[], object] = lambda: None) -> None:
+def run_interruptible(
+    drawing: Drawing,
+    counted: Callable[[], object] = lambda: None,
+    work: Callable[[], Coroutine[Any, Any, object]] | None = None,
+) -> None:
     """Runs a drawing in a thread of its own, so that it works under a running event loop as well.
 
     The first Ctrl-C lets the calls in flight finish, the second one does not.
+
+    Args:
+        drawing: What is stopped.
+        counted: Called for each sample once it is on disk.
+        work: What is run; None = `drawing.run`.
 
     Raises:
         KeyboardInterrupt: it was interrupted; what had arrived is stored.
@@ -253,7 +271,7 @@ def run_interruptible(drawing: Drawing, counted: Callable[[], object] = lambda: 
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        await drawing.run(counted)
+        await (work() if work else drawing.run(counted))
 
     def thread() -> None:
         try:

@@ -12,6 +12,7 @@ from dynlab.recordings import Recording, load, located, shipped
 from dynlab.streams import UNITS, strategies_of, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
+NUM_STREAMS = 4  # of an ordered strategy that is recorded first
 
 
 def chosen(
@@ -21,6 +22,7 @@ def chosen(
     task: str = "",
     max_usd: float = 0.0,
     num_samples: int = 16,
+    strategies: Sequence[str] = ("parallel",),
     out: str | Path = "figures",
     quick: bool = False,
 ) -> list[Recording]:
@@ -31,7 +33,8 @@ def chosen(
         model: With `task`: record this model on that task first, into OUT/recordings, where it is resumed next time.
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
-        num_samples: Samples per question to record.
+        num_samples: Samples per question to record, and per stream.
+        strategies: What to record, in one recording; the ordered ones in a few streams.
         out: The folder of the figures.
         quick: Only the first few of the recordings that come with dynlab.
 
@@ -42,12 +45,9 @@ def chosen(
     if bool(model) != bool(task):
         raise InputError(f"model={model!r} and task={task!r}: give both to record first, or neither")
     if model:
-        from dynlab.sampling import record
-
         slug = re.sub(r"[^\w.]+", "-", model.removeprefix("local/"))
         path = Path(out) / "recordings" / f"{Path(task).stem}--{slug}.parquet"
-        record(task, model, num_samples=num_samples, out=path, max_usd=max_usd or None)
-        return [load(path)]
+        return [load(_recorded(task, model, num_samples, strategies, path, max_usd or None))]
     loaded = [load(path) for path in located_all(recording, quick=quick)]
     for each in loaded:
         if (most := num_samples_of(each)) < 2:
@@ -60,6 +60,28 @@ def chosen(
         again = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are named {again!r}, and figures tell them apart by name; rename one file")
     return loaded
+
+
+def _recorded(
+    task: str, model: str, num_samples: int, strategies: Sequence[str], path: Path, max_usd: float | None
+) -> Path:
+    """The path of a recording of these strategies; one after the other is drawn, with what the others left to spend."""
+    from dynlab.merging import merge
+    from dynlab.sampling import record
+
+    if len(strategies) == 1:
+        return record(task, model, num_samples=num_samples, out=path, max_usd=max_usd, strategy=strategies[0])
+    parts: list[Path] = []
+    for strategy in strategies:
+        spent = sum(float(load(part).frame["cost_usd"].sum()) for part in parts)
+        left = None if max_usd is None else max(max_usd - spent, 0.0)
+        pool, out = strategy == "parallel", path.with_suffix(f".{strategy}.parquet")
+        streams = 1 if pool else NUM_STREAMS
+        parts.append(
+            record(task, model, num_samples=num_samples, out=out, max_usd=left, strategy=strategy, num_streams=streams,
+                   greedy=pool)
+        )  # fmt: skip
+    return merge(parts, path)
 
 
 def located_all(recording: str | Path | Iterable[str | Path] = (), *, quick: bool = False) -> list[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from dynlab.errors import BudgetError, InputError
 from dynlab.pricing import Price
@@ -30,6 +31,11 @@ class Spending:
     def usd(self) -> float | None:
         """In USD; None where a price is unknown."""
         return None if self.picousd is None else self.picousd / 1e12
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As a card tells it."""
+        return {"calls": self.calls, "tokens": self.tokens, "usd": self.usd}
 
     def __add__(self, other: Spending) -> Spending:
         def total(a: int | None, b: int | None) -> int | None:
@@ -139,6 +145,14 @@ class Ledger:
         """The error for a call that does not fit."""
         excess = self.caps.excess(self.total + worst)
         return BudgetError(f"the next call may cost {_words(worst)}, which would make it {excess} ({self})")
+
+    @property
+    def brief(self) -> str:
+        """What is spent, and reserved where anything is, in a few words."""
+        spent, reserved = self.spent, self.reserved
+        unit = "tokens" if spent.usd is None else "USD"
+        amounts = [each.tokens if each.usd is None else f"{each.usd:.4f}" for each in (spent, reserved)]
+        return f"{amounts[0]} {unit}" + (f", {amounts[1]} reserved" if reserved.calls else "")
 
     def __str__(self) -> str:
         return f"spent: {_words(self.spent)}; reserved: {_words(self.reserved + self.held)}"

@@ -20,8 +20,9 @@ Verdict = Literal["again", "sample", "run"]
 class Patience:
     """Tells what is left to do about a fault: try again, give up the sample, or give up the run.
 
-    A failure counts against a question only where something else was answered since its last one; so an outage, in
-    which everything fails, spoils no question. It ends the run after `silence_s` seconds without any answer.
+    A failure counts against a sample only where something else was answered since its last one; so an outage, in which
+    everything fails, spoils none. It ends the run after `silence_s` seconds without any answer. Where no more than a
+    few questions are left to fail, and the server says 500 to each attempt, it is their own fault.
 
     Args:
         num_attempts: Failures of its own after which a sample is given up.
@@ -39,7 +40,7 @@ class Patience:
         self.num_answered = 0  # ever, earlier runs of the recording included
         self._failing_since: float | None = None  # the first failure since the last answer
         self._heard: dict[Key, int] = {}  # num_answered when a sample began, or failed last
-        self._failures: dict[Key, int] = {}  # of its own
+        self._failures: dict[Key, tuple[int, int]] = {}  # how often a sample has failed, and of its own
         self._given_up_at = -1  # num_answered when a sample was given up in silence
 
     def begins(self, key: Key) -> None:
@@ -63,23 +64,25 @@ class Patience:
         if fault.kind == "fatal":
             return "run"
         own = fault.kind == "refused" or (fault.kind == "passing" and self.num_answered > self._heard[key])
-        self._failures[key] = self._failures.get(key, 0) + own
+        all_failures, own_failures = self._failures.get(key, (0, 0))
+        self._failures[key] = all_failures, own_failures = all_failures + 1, own_failures + own
         self._heard[key] = self.num_answered
         if fault.kind == "refused":
             if self.num_answered or fault.about_content:
                 return "sample"
-            return "again" if self._failures[key] < _TRIES_UNPROVEN else "run"
-        if self._failures[key] >= self.num_attempts:
-            return "sample"
+            return "again" if own_failures < _TRIES_UNPROVEN else "run"
         now = self.clock()
         if self._failing_since is None:
             self._failing_since = now
-        if now - self._failing_since < self.silence_s:
+        silent = now - self._failing_since >= self.silence_s
+        if own_failures >= self.num_attempts:
+            return "sample"
+        if not silent and (fault.status != 500 or all_failures < self.num_attempts):
             return "again"
         questions = {troubled[0] for troubled in self._failures}
-        silent = fault.status is None or fault.kind == "throttled"
-        if silent or len(questions) > _FEW or self.num_answered in (0, self._given_up_at):
-            return "run"
+        unproven = self.num_answered in (0, self._given_up_at)
+        if fault.status is None or fault.kind == "throttled" or unproven or len(questions) > _FEW:
+            return "run" if silent else "again"
         if len(questions) == 1:
             self._given_up_at = self.num_answered
         return "sample"

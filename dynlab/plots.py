@@ -7,7 +7,7 @@ How a method looks is in `dynlab.looks`; `save` writes a figure with its numbers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -87,7 +87,7 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
     return figure
 
 
-def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_savings(savings: pd.DataFrame, *, levels: Sequence[float] = (), ax: Axes | None = None) -> Axes:
     """Saving against uniform at equal accuracy, by recording and B, as points with intervals around a zero line.
 
     An open marker says that uniform's accuracy was never reached (the saving is then at best what is drawn). Cells
@@ -95,6 +95,7 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     Args:
         savings: Rows of `dynlab.comparing.savings` for one method and one unit.
+        levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
 
     Raises:
@@ -105,24 +106,27 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     _one_method(savings)
     with style():
         cells = savings.assign(group=np.where(savings["flat"], "flat", ""), filled=savings["reached"])
-        ax = _intervals(cells, "saving", ax=ax)
+        ax = _intervals(cells, "saving", levels, ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     return ax
 
 
-def plot_differences(differences: pd.DataFrame, *, label: str = "", ax: Axes | None = None) -> Axes:
+def plot_differences(
+    differences: pd.DataFrame, *, label: str = "", levels: Sequence[float] = (), ax: Axes | None = None
+) -> Axes:
     """A paired difference in accuracy, by recording and B, as points with intervals around a zero line.
 
     Args:
         differences: Rows of `dynlab.pairing.differences` for one method and unit, or of `comparing.greedy_vs_vote`.
         label: What was subtracted from what, for the x axis.
+        levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
     """
     _one_method(differences)
     with style():
-        ax = _intervals(differences.assign(group="", filled=True), "difference", ax=ax)
+        ax = _intervals(differences.assign(group="", filled=True), "difference", levels, ax=ax)
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
     return ax
@@ -201,6 +205,31 @@ def _cost(curves: pd.DataFrame, unit: str | None) -> str:
     return cost
 
 
+def plot_worth(worth: pd.DataFrame) -> Figure:
+    """What rules think the next sample is worth, a panel a rule, a line for each way the votes may stand.
+
+    Args:
+        worth: What `dynlab.priced.worth` returns.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    rules, ways = (list(dict.fromkeys(worth[column])) for column in ("rule", "votes"))
+    highest = worth["index"].max()
+    with style():
+        figure, axes = new_panels(1, len(rules), width=TWO_COLUMNS, height=2.5)
+        for rule, ax in zip(rules, axes, strict=True):
+            for number, way in enumerate(ways):
+                rows = worth[(worth["rule"] == rule) & (worth["votes"] == way)]
+                colour = tint(LOOKS[rule].colour, 0.7 * number / len(ways))
+                ax.plot(rows["n"], rows["index"], marker="osD^"[number % 4], ms=3, color=colour, label=way)
+            ax.set(title=LOOKS[rule].label, xlabel="samples of the question", yscale="log")
+            ax.set_ylim(1e-5 * highest, 1.6 * highest)  # less than that is never bought
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[0].set_ylabel("worth of the next sample\n(1 = one vote each)")
+        axes[-1].legend(loc="lower left")
+    return figure
+
+
 def _cost_label(curves: pd.DataFrame, cost: str) -> str:
     """The name of the x axis, with what its tokens count."""
     if cost != "spent_tokens":
@@ -217,12 +246,12 @@ def _one_method(savings: pd.DataFrame) -> None:
         raise InputError("one figure of savings draws one method in one unit; select them from the frame first")
 
 
-def _intervals(cells: pd.DataFrame, value: str, *, ax: Axes | None) -> Axes:
+def _intervals(cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: Axes | None) -> Axes:
     """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below in grey."""
     rows = list(dict.fromkeys(zip(cells["group"], cells["recording"], strict=True)))
     rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
-    levels = sorted(cells["at"].unique())
+    levels = sorted(levels or cells["at"].unique())
     ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows), len(levels)))[1][0]
     ax.axvline(0, color="#333333", lw=0.8, zorder=1)
     for number, level in enumerate(levels):

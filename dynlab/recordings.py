@@ -6,6 +6,7 @@ card (a small dict: design, model, sampling settings, date, …) kept in the Par
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -35,7 +36,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(), "cached_tokens": pa.int32(),
     "cost_usd": pa.float64(), "billed_usd": pa.float64(), "latency_s": pa.float32(),
-    "source": pa.string(),
+    "source": pa.string(), "picked": pa.int32(), "arrived": pa.int32(),
 }  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
@@ -109,12 +110,22 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     """
     path = Path(path)
     frame = _validated(frame, str(path))
-    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
-    table = pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
-    table = table.replace_schema_metadata({_CARD: json.dumps(dict(card), sort_keys=True).encode()})
+    card = dict(card) | {"digest": digest(frame)}
+    table = _table(frame).replace_schema_metadata({_CARD: json.dumps(card, sort_keys=True).encode()})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=12)
     return path
+
+
+def digest(frame: pd.DataFrame) -> str:
+    """A fingerprint of a recording's rows, the same however they are stored."""
+    body = json.dumps(_table(_validated(frame, "the recording")).to_pydict(), default=str)
+    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
+    return pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
 
 
 def located(source: str | Path) -> Path:

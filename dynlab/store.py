@@ -107,6 +107,10 @@ class Store:
         (row,) = self._read(f"SELECT * FROM samples WHERE ({_KEY}) = (?, ?, ?, ?)", key)
         return _sample(row)
 
+    def settings(self) -> dict[str, Any]:
+        """What decides how samples are drawn, as it was first given."""
+        return {name: json.loads(value) for name, value in self._read("SELECT name, value FROM settings")}
+
     def totals(self) -> Totals:
         """What was spent, and what is reserved for calls whose cost is unknown."""
         query = """

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 
 from dynlab import policies
 from dynlab.counting import Told
 from dynlab.deciding import Decider
-from dynlab.errors import InputError
 from dynlab.recordings import load
 from dynlab.replay import Policy, run
 from dynlab.replications import draws_of

@@ -105,5 +105,8 @@ def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
         packed = {name.rsplit("/", 1)[1] for name in names if name.startswith(f"dynlab/_shipped/{kind}/")}
         assert committed and committed <= packed
     assert (
-        "dynlab/py.typed" in names and "dynlab/boinf.txt" in names and any(name.endswith(".mplstyle") for name in names)
+        "dynlab/py.typed" in names
+        and "dynlab/boinf.txt" in names
+        and "dynlab/explorer.css" in names
+        and any(name.endswith(".mplstyle") for name in names)
     )

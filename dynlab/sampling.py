@@ -29,7 +29,7 @@ from dynlab.tasks import Task, load_task
 from dynlab.types import Question, Sample, Sampling, Usage
 
 NUM_IN_FLIGHT = 16
-_DECIDING = ("weights_sha256", "adapter_sha256", "server", "server_version")  # what of a local model's description decides its samples
+_DECIDING = ("weights_sha256", "adapter_sha256", "server", "server_version")  # of a local model's description
 
 
 def record(

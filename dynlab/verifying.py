@@ -53,14 +53,8 @@ def verify(path: str | Path) -> Findings:
             raise
         return Findings((scrubbed(error),), "")
     frame = recording.frame
-    problems = [
-        *_types(recordings.located(path)),
-        *_parents(frame),
-        *_counts(recording),
-        *_amounts(recording),
-        *_votes(frame),
-        *_answers(recording),
-    ]
+    problems = [*_types(recordings.located(path)), *_parents(frame), *_counts(recording)]
+    problems += [*_amounts(recording), *_votes(frame), *_answers(recording)]
     stated = recording.card.get("digest")
     if stated is not None and stated != recordings.digest(frame):
         problems.append("its content is not what its digest says: rows were changed after it was written")

@@ -87,8 +87,11 @@ class Hostile:
             request.transport.abort()
             return half
         response = web.Response(text=text, content_type="application/json")
-        await response.prepare(request)
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionResetError:  # who asked was killed
+            return response
         self.log.write(f"answered {seed} {fault}\n")
         return response
 

@@ -21,6 +21,14 @@ def new_panels(rows: int, columns: int, *, width: float, height: float) -> tuple
     return figure, list(axes.flat)
 
 
+def note(text: str, *, width: float) -> Figure:
+    """A figure that says in a line why there is nothing to draw."""
+    figure, (ax,) = new_panels(1, 1, width=width, height=0.6)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", fontsize=7, color="#666666", transform=ax.transAxes)
+    return figure
+
+
 def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
     """One legend for all panels, each method once: in the first spare panel, else under the panels."""
     handles: dict[str, Any] = {}

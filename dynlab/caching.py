@@ -35,8 +35,8 @@ class Entry:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """Names of the figures."""
-        return tuple(sorted(name.removesuffix(".svg") for name in self.outputs if name.endswith(".svg")))
+        """Names of the figures, in the order in which they were made."""
+        return tuple(name.removesuffix(".svg") for name in self.outputs if name.endswith(".svg"))
 
 
 class Cache:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__, cli_explore, cli_recordings, cli_reproduce, cli_strategy
+from dynlab import __version__, cli_explore, cli_recordings, cli_reproduce, cli_solve, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_leaderboard(commands)
     _add_record(commands)
+    cli_solve.add(commands, _price)
     cli_reproduce.add(commands)
     cli_recordings.add(commands)
     cli_explore.add(commands)

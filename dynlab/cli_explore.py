@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,6 @@ from typing import Any
 
 from dynlab.errors import DynlabError, InputError
 from dynlab.files import replacing
-from dynlab.recordings import load
 from dynlab.resources import named
 
 NOTEBOOK = "07-explorer"
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 
 def explore(
     recording: str | None, out: Path, jupyter: Sequence[str] = (),
-    run: Callable[[Sequence[str]], int] = subprocess.call,
+    run: Callable[[Sequence[str]], int] | None = None,
 ) -> int:  # fmt: skip
     """Copies the notebook to a folder and opens JupyterLab on it until that ends.
 
@@ -42,18 +42,18 @@ def explore(
         recording: A path or the name of a shipped recording; None = those that come with dynlab.
         out: The folder; a copy that is there already is kept as its owner left it.
         jupyter: Further arguments of `jupyter lab`.
-        run: Runs a command and returns its exit code.
+        run: Runs a command and returns its exit code; by default as a process that gets Ctrl-C itself.
 
     Raises:
         InputError: JupyterLab is not installed, no such recording, or the copy there is for another recording.
         DynlabError: JupyterLab failed.
     """
-    for module, package in (("jupyterlab", "jupyterlab"), ("ipywidgets", "ipywidgets"), ("ipykernel", "ipykernel")):
-        if find_spec(module) is None:
+    for package in ("jupyterlab", "ipywidgets", "ipykernel", "matplotlib"):
+        if find_spec(package) is None:
             raise InputError(f"explore needs {package}, which is not installed; run: pip install 'dynlab[notebooks]'")
     path = copy_of(recording, out)
     print(f"opening {path} in JupyterLab; Ctrl-C ends it", flush=True)
-    code = run([sys.executable, "-m", "jupyterlab", str(path), *jupyter])
+    code = (run or _run)([sys.executable, "-m", "jupyterlab", str(path), *jupyter])
     if code:
         raise DynlabError(f"JupyterLab ended with exit code {code}; what it said stands above")
     return 0
@@ -63,6 +63,8 @@ def copy_of(recording: str | None, out: Path) -> Path:
     """The notebook in the folder, set to the recording; a copy that is there for the same recording is kept."""
     name, given = NOTEBOOK, ""
     if recording is not None:
+        from dynlab.recordings import load
+
         given = str(Path(recording).resolve()) if Path(recording).is_file() else recording
         name = f"{NOTEBOOK}--{load(recording).name}"
     path = out / f"{name}.ipynb"
@@ -88,7 +90,17 @@ def _parameters(notebook: dict[str, Any]) -> dict[str, Any]:
     return next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", []))
 
 
+def _run(command: Sequence[str]) -> int:
+    with subprocess.Popen(command) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # JupyterLab was told as well; it asks, and ends its kernels
+                continue
+
+
 def _explore(given: argparse.Namespace) -> int:
     jupyter = ["--no-browser"] if given.no_browser else []
     jupyter += [f"--port={given.port}"] if given.port is not None else []
+    jupyter += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # in a container, say
     return explore(given.recording, given.out, jupyter)

@@ -1,4 +1,4 @@
-"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import`."""
+"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import | merge`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Adds the commands to the command line's parser."""
-    command = commands.add_parser("recordings", help="list, verify, fetch or import recordings")
+    command = commands.add_parser("recordings", help="list, verify, fetch, import or merge recordings")
     actions = command.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(run=_list_recordings)
     fetch = actions.add_parser("fetch", help="download a public pool of a strong model's samples → a recording")
@@ -28,6 +28,10 @@ def add(commands: Any) -> None:
     bring.add_argument("--kind", default="text", help="what answers are: text (default), choice, integer, expression")
     bring.add_argument("--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)")
     bring.set_defaults(run=_import)
+    merge = actions.add_parser("merge", help="recordings of one model on one task, of different strategies, as one")
+    merge.add_argument("recordings", nargs="+", metavar="PATH_OR_NAME")
+    merge.add_argument("--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)")
+    merge.set_defaults(run=_merge)
 
 
 def _fetch(given: argparse.Namespace) -> None:
@@ -41,6 +45,12 @@ def _import(given: argparse.Namespace) -> None:
     from dynlab.importing import import_recording
 
     print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
+
+
+def _merge(given: argparse.Namespace) -> None:
+    from dynlab.merging import merge
+
+    print(f"wrote {merge(given.recordings, given.out)}")
 
 
 def _list_recordings(given: argparse.Namespace) -> None:

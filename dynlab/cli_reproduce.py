@@ -31,6 +31,12 @@ def add(commands: Any) -> None:
     command.add_argument("--force", action="store_true", help="run unchanged notebooks, too")
     command.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures")
     command.set_defaults(run=_reproduce)
+    new = commands.add_parser("new", help="a notebook for an experiment of your own")
+    new.add_argument("name", metavar="NAME", help="NAME.ipynb is written")
+    new.add_argument(
+        "recording", nargs="?", default="", metavar="RECORDING", help="what it draws; default: all shipped"
+    )
+    new.set_defaults(run=_new)
 
 
 def _reproduce(given: argparse.Namespace) -> None:
@@ -47,3 +53,10 @@ def _reproduce(given: argparse.Namespace) -> None:
         parameters={**common, **typed}, sweep=sweep, force=given.force,
     )  # fmt: skip
     print(report.summary())
+
+
+def _new(given: argparse.Namespace) -> None:
+    from dynlab.template import new_notebook
+
+    path = new_notebook(given.name, given.recording)
+    print(f"wrote {path}; run it by jupyter lab {path}, or by dynlab reproduce --notebook {path} --out {path.stem}")

@@ -149,9 +149,9 @@ def curve_rows(
     recording: Recording, streams: Streams, played: Played, share: Floats, options: Options
 ) -> list[dict[str, Any]]:
     """Rows of `compare` for one recording: those of every policy, then greedy's where it is recorded."""
-    rows = [row for name, own in played.items() for row in _rows(streams, name, *own, share, options)]
+    rows = [row for name, own in played.items() for row in rows_of(streams, name, *own, share, options)]
     greedy = greedy_accuracy(recording, streams)
-    return rows if greedy is None else [*rows, _greedy_row(recording, streams, greedy, share, options)]
+    return rows if greedy is None else [*rows, greedy_row(recording, streams, greedy, share, options)]
 
 
 def saving_rows(
@@ -242,7 +242,7 @@ def _described(streams: Streams, name: str, policy: Policy | None, options: Opti
     }  # fmt: skip
 
 
-def _rows(
+def rows_of(
     streams: Streams, name: str, policy: Policy | None, curve: Curve, share: Floats, options: Options
 ) -> list[dict[str, Any]]:
     """A row a budget, to the curve's end: where no replication can spend more.
@@ -283,9 +283,10 @@ def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     return np.array([by_question[question] for question in streams.question_ids])
 
 
-def _greedy_row(
+def greedy_row(
     recording: Recording, streams: Streams, accuracy: Floats, share: Floats, options: Options
 ) -> dict[str, Any]:
+    """The row of `compare` for the greedy answers."""
     frame = recording.frame[recording.frame["strategy"] == GREEDY]
     counts = [frame[name].astype(float).mean() for name in ("prompt_tokens", "completion_tokens") if name in frame]
     cost = frame["cost_usd"].mean() if "cost_usd" in frame else np.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Controls:
         return Setting(
             value["recording"], value["strategy"], ticked, value["unit"], value["budget"], value["exploration"],
             value["uncertainty"], value["warmup"] or None, value["batch"],
-            rule and ruled(rule, value["threshold"]), value["replications"], value["seed"],
+            ruled(rule, value["threshold"]) if rule else None, value["replications"], value["seed"],
         )  # fmt: skip
 
     def fit(self, material: Material) -> None:
@@ -67,10 +68,8 @@ class Controls:
         _span(w["question"], 0, material.streams.num_questions - 1)
         rule, threshold = w["stopping"].value, w["threshold"]
         threshold.layout.display = None if rule else "none"
-        if (rule and threshold.description != SWEEPS[rule][0]) or (
-            rule and threshold.options[0][1] != SWEEPS[rule][1][0]
-        ):
-            threshold.description = SWEEPS[rule][0]
+        if rule and [value for _, value in threshold.options][: len(SWEEPS[rule][1])] != [*SWEEPS[rule][1]]:
+            threshold.description = described("threshold", SWEEPS[rule][0])
             threshold.options = _thresholds(rule)
             threshold.value = getattr(stopping_rule(rule), SWEEPS[rule][0])
 
@@ -87,7 +86,9 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
     def made(kind: Any, name: str, label: str, **settings: Any) -> Any:
         layout = w.Layout(width="310px", margin="1px 0")
         style = {"description_width": "92px"}
-        return kind(description=label, tooltip=TIPS[name], layout=layout, style=style, **settings)
+        return kind(
+            description=described(name, label), description_allow_html=True, layout=layout, style=style, **settings
+        )
 
     at = {"continuous_update": True}
     widgets = {
@@ -105,8 +106,8 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
         "warmup": made(w.SelectionSlider, "warmup", "warm-up", options=_WARMUPS, value=setting.warmup or 0, **at),
         "batch": made(w.SelectionSlider, "batch", "batch", options=among(_BATCHES, setting.batch), value=setting.batch),
         "stopping": made(
-            w.Dropdown, "stopping", "stopping rule", options=[("none", None), *((LOOKS[n].label, n) for n in STOPPING)],
-            value=rule or None,
+            w.Dropdown, "stopping", "stopping rule", options=[("none", ""), *((LOOKS[n].label, n) for n in STOPPING)],
+            value=rule,
         ),
         "threshold": made(
             w.SelectionSlider, "threshold", SWEEPS[shown][0], options=_thresholds(shown, number), value=number, **at
@@ -117,10 +118,16 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
         ),
         "seed": made(w.BoundedIntText, "seed", "seed", min=0, max=2**31 - 1, value=setting.seed),
         "by": made(w.Dropdown, "by", "difficulty by", options=["accuracy", "disagreement"], value="accuracy"),
-        "question": made(w.IntSlider, "question", "question", min=0, max=10**6, value=0, **at),
+        "question": made(w.IntSlider, "question", "question", min=0, max=0, value=0, **at),
     }  # fmt: skip
-    boxes = {name: _box(w, name, name in setting.allocators) for name in (*ALLOCATORS, *VOTES, ORACLE)}
+    order = dict.fromkeys(("uniform", "ucb", "priced", *ALLOCATORS, *VOTES, ORACLE))
+    boxes = {name: _box(w, name, name in setting.allocators) for name in order}
     return Controls(widgets, boxes)
+
+
+def described(name: str, label: str) -> str:
+    """A control's label; what it means, with its formula, is told on hover."""
+    return f'<span title="{escape(TIPS[name])}">{label}</span>'
 
 
 def named(sources: Iterable[str]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class Counts:
         self.arrived, self.votes, self._first, self._second, self._distinct, self._leader, self._priced = (
             np.zeros(num_questions, np.int64) for _ in range(7)
         )
-        self._surprise, self._gained, self._entropy, self.spent = (np.zeros(num_questions) for _ in range(4))
+        self._surprise, self._gained, self._entropy = (np.zeros(num_questions) for _ in range(3))
+        self.spent, self._paid = np.zeros(num_questions), np.zeros(num_questions)  # with and without unknown prices
         self._probe = np.full(num_questions, np.nan, np.float32)
         self._weight: Floats = np.zeros(1)  # k·ln k
 
@@ -74,8 +75,9 @@ class Counts:
         if told.price is not None:
             self.spent[q] += told.price
             self._priced[q] += 1
+            self._paid[q] += told.price
         elif self._priced[q]:
-            self.spent[q] += self.spent[q] / n
+            self.spent[q] += self._paid[q] / self._priced[q]
         votes, weight = self.votes[q], self._weight
         entropy = (weight[n + 1] - self._surprise[q] - weight[n + 1 - votes]) / (n + 1)
         rise = self._first[q] / (n + 1) - top / max(n, 1)
@@ -120,14 +122,11 @@ class Counts:
         n = int(self.arrived[question])
         seen = self.seen([question], self.arrived[[question]], getattr(rule, "profiles", False))
 
-        def whole(state: Ints) -> Ints:  # a rule looks at its question's last depth and at the codes before it
+        def whole(state: Any) -> Any:  # a rule looks at its question's last depth and at the codes before it
             return np.broadcast_to(state, (n + 1, 1, 1))
 
-        state = Votes(
-            *map(whole, (seen.pulls, seen.votes, seen.first, seen.second, seen.distinct)),
-            *map(whole, (seen.surprise, seen.gained, seen.spent, seen.probe)),
-            whole(seen.profile) if seen.profile.size else seen.profile, seen.profiles,
-        )  # fmt: skip
+        named = {name: whole(table) for name, table in vars(seen).items() if name != "profiles" and table.size}
+        state = replace(seen, **named)
         codes = np.array(self.codes[question], np.int32)[:, None, None]
         none = np.zeros((0, 0, 0))
         return bool(rule.stops(Tally(codes, whole(np.array(n)), state, none, np.zeros((1, 1), bool), none))[-1, 0, 0])

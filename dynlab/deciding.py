@@ -1,4 +1,4 @@
-"""Deciding: the policy of a live run, asked for the next sample and told what came of it. No input, no output, no clock.
+"""Deciding: the policy of a live run, asked for the next sample and told what came of it. No file, no clock.
 
 It decides what `replay.run` decides on the same samples, pick for pick, and knows less: nothing but what it was told.
 """
@@ -14,7 +14,7 @@ from dynlab.allocators import generator
 from dynlab.counting import Counts, Told
 from dynlab.errors import InputError
 from dynlab.replay import FIRST, Policy
-from dynlab.streams import Floats
+from dynlab.streams import Flags, Floats
 from dynlab.voting import tie_break, tied, walk_start
 
 
@@ -120,9 +120,16 @@ class Decider:
         elif not self._rounds:
             self._count([question])
 
+    @property
+    def settled(self) -> Flags:
+        """[Q] whether a question is closed: its stopping rule or the allocator asks for no further sample."""
+        return np.asarray(np.isneginf(self._value) & (self.counts.arrived > 0))
+
     def finish(self) -> Counts:
-        """Counts what was told of a round that was not finished."""
+        """Counts what was told of a round that was not finished, and forgets what never came."""
         self._count()
+        self.pulls, self.in_flight = self.counts.arrived.copy(), 0
+        self._refresh(range(len(self.pulls)))
         return self.counts
 
     def _waited_for(self, question: int) -> int:

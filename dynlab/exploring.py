@@ -83,10 +83,12 @@ class View:
 def horizon(budget: float, longest: float) -> float:
     """The largest budget that is looked at: twice B, rounded up to a drawn one, or as far as the recording goes.
 
-    >>> horizon(16, 80), horizon(17, 80), horizon(40, 70.5)
+    Budgets up to 16 share theirs, so that moving between them needs no replay.
+
+    >>> horizon(8, 80), horizon(17, 80), horizon(40, 70.5)
     (32, 48, 70.5)
     """
-    return min(next((drawn for drawn in _DRAWN if drawn >= 2 * budget), 2 * budget), longest)
+    return min(next((drawn for drawn in _DRAWN if drawn >= max(2 * budget, 32)), 2 * budget), longest)
 
 
 def material_of(key: Hashable, recording: Recording, strategy: str | None = None) -> Material:

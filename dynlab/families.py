@@ -1,6 +1,8 @@
-"""Families of questions that are reasoned out in words, generated from a seed: `fruits` and `weekdays`.
+"""Families of questions that are reasoned out in words, generated from a seed.
 
-`python -m dynlab.families` writes the committed files of `data/tasks` again, byte for byte.
+`fruits` and `weekdays` are asked with worked examples; the six of `PUZZLES` without, of the small reasoner that was
+trained on their training split. `python -m dynlab.families` writes the committed files of `data/tasks` again, byte
+for byte.
 """
 
 from __future__ import annotations
@@ -11,8 +13,21 @@ from collections.abc import Callable
 from dynlab import resources
 from dynlab.errors import InputError, one_of
 from dynlab.files import replacing
+from dynlab.puzzles import WORDS, Puzzle, Split, split_of
+from dynlab.searches import Digits, Sums
+from dynlab.stories import Ages, Calendar, Groups, Totals
 from dynlab.tasks import Task, to_jsonl
 from dynlab.types import Question
+
+PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Groups, Ages, Calendar, Digits, Sums)}
+ASKED: dict[str, tuple[int, ...]] = {  # levels of the task files, in turn
+    "totals": (2, 3, 4),
+    "groups": (2, 3),
+    "ages": (3, 4),
+    "calendar": (1, 2, 2, 3),
+    "digits": (3,),
+    "sums": (4, 5),
+}
 
 FRUITS = ("apple", "apricot", "banana", "cherry", "grape", "kiwi", "lemon", "mango", "orange", "peach", "pear", "plum")
 OTHERS = (
@@ -22,6 +37,7 @@ OTHERS = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SEED = 2026
 NUM_QUESTIONS = 110
+NUM_PUZZLES = 120
 NUM_DEMOS = 4
 
 Worked = tuple[str, str, str]  # question, target, solution in words
@@ -57,7 +73,7 @@ def generate(family: str, *, num_questions: int, seed: int) -> list[Question]:
     """The first `num_questions` different questions of a family, without its demos; a seed always gives the same.
 
     Args:
-        family: 'fruits' or 'weekdays'.
+        family: 'fruits', 'weekdays', or one of `PUZZLES`, whose evaluation split is meant.
         num_questions: How many; a family holds finitely many ('weekdays' 122).
         seed: Of the generator; the first questions that it draws are the demos.
 
@@ -67,10 +83,13 @@ def generate(family: str, *, num_questions: int, seed: int) -> list[Question]:
     return list(build(family, num_questions=num_questions, seed=seed).questions)
 
 
-def build(family: str, *, num_questions: int = NUM_QUESTIONS, seed: int = SEED) -> Task:
+def build(family: str, *, num_questions: int | None = None, seed: int = SEED) -> Task:
     """A family as a task, its demos included; arguments and errors as of `generate`."""
+    if family in PUZZLES:
+        return puzzle_task(family, "eval", NUM_PUZZLES if num_questions is None else num_questions, seed)
     if family not in FAMILIES:
-        raise one_of("family", family, FAMILIES)
+        raise one_of("family", family, [*FAMILIES, *PUZZLES])
+    num_questions = NUM_QUESTIONS if num_questions is None else num_questions
     if num_questions < 1:
         raise InputError(f"num_questions is {num_questions}: give at least 1")
     rng = random.Random(seed)
@@ -100,9 +119,59 @@ def build(family: str, *, num_questions: int = NUM_QUESTIONS, seed: int = SEED) 
     )
 
 
+def draw_puzzle(family: str, level: int, split: Split, rng: random.Random) -> Puzzle:
+    """A puzzle of a family whose numbers belong to the split."""
+    while True:
+        puzzle = PUZZLES[family].draw(rng, level, WORDS[split])
+        if split_of(puzzle) == split:
+            return puzzle
+
+
+def puzzle_task(
+    family: str, split: Split, num_questions: int, seed: int, levels: tuple[int, ...] | None = None
+) -> Task:
+    """Different puzzles of a split as a task without worked examples, levels in turn.
+
+    Args:
+        family: One of `PUZZLES`.
+        split: 'train', 'dev' or 'eval'.
+        num_questions: How many.
+        seed: Of the generator.
+        levels: Which difficulties; None: those of the task file.
+    """
+    if num_questions < 1:
+        raise InputError(f"num_questions is {num_questions}: give at least 1")
+    rng, levels = random.Random(f"{family} {split} {seed}"), levels or ASKED[family]
+    drawn: dict[tuple[object, ...], Puzzle] = {}
+    for _ in range(20 * num_questions):
+        puzzle = draw_puzzle(family, levels[len(drawn) % len(levels)], split, rng)
+        drawn.setdefault(puzzle.numbers, puzzle)
+        if len(drawn) == num_questions:
+            break
+    else:
+        raise InputError(
+            f"family {family!r} holds about {len(drawn)} such questions, not {num_questions}: ask for fewer"
+        )
+    questions = tuple(
+        Question(f"{family}-{puzzle.level}-{i:03}", puzzle.question, puzzle.target)
+        for i, puzzle in enumerate(drawn.values(), start=1)
+    )
+    kind = PUZZLES[family].kind
+    return Task(family, questions, "completion", kind, reasoned=True, max_tokens=128, stop=("\n",))
+
+
+def level_of(question_id: str) -> int:
+    """The exact difficulty of a puzzle of a task file, its number of steps or conditions.
+
+    >>> level_of("totals-4-017")
+    4
+    """
+    return int(question_id.split("-")[1])
+
+
 def main() -> None:
     """Write every family's committed task file again."""
-    for family in FAMILIES:
+    for family in (*FAMILIES, *PUZZLES):
         with replacing(resources.folder("data/tasks") / f"{family}.jsonl") as path:
             path.write_text(to_jsonl(build(family)), encoding="utf-8", newline="\n")
 

@@ -35,19 +35,10 @@ _FIGURE = """<figure>
 <a href="{name}.svg">SVG</a> · <a href="{name}.png">PNG</a> · <a href="{name}.csv">CSV</a></figcaption>
 <details><summary class="soft">numbers</summary>{table}</details>
 </figure>"""
-_SHOWN = (
-    "recording",
-    "allocator",
-    "stopping",
-    "unit",
-    "budget",
-    "at",
-    "accuracy",
-    "saving",
-    "difference",
-    "low",
-    "high",
-)
+_SHOWN = """recording how outcome allocator stopping uncertainty exploration warmup batch unit budget at band questions
+accuracy saving difference spent regret low high""".split()
+_VARIED = ("uncertainty", "exploration", "warmup", "batch")  # shown where they differ
+_MOST = 60  # rows of a figure's numbers on the page; the CSV has them all
 
 
 def notebook_page(notebook: str, title: str) -> str:
@@ -136,9 +127,11 @@ def _findings(notebook: str) -> list[str]:
 
 def _figure(path: Path) -> str:
     numbers = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    shown = numbers[[column for column in _SHOWN if column in numbers and numbers[column].notna().any()]]
-    table = shown.to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="")
-    return _FIGURE.format(name=escape(path.stem), table=table)
+    held = [name for name in _SHOWN if name in numbers and numbers[name].notna().any()]
+    shown = numbers[[name for name in held if name not in _VARIED or numbers[name].nunique() > 1]]
+    table = shown.head(_MOST).to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="")
+    rest = f'<p class="soft">the first {_MOST} of {len(shown)} rows</p>' if len(shown) > _MOST else ""
+    return _FIGURE.format(name=escape(path.stem), table=table + rest)
 
 
 def _page(title: str, body: str) -> str:

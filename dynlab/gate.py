@@ -66,6 +66,7 @@ class Gate:
         for turn in [*self._line, *(turn for turn in self._again if not turn.holds)]:
             if not turn.admitted.done():
                 turn.admitted.set_exception(self.closed)
+                turn.admitted.exception()  # who waits is told; nobody need
         self._line.clear()
         self._again = [turn for turn in self._again if turn.holds]
 

@@ -18,7 +18,7 @@ from typing import Any
 from dynlab.caching import Cache, Entry, sha256
 from dynlab.figures import write_bytes
 from dynlab.gallery import notebook_page
-from dynlab.parameters import declared, fitted
+from dynlab.parameters import declared, defaults, fitted
 from dynlab.resources import folder
 
 _STARTING = Lock()  # kernels that start at the same moment may pick the same free ports
@@ -44,6 +44,7 @@ class Job:
         first = "".join(notebook["cells"][0]["source"]).strip().partition("\n")[0] if notebook["cells"] else ""
         self.title = first.strip("# ") if first.startswith("#") else self.stem
         self.parameters = declared(notebook)
+        self.defaults = defaults(notebook)
         self.given = {name: fitted(name, given[name], kind) for name, kind in self.parameters.items() if name in given}
         self.num_cells = sum(cell["cell_type"] == "code" for cell in notebook["cells"]) + bool(self.given)
         self.failure = ""  # what failed, in a line
@@ -128,11 +129,12 @@ class Job:
             self._process.terminate()
 
     def _figures(self, started: int) -> list[str]:
-        """Files of the figures made since `started`."""
+        """Files of the figures made since `started`, in the order in which they were made."""
         prefix = figure_prefix(self.stem)
         files = (path for kind in ("svg", "png", "csv") for path in self.out.glob(f"{prefix}*.{kind}"))
         own = (path for path in files if re.fullmatch(rf"{re.escape(prefix)}(-.*)?", path.stem))
-        return sorted(path.name for path in own if path.stat().st_mtime_ns >= started)
+        made = {path: path.stat().st_mtime_ns for path in own}
+        return [path.name for path in sorted(made, key=lambda path: (made[path], path)) if made[path] >= started]
 
     def _named(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters with what was passed by its path shown by its name."""

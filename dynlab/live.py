@@ -183,6 +183,17 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
     return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
 
 
+def goes_on(endpoint: Endpoint) -> bool:
+    """Whether a model goes on from a response that is begun for it (prefill); True where nothing is known of it."""
+    if endpoint.api_base:
+        return True
+    try:
+        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
+    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
+        return True
+    return bool(known.get("supports_assistant_prefill"))
+
+
 def _litellm() -> ModuleType:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else the import fetches a price list
     try:

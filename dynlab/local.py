@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab.errors import InputError, one_of
-from dynlab.weights import named, sha256, weights
+from dynlab.weights import adapter, named, sha256, weights
 
 _PROVIDERS = {"text": "text-completion-openai", "chat": "openai"}  # prompt form → LiteLLM's name for it
 _GRACE_S = 5.0  # seconds that the server gets to stop by itself
@@ -69,17 +69,18 @@ class Endpoint:
 
 
 def describe(model: str, settings: ServerSettings | None = None) -> dict[str, Any]:
-    """What a recording's card says about a local model: weights with SHA-256 and licence, server and its settings.
+    """What a recording's card says about a local model: weights and adapter with SHA-256, licence, server and settings.
 
     Raises:
         InputError: As `weights`; xllamacpp is not installed.
     """
-    path, known = weights(model), named(model)
+    path, known, beside = weights(model), named(model), adapter(model)
     return {
-        "model": model if known else f"local/{path.name}",
+        "model": model if known else f"local/{(beside or path).name}",
         "weights": path.name,
         "weights_sha256": sha256(path),
         "weights_license": known.license if known else None,
+        **({"adapter": beside.name, "adapter_sha256": sha256(beside)} if beside else {}),
         "server": "llama.cpp by xllamacpp",
         "server_version": _server_version(),
         "server_settings": asdict(settings or ServerSettings()),
@@ -91,7 +92,7 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
     """Run a local model for the length of a `with` block.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m' or 'local/PATH.gguf'.
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'.
         form: 'text' (text completion) or 'chat'.
         settings: How the server runs; the default is the fastest that was measured.
 
@@ -105,14 +106,14 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
         raise one_of("prompt form", form, _PROVIDERS)
     settings = settings or ServerSettings()
     card = describe(model, settings)
-    with serve(weights(model), settings) as (address, sampling):
-        name = Path(card["weights"]).stem
+    with serve(weights(model), settings, adapter(model)) as (address, sampling):
+        name = Path(card.get("adapter", card["weights"])).stem
         yield Endpoint(f"{_PROVIDERS[form]}/{name}", f"{address}/v1", card={**card, "server_sampling": sampling})
 
 
 @contextmanager
-def serve(path: Path, settings: ServerSettings) -> Iterator[tuple[str, dict[str, Any]]]:
-    """llama.cpp's server on a GGUF file, for the length of a `with` block.
+def serve(path: Path, settings: ServerSettings, beside: Path | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """llama.cpp's server on a GGUF file, and the adapter `beside` it if there is one, for the length of a `with` block.
 
     Yields:
         Its address, and the sampling settings that hold where a request is silent.
@@ -121,7 +122,7 @@ def serve(path: Path, settings: ServerSettings) -> Iterator[tuple[str, dict[str,
         InputError: xllamacpp is not installed, or cannot load the file.
     """
     _server_version()
-    wish = json.dumps({"path": str(path), **asdict(settings)})
+    wish = json.dumps({"path": str(path), "adapter": str(beside or ""), **asdict(settings)})
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", "from dynlab.local import _child; _child()"],
@@ -188,6 +189,8 @@ def _child() -> None:
     params.verbosity = 0
     params.model.path = wish["path"]
     params.model_alias = {Path(wish["path"]).stem}
+    if wish["adapter"]:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(wish["adapter"])]
     params.n_parallel = wish["num_slots"]
     params.n_ctx = wish["num_slots"] * wish["context"]
     params.n_batch = wish["batch"]

@@ -18,10 +18,11 @@ from dynlab.looks import LOOKS, Look
 from dynlab.plots import DASHED_ABOVE
 from dynlab.questions import Asked, Growth
 from dynlab.streams import Floats, Ints
-from dynlab.vectors import Panel, fill, nice_ticks, padded, paint
+from dynlab.vectors import Panel, fill, margin, nice_ticks, padded, paint
 
 _ANSWERS = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#117733")  # of the leading answers
 _OTHERS, _NONE = "#999999", "#bbbbbb"
+_NAMED = 0.04  # the least final share of an answer that is named
 _SHORT = 16  # characters of an answer in a label
 
 
@@ -36,14 +37,16 @@ def curves_panel(view: View) -> str:
     budget = view.setting.budget * view.material.streams.per_sample(view.setting.unit)
     costs = [*curves[cost], *greedy[cost].dropna(), budget]
     panel = Panel(
-        (min(costs) * 0.95, max(costs) * 1.03), padded([*view.curves["low"], *view.curves["high"]]), log_x=True
-    )
+        (min(costs) * 0.95, max(costs) * 1.03), padded([*view.curves["low"], *view.curves["high"]]), log_x=True,
+        right=margin(look_of(name).label for name in view.spent),
+    )  # fmt: skip
     panel.axes(doubling(*panel.x), nice_ticks(*panel.y), (_cost_name(view), str(view.curves.attrs["measure"])))
     ends = []
     for name, rows in curves.groupby("allocator", sort=False):
         look = look_of(str(name))
         x, y = rows[cost].to_numpy(float), rows["accuracy"].to_numpy(float)
-        panel.band(x, rows["low"].to_numpy(float), rows["high"].to_numpy(float), look.colour)
+        low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+        panel.band(x, low, high, look.colour, min(0.09, 0.27 / len(view.spent)))
         solid = max(int((rows["exhausted"].to_numpy(float) <= DASHED_ABOVE).sum()), 1)
         panel.line(x[:solid], y[:solid], look.colour)
         panel.line(x[solid - 1 :], y[solid - 1 :], look.colour, dashed=True)
@@ -75,17 +78,16 @@ def savings_html(view: View) -> str:
 
 def _card(row: pd.Series, view: View) -> str:
     look, gain = look_of(row["allocator"]), view.gained[row["allocator"]]
-    big, range_ = percent(row["saving"]), f"[{percent(row['low'])}, {percent(row['high'])}]"
-    note = ""
-    if not row["reached"]:
-        note = "that accuracy is not reached; at best this"
+    note = "" if row["reached"] else "<br>that accuracy is not reached; at best this"
     if row["flat"]:
-        note = "uniform gains less than 0.01 here: there is nothing to save"
+        note = "<br>uniform gains less than 0.01 here: there is nothing to save"
+    colour = "" if note else f' style="color:{paint(look.colour)}"'
     return (
-        f'<div class="dl-card{" dl-flat" if note else ""}"><div class="dl-who" style="color:{paint(look.colour)}">'
-        f'{escape(look.label)}</div><div class="dl-big">{big}</div><div class="dl-range">{range_}</div>'
-        f'<div class="dl-soft">at equal cost {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]'
-        f"{'<br>' + note if note else ''}</div></div>"
+        f'<div class="dl-card"><div class="dl-who" style="color:{paint(look.colour)}">{escape(look.label)}</div>'
+        f'<div class="dl-big"{colour}>{percent(row["saving"])}</div>'
+        f'<div class="dl-range">[{percent(row["low"])}, {percent(row["high"])}]</div>'
+        f'<div class="dl-soft">at equal cost {signed(gain.value)} '
+        f"[{signed(gain.low)}, {signed(gain.high)}]{note}</div></div>"
     )
 
 
@@ -98,20 +100,22 @@ def spending_panel(view: View, order: Ints, asked: Sequence[Asked], chosen: int,
         chosen: The place in the order of the question that is shown below.
         by: What the order is by.
     """
-    spent = {name: values[order] for name, values in view.spent.items()}
-    known = np.concatenate([values[values > 0] for values in spent.values()])
-    low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 2.0)
-    place = np.arange(len(order), dtype=float)
-    panel = Panel((-0.5, len(order) - 0.5), (low / 1.15, max(high, low * 2) * 1.15), log_y=True, height=280, bottom=58)
     unit = view.setting.unit
+    ground = view.material.streams.per_sample(unit) / 2  # less than half a sample's mean price lies there
+    spent = {name: np.maximum(values[order], ground) for name, values in view.spent.items()}
+    low, high = min(values.min() for values in spent.values()), max(values.max() for values in spent.values())
+    place = np.arange(len(order), dtype=float)
+    panel = Panel(
+        (-0.5, len(order) - 0.5), (low / 1.15, max(high, low * 2) * 1.15), log_y=True, height=280, bottom=58,
+        right=margin(look_of(name).label for name in spent),
+    )  # fmt: skip
     panel.axes({}, doubling(*panel.y), (f"questions, easy → hard ({by})", f"{_unit_name(unit)} spent"))
     _hits(panel, order, asked, view)
     ends = []
     for name, values in spent.items():
         look = look_of(name)
-        shown = np.where(values > 0, values, low / 1.1)
-        mean = running_mean(shown, max(1, len(order) // 12))
-        panel.dots(place, shown, look.colour, size=4, faint=True)
+        mean = running_mean(values, max(1, len(order) // 12))
+        panel.dots(place, values, look.colour, size=4, faint=True)
         panel.line(place, mean, look.colour)
         ends.append((look.label, look.colour, float(place[-1]), float(mean[-1])))
     _difficulty(panel, view.material.wrong[order] if by == "accuracy" else view.material.disagreement[order])
@@ -122,15 +126,14 @@ def spending_panel(view: View, order: Ints, asked: Sequence[Asked], chosen: int,
 
 def vote_panel(view: View, grown: Growth, question: int) -> str:
     """Shares of a question's answers after every sample; upright lines: how many a policy draws of it, on average."""
-    steps = len(grown.shares)
-    panel = Panel((0.5, steps + 0.5), (0.0, 1.0), height=250, right=128)
-    panel.axes(
-        _counted(steps), {0: "0 %", 0.5: "50 %", 1: "100 %"}, ("samples of this question", "share of the answers")
-    )
+    steps, layers = len(grown.shares), _layers(grown)
+    labels = [_shortened(answer) + (" ✓" if right else "") for answer, _, _, right in layers]
+    panel = Panel((0.5, steps + 0.5), (0.0, 1.0), height=250, right=margin(labels))
+    names = ("samples of this question", "share of the answers")
+    panel.axes(_counted(steps), {0: "0 %", 0.5: "50 %", 1: "100 %"}, names)
     base, ends = np.zeros(steps), []
-    for answer, colour, share, right in _layers(grown):
+    for label, (answer, colour, share, _) in zip(labels, layers, strict=True):
         panel.parts.append(_stacked(panel, base, base + share, colour, answer))
-        label = (answer if len(answer) <= _SHORT else answer[: _SHORT - 1] + "…") + (" ✓" if right else "")
         ends.append((label, colour, steps + 0.3, float(base[-1] + share[-1] / 2)))
         base = base + share
     for name, samples in view.samples.items():
@@ -174,6 +177,11 @@ def look_of(allocator: str) -> Look:
 def percent(share: float) -> str:
     """A share as per cent: 0.431 → '43 %', −0.02 → '−2 %'."""
     return f"{100 * share:.0f} %".replace("-", "−")
+
+
+def signed(difference: float) -> str:
+    """A difference with its sign: 0.012 → '+0.012', −0.2 → '−0.200'."""
+    return f"{difference:+.3f}".replace("-", "−")
 
 
 def running_mean(values: Floats, reach: int) -> Floats:
@@ -232,7 +240,8 @@ def _difficulty(panel: Panel, hard: Floats) -> None:
 def _layers(grown: Growth) -> list[tuple[str, str, Floats, bool]]:
     """The leading answers, then the others together, then the missing ones: label, colour, share, right."""
     named = [k for k, answer in enumerate(grown.answers) if answer]
-    few, rest = named[: len(_ANSWERS)], named[len(_ANSWERS) :]
+    few = [k for k in named[: len(_ANSWERS)] if grown.shares[-1, k] >= _NAMED]
+    rest = named[len(few) :]
     layers = [
         (grown.answers[k], colour, grown.shares[:, k], grown.right[k])
         for k, colour in zip(few, _ANSWERS[: len(few)], strict=True)
@@ -242,6 +251,10 @@ def _layers(grown: Growth) -> list[tuple[str, str, Floats, bool]]:
         layers.append((f"{len(rest)} others", _OTHERS, together, any(grown.right[k] for k in rest)))
     layers += [("no answer", _NONE, grown.shares[:, k], False) for k, answer in enumerate(grown.answers) if not answer]
     return layers
+
+
+def _shortened(answer: str) -> str:
+    return answer if len(answer) <= _SHORT else answer[: _SHORT - 1] + "…"
 
 
 def _stacked(panel: Panel, low: Floats, high: Floats, colour: str, answer: str) -> str:

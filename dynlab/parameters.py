@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -17,9 +19,23 @@ _FILES = (".yaml", ".yml", ".json")  # JSON is YAML, too
 
 def declared(notebook: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of a notebook (its JSON) by name, with the name of their type, in order."""
+    return {found[1]: found[2] for line in _declaring(notebook) if (found := _LINE.match(line))}
+
+
+def defaults(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a notebook's parameters have by default, those that are plain Python values."""
+    found = {}
+    for line in _declaring(notebook):
+        with suppress(SyntaxError, ValueError):  # of several lines, or computed
+            found[line.partition(":")[0]] = ast.literal_eval(line.partition(" = ")[2].strip())
+    return found
+
+
+def _declaring(notebook: Mapping[str, Any]) -> list[str]:
+    """The lines of the parameters cell that declare one."""
     cells = (cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", []))
-    lines = "".join(line for cell in cells for line in cell["source"]).splitlines()
-    return {found[1]: found[2] for line in lines if (found := _LINE.match(line))}
+    lines = "".join("".join([*cell["source"], "\n"]) for cell in cells).splitlines()
+    return [line for line in lines if _LINE.match(line)]
 
 
 def read_parameters(path: str | Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dynlab.allocators import UCB, Allocator, Greedy, Thompson, Uniform
 from dynlab.errors import InputError, one_of
 from dynlab.priced import Priced
 from dynlab.rivals import (
+    DoubtPerRoot,
     Elimination,
     KnowledgeGradient,
     MonteCarloKnowledgeGradient,
@@ -35,6 +36,7 @@ _ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
     "entropy-greedy": lambda: Greedy("entropy", "entropy-greedy"),
     "margin-greedy": lambda: Greedy("margin", "margin-greedy"),
     "beta-greedy": lambda: Greedy("posterior", "beta-greedy"),
+    "beta-sqrt": DoubtPerRoot,
     "okg-beta": KnowledgeGradient,
     "okg-pets": MonteCarloKnowledgeGradient,
     "uab": UncertaintyAware,

@@ -26,7 +26,7 @@ from dynlab.store import Key, refuse_difference
 from dynlab.tasks import Task
 from dynlab.types import Question, Sample, Usage
 
-_DECIDING = ("weights_sha256", "server", "server_version")  # what of a local model's description decides its samples
+_DECIDING = ("weights_sha256", "adapter_sha256", "server", "server_version")  # of a local model's description
 
 
 def is_local(model: str | Endpoint) -> bool:
@@ -76,11 +76,15 @@ def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[
         raise InputError(f"{out} exists, and not as a recording of planned samples: give another --out")
     given = json.loads(json.dumps(settings))
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
-    rows = recording.frame.astype(object).where(recording.frame.notna(), None).to_dict("records")
-    asked = {row["question_id"]: row["question"] for row in rows}
+    asked = dict(zip(recording.frame["question_id"], recording.frame["question"], strict=True))
     known = {question.id: question.question for question in task.questions}
     refuse_difference(out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()})
-    return {sample.key: sample for sample in map(_sample, rows)}
+    return {sample.key: sample for sample in samples_in(recording.frame)}
+
+
+def samples_in(frame: pd.DataFrame) -> list[Sample]:
+    """The samples that a recording's table holds."""
+    return [_sample(row) for row in frame.astype(object).where(frame.notna(), None).to_dict("records")]
 
 
 def _sample(row: Mapping[Any, Any]) -> Sample:
@@ -97,7 +101,7 @@ def frame_of(samples: list[Sample], plan: Plan, task: Task, model: str, keep_tex
         keep_text: Texts are kept of so many samples of a stream, and of all parents of planned ones; None: of all.
     """
     questions = {question.id: question for question in task.questions}
-    shown = {parent for key in plan.keys for parent in plan.parents(key)}
+    shown = set() if keep_text is None else {parent for key in plan.keys for parent in plan.parents(key)}
 
     def row(sample: Sample) -> dict[str, Any]:
         question = questions[sample.question_id]

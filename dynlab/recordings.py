@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,14 @@ SCHEMA: dict[str, pa.DataType] = {
     "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(), "cached_tokens": pa.int32(),
     "cost_usd": pa.float64(), "billed_usd": pa.float64(), "latency_s": pa.float32(),
-    "source": pa.string(),
+    "source": pa.string(), "picked": pa.int32(), "arrived": pa.int32(),
 }  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 _TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
 _CARD = b"dynlab"
+_FACTS = ("model", "weights", "weights_license", "server", "date")  # of a card, shown with a recording
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,25 @@ class Recording:
         return str(self.card.get("design", "fixed"))
 
     def _repr_html_(self) -> str:
-        counts = self.frame.groupby("strategy", observed=True)["answer"].agg(
-            samples="size", missing=lambda a: (a == "").mean()
-        )
-        counts.insert(0, "questions", self.frame.groupby("strategy", observed=True)["question_id"].nunique())
-        return str(counts.to_html(float_format="{:.3f}".format))
+        """The card's key facts and a row of counts a strategy; names and values are escaped."""
+        facts = [f"{name} {self.card[name]}" for name in _FACTS if self.card.get(name) not in (None, "")]
+        head = f"<b>{escape(self.name)}</b>: {escape(' · '.join([f'{self.design} design', *facts]))}"
+        return f"<p>{head}</p>{self.counts().to_html(float_format='{:.3f}'.format, na_rep='', border=0)}"
+
+    def counts(self) -> pd.DataFrame:
+        """A row a strategy: questions, samples, the shares without an answer and with the right one, mean tokens."""
+        rows = {}
+        for strategy, own in self.frame.groupby("strategy", observed=True):
+            known = own["target"].notna() if "target" in own else pd.Series(False, own.index)
+            tokens = own["completion_tokens"] if "completion_tokens" in own else pd.Series(dtype="Int64")
+            rows[strategy] = {
+                "questions": own["question_id"].nunique(),
+                "samples": len(own),
+                "no answer": (own["answer"] == "").mean(),
+                "right": (own["answer"] == own["target"])[known].mean() if known.any() else np.nan,
+                "completion tokens": float(tokens.mean()) if tokens.notna().any() else np.nan,
+            }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
 
 
 def shipped() -> list[str]:

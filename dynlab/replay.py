@@ -75,8 +75,8 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     seen, lengths = draws.tally.seen, draws.tally.lengths
     depths, num_replications, num_questions = seen.pulls.shape
     depth = np.arange(depths)[:, None, None]
-    replication, question = draws.first + np.arange(num_replications)[:, None], np.arange(num_questions)
-    ties = tie_break(seed, replication, question, depth)  # [D, R, Q]
+    replication, number = draws.first + np.arange(num_replications)[:, None], np.arange(num_questions)
+    ties = tie_break(seed, replication, number, depth)  # [D, R, Q]
     index = policy.allocator.index(seen, generator(seed))
     opening = policy.warmup if policy.allocator.adaptive else 0
     closed: Flags = depth >= lengths
@@ -95,14 +95,14 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     if index.draws is not None:  # the warm-up is not random: it walks through a row of zeros
         bank = np.concatenate([index.draws, np.zeros((1, index.draws.shape[1]), index.draws.dtype)])
         profile = np.where(depth < opening, len(index.draws), profile)
-    offset = walk_start(seed, replication, question)
+    offset = walk_start(seed, replication, number)
     tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-9))
     adaptive = policy.allocator.adaptive
     if adaptive and policy.batch > 1:
         return _in_rounds(policy, draws, tables, ties, seed)
-    question, sample = pull(tables)
+    pulled, sample = pull(tables)
     arrived = np.where(sample < policy.warmup, 0, sample) * adaptive
-    return Trace(question, sample, arrived, _closed(tables, question))
+    return Trace(pulled, sample, arrived, _closed(tables, pulled))
 
 
 def _closed(tables: Tables, question: Ints) -> Flags:

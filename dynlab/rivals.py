@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dynlab.allocators import Index, doubt_table, entropy
+from dynlab.allocators import Index, doubt_table, entropy, posterior
 from dynlab.dirichlet import Posterior, posteriors
 from dynlab.errors import InputError
 from dynlab.streams import Flags, Floats, Ints
@@ -40,6 +40,23 @@ class KnowledgeGradient:
         doubt = doubt_table(int(np.max(total, initial=0)) + 1)
         leader_next, runner_next = doubt[total + 1, second], doubt[total + 1, np.minimum(first, second + 1)]
         return Index(doubt[total, second] - np.minimum(leader_next, runner_next))
+
+
+@dataclass(frozen=True)
+class DoubtPerRoot:
+    """(1 − P)/√n: Adaptive-Consistency's doubt (2305.11860) that fades with the samples drawn.
+
+    P = P(leader is the mode), a flat prior on the two leaders. No paper has this index: it is the strongest simple one
+    that we measured, a control of our own that tells what looking ahead and price add.
+    """
+
+    name = "beta-sqrt"
+    adaptive = True
+    profiles = False
+
+    def index(self, seen: Votes, rng: np.random.Generator) -> Index:
+        """(1 − P)/√n, 1 before the first vote."""
+        return Index(posterior(seen) / np.sqrt(np.maximum(seen.pulls, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -121,11 +138,13 @@ class UncertaintyAware:
     that first one included; it votes like the rest. The allocation of the released code, whose later default (entropy
     of two probes' answers instead of log-probabilities) is left out.
 
+    Deviation: a probe without a log-probability (an empty response) has the mean of its question's samples.
+
     Args:
         temperature: 0.2, the paper's for one probe.
 
     Raises:
-        InputError: on use, where the recording lacks `mean_logprob` of a sample.
+        InputError: on use, where the recording has no `mean_logprob`.
     """
 
     temperature: float = 0.2
@@ -138,7 +157,7 @@ class UncertaintyAware:
         """p·(1 − p)^c."""
         if np.isnan(seen.probe[seen.pulls > 0]).any():
             raise InputError(
-                "uab needs the column mean_logprob of every sample (a probe's confidence), and it is not recorded; "
+                "uab needs the column mean_logprob (a probe's confidence), and it is not recorded; "
                 "record with log-probabilities, or leave uab out"
             )
         chance = np.exp(np.minimum(np.nan_to_num(seen.probe.astype(float)), 0.0) / self.temperature)

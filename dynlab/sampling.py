@@ -12,7 +12,7 @@ from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.estimates import Estimate, estimate
 from dynlab.ledger import Caps
-from dynlab.live import TIMEOUT_S, Client, list_price, preload
+from dynlab.live import TIMEOUT_S, Client, goes_on, list_price, preload
 from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
 from dynlab.preparing import asked_of as asked_of
@@ -185,7 +185,15 @@ def _drawn(
 
 @contextmanager
 def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
-    """Where a model is found, for the length of a `with` block: one of this machine is served as long."""
+    """Where a model is found, for the length of a `with` block: one of this machine is served as long.
+
+    Raises:
+        InputError: the provider does not take what the plan asks of it.
+    """
+    remote = model if isinstance(model, Endpoint) else Endpoint(model, "", "")
+    prefilled = plan.strategy.shown == "prefill" and plan.task.form == "chat"
+    if prefilled and not is_local(model) and not goes_on(remote):
+        raise InputError(f"{remote.litellm_model} takes no prefill: give shown = 'listed', or another model")
     if isinstance(model, Endpoint):
         yield model
     elif is_local(model):
@@ -193,7 +201,7 @@ def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
         with resolve(model, form, ServerSettings(context=ServerSettings.context + _attempt_tokens(plan))) as endpoint:
             yield endpoint
     else:
-        yield Endpoint(model, "", "")
+        yield remote
 
 
 def _attempt_tokens(plan: Plan) -> int:

@@ -73,12 +73,12 @@ class Attempts:
     finals_only: bool = False
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            given = getattr(self, field.name)
-            if field.name in OPTIONS and given not in OPTIONS[field.name]:
-                raise one_of(field.name, given, OPTIONS[field.name])
-            if field.type in ("int", "int | None") and not (given is None and "None" in field.type):
-                _at_least_one(field.name, given)
+        for name, options in OPTIONS.items():
+            if (given := getattr(self, name, options[0])) not in options:
+                raise one_of(name, given, options)
+        for name in ("width", "chain", "rounds", "num_shown"):
+            if (given := getattr(self, name, None)) is not None:
+                _at_least_one(name, given)
         if not isinstance(self.finals_only, bool):
             raise InputError(f"finals_only is {self.finals_only!r}: give True or False")
         counted = self.who in ("last", "random")
@@ -174,8 +174,8 @@ class Integrated(Attempts):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.width > 16:
-            raise InputError(f"width is {self.width}: give a whole number from 1 to 16")
+        if self.width not in range(1, 17):
+            raise InputError(f"width is {self.width!r}: give a whole number from 1 to 16")
         if self.chain is None and (self.rounds or 1) > 1:
             raise InputError(f"rounds is {self.rounds} and no chain ends: give chain, the chained samples of a round")
 

@@ -34,7 +34,7 @@ class Streams:
     codes: Ints  # [Q, S, N] answer codes; MISSING, ABSENT
     tokens: Floats  # [Q, S, N] tokens of each call; NaN = unknown
     cost_usd: Floats  # [Q, S, N] list price of each call; NaN = unknown
-    logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens; NaN = unknown
+    logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens (its question's mean where one lacks)
     path: Ints  # [A, N] longest path of calls that ends in a sample when the first A have arrived (1 = waits for none)
     right: Flags  # [Q, K]: this answer is right
     exchangeable: bool  # may be permuted
@@ -79,7 +79,7 @@ UNITS = ("samples", "tokens", "usd")
 
 def strategies_of(recording: Recording) -> list[str]:
     """The strategies that a recording holds samples of, without the greedy baseline, parallel first."""
-    return sorted(set(recording.frame["strategy"]) - {GREEDY}, key=lambda name: (name != "parallel", name))
+    return sorted(set(recording.frame["strategy"].unique()) - {GREEDY}, key=lambda name: (name != "parallel", name))
 
 
 def streams_of(recording: Recording, strategy: str | None = None, price: tuple[float, float] | None = None) -> Streams:
@@ -119,7 +119,7 @@ def streams_of(recording: Recording, strategy: str | None = None, price: tuple[f
     tokens[at], cost[at] = spent, _cost(frame, price, recording.name)
     logprob = np.full(shape, np.nan)
     if "mean_logprob" in frame:
-        logprob[at] = frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan)
+        logprob[at] = _with_means(frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan), question)
     waits = {} if exchangeable else waits_of(frame, question, stream, position, recording.name)
     return Streams(
         recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob,
@@ -192,8 +192,7 @@ def _tokens(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, str
     completion = frame["completion_tokens"].to_numpy(dtype=float, na_value=np.nan)
     unknown = np.isnan(completion)
     if unknown.any():
-        means = pd.Series(completion).groupby(question).transform("mean").fillna(np.nanmean(completion))
-        completion = np.where(unknown, means.to_numpy(), completion)
+        completion = _with_means(completion, question)
     share = float(unknown.mean())
     prompt = frame["prompt_tokens"] if "prompt_tokens" in frame else pd.Series(pd.NA, frame.index)
     if prompt.isna().all():
@@ -204,6 +203,17 @@ def _tokens(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, str
             "record it for all of them, or leave it out for all (tokens then are completion tokens)"
         )
     return completion + prompt.to_numpy(dtype=float), "total", share
+
+
+def _with_means(values: Floats, question: Ints) -> Floats:
+    """The values of rows, unknown ones replaced by their question's mean, or all questions'; NaN if none is known.
+
+    >>> _with_means(np.array([1.0, 3.0, np.nan, np.nan]), np.array([0, 0, 0, 1])).tolist()
+    [1.0, 3.0, 2.0, 2.0]
+    """
+    known = pd.Series(values)
+    means = known.groupby(question).transform("mean").fillna(known.mean())
+    return np.asarray(known.fillna(means).to_numpy(dtype=float))
 
 
 def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> Floats:

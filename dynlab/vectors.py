@@ -26,7 +26,7 @@ class Panel:
     log_y: bool = False
     width: int = 520
     height: int = 300
-    left: int = 50
+    left: int = 58
     right: int = 92
     top: int = 16
     bottom: int = 40
@@ -71,10 +71,12 @@ class Panel:
         seen = ' opacity=".45"' if faint else ""
         self.parts.append(f'<path d="{d}" {stroke(colour)} stroke-width="{size:g}" stroke-linecap="round"{seen}/>')
 
-    def band(self, x: Floats, low: Floats, high: Floats, colour: str) -> None:
-        """The interval around a line."""
+    def band(self, x: Floats, low: Floats, high: Floats, colour: str, shade: float = 0.09) -> None:
+        """The interval around a line: its edges, and a shade between them."""
         around = self._d(np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]]))
-        self.parts.append(f'<path d="{around}Z" {fill(colour)} opacity=".16"/>')
+        self.parts.append(f'<path d="{around}Z" {fill(colour)} opacity="{shade:.3g}"/>')
+        for edge in (low, high):
+            self.parts.append(f'<path class="dl-edge" d="{self._d(x, edge)}" {stroke(colour)}/>')
 
     def upright(self, x: float, style: str, label: str = "", colour: str = "") -> None:
         """A vertical line over the whole panel, its label on top."""
@@ -124,6 +126,11 @@ class Panel:
 
     def _d(self, x: Floats, y: Floats) -> str:
         return "M" + "L".join(f"{_px(a)} {_px(b)}" for a, b in zip(self.at_x(x), self.at_y(y), strict=True))
+
+
+def margin(labels: Iterable[str]) -> int:
+    """Pixels to the right of a panel whose lines have these labels."""
+    return 24 + round(7.2 * max((len(label) for label in labels), default=0))
 
 
 def paint(colour: str) -> str:

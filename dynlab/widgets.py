@@ -6,6 +6,7 @@ What is computed is in `exploring`, how it is drawn in `panels`; this room only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from threading import RLock
@@ -14,7 +15,7 @@ from typing import Any, cast
 import pandas as pd
 
 from dynlab import panels
-from dynlab.comparing import Source
+from dynlab.comparing import ORACLE, Source, checked_budgets
 from dynlab.controls import Controls, controls, named
 from dynlab.errors import DynlabError, InputError, one_of
 from dynlab.exploring import Material, Setting, View
@@ -26,6 +27,11 @@ from dynlab.sharing import code_of, save_parameters
 from dynlab.vectors import paint
 from dynlab.workbench import Workbench
 
+_NAME = (  # sliders have labels, but nothing that tells a screen reader whose they are
+    "var r=this.closest('.dynlab'),f=function(){r.querySelectorAll('.widget-inline-hbox').forEach(function(w){"
+    "var l=w.querySelector(':scope>label'),h=w.querySelector('[role=slider]');"
+    "if(l&&h)h.setAttribute('aria-label',l.textContent)})};f();setTimeout(f,1000);r.addEventListener('focusin',f)"
+)
 _COPY = (
     "var c=this.parentNode.querySelector('code');getSelection().selectAllChildren(c);"
     "document.execCommand('copy');this.textContent='Copied'"
@@ -44,30 +50,44 @@ def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) 
     Raises:
         InputError: An unknown setting, a recording that cannot be read, or ipywidgets is not installed.
     """
-    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
-    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
-    known, given = [], {}
-    for source in sources:
-        if source is None or (isinstance(source, str) and not source):
-            continue
-        if isinstance(source, pd.DataFrame | Recording):
-            made = load(source)
-            name = made.source or made.name
-            if not made.source:
-                given[name] = made
-            known.append(name)
-        else:
-            known.append(str(source))
-    known += [name for name in shipped() if name not in known]
-    if not known:
-        raise InputError("dynlab comes without recordings here; give one: dynlab.explore('my.parquet')")
+    known, given = _sources(recording)
     for name in setting:
         if name not in Setting.__dataclass_fields__:
             raise one_of("setting", name, Setting.__dataclass_fields__)
     setting["allocators"] = tuple(setting.get("allocators", Setting.allocators))
     for name in ("strategy", "warmup", "stopping"):  # a notebook's parameters have no None
         setting[name] = setting.get(name) or None
-    return Explorer(known, Setting(known[0], **setting), Workbench(given))
+    first = Setting(known[0], **setting)
+    options = first.options()  # names and numbers are refused here, in one line
+    checked_budgets([first.budget], options)
+    options.policy("ucb")
+    for name in first.allocators:
+        if name != ORACLE:
+            replace(options, stopping=None).policy(name)
+    return Explorer(known, first, Workbench(given))
+
+
+def _sources(recording: Source | Iterable[Source] | None) -> tuple[list[str], dict[str, Recording]]:
+    """Paths and names to choose from, and the recordings among them that have no file."""
+    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
+    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
+    known, given = [], {}
+    for source in sources:
+        if isinstance(source, pd.DataFrame | Recording):
+            made = load(source)
+            known.append(made.source or made.name)
+            if not made.source:
+                if made.name in given:
+                    raise InputError(
+                        f"two recordings are named {made.name!r}, and a picker tells them by name; rename one"
+                    )
+                given[made.name] = made
+        elif source:
+            known.append(str(source))
+    known = list(dict.fromkeys([*known, *shipped()]))
+    if not known:
+        raise InputError("dynlab comes without recordings here; give one: dynlab.explore('my.parquet')")
+    return known, given
 
 
 class Explorer:
@@ -88,7 +108,7 @@ class Explorer:
             import ipywidgets as w
         except ImportError:
             raise InputError("explore needs ipywidgets; run: pip install 'dynlab[notebooks]'") from None
-        self.error = ""
+        self.error, self._moves = "", 0
         self._bench = bench or Workbench()
         self._sources, self._quiet, self._drawing = list(sources), False, RLock()
         self._shown: View | None = None
@@ -97,8 +117,10 @@ class Explorer:
         material = self._bench.material(setting.recording, setting.strategy)
         self._controls: Controls = controls(setting, self._sources)
         self._controls.fit(material)
+        self.widgets["question"].value = 3 * material.streams.num_questions // 4  # an easy one shows little
         self._panels = {name: w.HTML() for name in ("status", "savings", "curves", "spending", "vote", "words", "code")}
         self._save = w.Button(description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save")
+        self._save.add_class("dl-save")
         self._saved = w.HTML()
         self.box = _laid_out(w, self._controls, self._panels, self._save, self._saved)
         for name, widget in self.widgets.items():
@@ -130,7 +152,9 @@ class Explorer:
         return self._shown
 
     def _repr_mimebundle_(self, **kinds: Any) -> Any:
-        return self.box._repr_mimebundle_(**kinds)
+        bundle = self.box._repr_mimebundle_(**kinds)
+        said = f"the explorer on {self.setting.recording}: open this notebook in JupyterLab to move its sliders"
+        return {**bundle, "text/plain": said}
 
     def _guarded(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
         """A callback whose errors the reader sees."""
@@ -138,6 +162,7 @@ class Explorer:
         def guarded(change: Any) -> None:
             if self._quiet:
                 return
+            self._moves += 1
             try:
                 act(change)
             except Exception as error:
@@ -232,7 +257,9 @@ class Explorer:
 
     def _say(self, words: str, style: str = "") -> None:
         role = "alert" if style == "dl-error" else "status"
-        self._panels["status"].value = f'<div class="dl-status {style}" role="{role}">{escape(words)}</div>'
+        self._panels[
+            "status"
+        ].value = f'<div class="dl-status {style}" role="{role}" data-moves="{self._moves}">{escape(words)}</div>'
 
 
 def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: Any) -> Any:
@@ -252,7 +279,7 @@ def _laid_out(w: Any, made: Controls, shown: dict[str, Any], save: Any, saved: A
     panes = _boxed(w.Box, [shown[name] for name in ("curves", "spending", "vote", "words")], "dl-panels")
     right = _boxed(w.VBox, [shown["status"], shown["savings"], panes, shown["code"]], "dl-views")
     body = _boxed(w.Box, [_boxed(w.VBox, left, "dl-controls"), right], "dl-body")
-    return _boxed(w.VBox, [w.HTML(f"<style>{css}</style>"), body], "dynlab")
+    return _boxed(w.VBox, [w.HTML(f'<style onload="{escape(_NAME)}">{css}</style>'), body], "dynlab")
 
 
 def _boxed(kind: Any, children: list[Any], style: str) -> Any:

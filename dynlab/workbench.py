@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from dynlab.replications import draws_of
 from dynlab.streams import Floats, strategies_of
 
 COARSE = 20  # replications of the first picture
+PAUSE_S = 0.12  # before the fine one: a slider that is still dragged asks again meanwhile
 KEPT_BYTES = 400_000_000  # of draws, and of curves
 _SAMPLE_BYTES = 80  # that draws hold for each sample and replication, at most
 
@@ -98,6 +100,8 @@ class Workbench:
         if setting.replications > COARSE and not all(self._kept(material, options, p, drawn) for p in policies):
             coarse = self.view(replace(setting, replications=COARSE), check)
             yield replace(coarse, setting=setting)
+            sleep(PAUSE_S)
+            check()
         yield self.view(setting, check)
 
     def view(self, setting: Setting, check: Check = _never) -> View:
@@ -107,12 +111,16 @@ class Workbench:
             InputError: as these three, or the budget is more than what is recorded.
         """
         material, options = self.material(setting.recording, setting.strategy), setting.options()
-        streams, policies, at = material.streams, _policies(setting, options), np.array([float(setting.budget)])
+        streams, policies, at = (
+            material.streams,
+            _policies(setting, options),
+            checked_budgets([setting.budget], options),
+        )
         if setting.budget > material.longest:
             raise InputError(
                 f"{streams.name} holds {material.longest:g} samples per question; lower the budget to that"
             )
-        drawn = checked_budgets(setting.budgets(material.longest) or [setting.budget], options)
+        drawn = np.array(setting.budgets(material.longest))
         dense = dense_grid(options.opening, at, material.longest)
         grid = np.union1d(drawn, _grid(horizon(setting.budget, material.longest), material.longest))
 

@@ -12,6 +12,7 @@ from dynlab import caching, cli, parameters
 from dynlab.caching import Cache
 from dynlab.errors import DynlabError, InputError
 from dynlab.jobs import Job, failed_cell
+from dynlab.recordings import load, write
 from dynlab.reproduce import reproduce
 
 SAVES = (
@@ -214,6 +215,42 @@ def test_a_value_is_read_as_the_type_that_the_notebook_declares(value, kind, exp
 def test_a_value_of_another_type_is_refused(value, kind):
     with pytest.raises(InputError, match=f"parameter x must be of type {kind}"):
         parameters.fitted("x", value, kind)
+
+
+def test_a_notebook_s_own_recording_is_drawn_and_watched_where_none_is_given(run, tiny, make_pool):
+    own = tiny / "own.csv"
+    make_pool({"q1": "ab"}).to_csv(own, index=False)
+    mine = tiny / "my-idea.ipynb"
+    mine.write_text(
+        notebook("my", "idea", "assert recording.endswith('own.csv')", f"recording: str = '{own}'  # name\n")
+    )
+    assert run(notebooks=[str(mine)], recordings=[]).figures == ("my-idea",)
+    assert run(notebooks=[str(mine)], recordings=[]).ran == ()
+    make_pool({"q1": "bb"}).to_csv(own, index=False)
+    assert run(notebooks=[str(mine)], recordings=[]).ran == ("my-idea",)
+
+
+def test_a_model_is_recorded_once_with_all_the_strategies_that_notebooks_look_at(run, tiny, monkeypatch, make_pool):
+    looks = "strategies: list = ['parallel', 'integrated']  # looked at\nrecording: str = ''  # name\n"
+    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook(10, "one", extra=looks))
+    asked = []
+
+    def chosen(recording, **given):
+        asked.append(given)
+        path = write(make_pool({"q1": "aab"}), {}, tiny / "out" / "recordings" / "capitals--x.parquet")
+        return [load(path)]
+
+    monkeypatch.setattr("dynlab.runs.chosen", chosen)
+    given = {"model": "local/x", "task": "capitals", "max_usd": "0.5"}
+    with pytest.raises(InputError, match="no notebook has a parameter 'model'"):
+        run(parameters=given)
+    makes = "model: str = ''  # name\ntask: str = ''  # name\nmax_usd: float = 0.0  # USD\n"
+    (tiny / "notebooks" / "11-two.ipynb").write_text(notebook(11, "two", extra=makes))
+    run(recordings=[], sweep={"a": given | {"factor": 2}, "b": given | {"factor": 3}})
+    assert [each["out"] for each in asked] == [tiny / "out"] * 2  # one recording for all settings
+    assert asked[0]["max_usd"] == 0.5 and asked[0]["strategies"] == ["parallel", "integrated"]
+    entry = Cache(tiny / "out" / "a").entries["10-one"]
+    assert entry.parameters == {"factor": 2, "recording": ["capitals--x.parquet"]}
 
 
 @pytest.mark.slow

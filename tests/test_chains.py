@@ -11,6 +11,7 @@ from scripted_server import Reply, ScriptedServer
 
 from dynlab import recordings
 from dynlab.errors import DynlabError, InputError
+from dynlab.live import goes_on
 from dynlab.local import Endpoint
 from dynlab.plans import sampling_seed
 from dynlab.sampling import record
@@ -20,7 +21,7 @@ from dynlab.types import Question
 
 FORMS = ("completion", "completion-prefill", "chat", "chat-prefill")
 TASK = Task(
-    "sums", tuple(Question(f"q{i}", f"{i} + 1?", str(i + 1)) for i in range(3)), answer="integer", max_tokens=50
+    "sums", tuple(Question(f"q{i}", f"{i} + 1?", str(i + 1)) for i in range(2)), answer="integer", max_tokens=50
 )
 ATTEMPT = re.compile(r'<attempt number="(\d+)">\n(.*?)\n</attempt>', re.DOTALL)
 
@@ -57,7 +58,7 @@ def model(form):
         answer = len(attempts) if attempts else 90 + seed % 3
         text = f" w{seed} {'so ' * (seed % 7)}Answer: {answer}"
         return Reply(
-            text, delay_s=seed % 5 / 500, usage={"prompt_tokens": len(call.words), "completion_tokens": seed % 90}
+            text, delay_s=seed % 5 / 500, usage={"prompt_tokens": len(call.words), "completion_tokens": seed % 50}
         )
 
     return script
@@ -109,13 +110,13 @@ CASES = [
 
 @pytest.mark.parametrize(
     ("strategy", "form"),
-    [(case, form) for form in FORMS for case in CASES[:: 1 if form == "chat" else 4]],
+    [(case, form) for form in FORMS for case in CASES[:: 1 if form == "chat" else 5]],
     ids=lambda value: value if isinstance(value, str) else f"{value.name}-{CASES.index(value)}",
 )
 def test_a_prompt_shows_the_recorded_parents_in_the_recorded_order_and_nothing_else(draw, form, strategy):
     strategy = prefilled(strategy, form)
     frame, calls = draw(form, strategy)
-    assert len(frame) == len(calls) == 3 * 2 * 10
+    assert len(frame) == len(calls) == 2 * 2 * 10
     for row, attempts, rows in lists(frame, calls, form):
         waited = strategy.parents(row.sample_index)
         assert attempts == [rows[index].text.strip() for index in row.parents]
@@ -161,11 +162,11 @@ def test_only_final_answers_are_shown_where_that_is_asked_for(draw, form):
         assert attempts == [f"Answer: {rows[index].answer}" for index in row.parents]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMS[::3])
 def test_what_is_drawn_by_lot_differs_from_sample_to_sample(draw, form):
     frame, _ = draw(form, prefilled(Integrated(who="random", num_shown=2, order="shuffled"), form))
     chained = frame[frame["role"] == "chained"]
-    assert len({tuple(parents) for parents in chained["parents"]}) > 8  # of the 12 that there are, in 36 samples
+    assert len({tuple(parents) for parents in chained["parents"]}) > 6  # of the 12 that there are, in 24 samples
 
 
 def test_tokens_of_prompts_with_attempts_are_recorded_in_full(draw):
@@ -173,7 +174,7 @@ def test_tokens_of_prompts_with_attempts_are_recorded_in_full(draw):
     by_seed = {call.body["seed"]: call for call in calls}
     for row in frame.itertuples():
         seed = sampling_seed(0, (row.question_id, row.strategy, row.stream, row.sample_index))
-        assert (row.prompt_tokens, row.completion_tokens) == (len(by_seed[seed].words), seed % 90)
+        assert (row.prompt_tokens, row.completion_tokens) == (len(by_seed[seed].words), seed % 50)
     assert frame.groupby("role")["prompt_tokens"].mean().diff().iloc[-1] < 0  # chained prompts are the longer ones
 
 
@@ -192,7 +193,7 @@ def test_a_resumed_recording_draws_the_same_prompts(draw, strategy, tmp_path):
         draw("chat", strategy, failing, out=tmp_path / "parts.parquet", concurrency=3)
     num_first = len(calls)
     again, _ = draw("chat", strategy, out=tmp_path / "parts.parquet", concurrency=16)
-    assert 20 < num_first < 60 and len(calls) == 61  # the failed one was sent again
+    assert 20 < num_first < 40 and len(calls) == 41  # the failed one was sent again
     assert {json.dumps(call.body) for call in calls} == sent
     columns = ["question_id", "stream", "sample_index", "text", "answer"]
     assert again[columns].equals(whole[columns])
@@ -250,3 +251,11 @@ def test_a_server_that_repeats_what_it_goes_on_from_gives_no_answer_by_that(draw
     frame, _ = draw("chat-prefill", Integrated(2, shown="prefill"), script)
     chained = frame[frame["role"] == "chained"]
     assert set(chained["answer"]) == {answer} and set(chained["text"].fillna("")) == {own}
+
+
+def test_prefill_is_refused_where_the_provider_is_known_not_to_take_it(tmp_path):
+    arguments = {"num_samples": 2, "out": tmp_path / "a.parquet", "strategy": "integrated", "progress": False}
+    with pytest.raises(InputError, match="openai/gpt-4o-mini takes no prefill: give shown = 'listed'"):
+        record(TASK, "openai/gpt-4o-mini", shown="prefill", **arguments)
+    assert not (tmp_path / "a.parquet").exists()
+    assert goes_on(Endpoint("mistral/mistral-large-latest", "", "")) and goes_on(Endpoint("openai/mine", "http://a/v1"))

@@ -40,6 +40,7 @@ SCORES = {
     "entropy-greedy": (entropy, {}),
     "margin-greedy": (margin, {}),
     "beta-greedy": (posterior, {}),
+    "beta-sqrt": (lambda *a: posterior(*a) / np.sqrt(a[2]), {}),
     "okg-beta": (okg_beta, {}),
     "uab": (uab, {}),
     "strategic": (strategic, {}),
@@ -223,10 +224,7 @@ def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
 @pytest.mark.parametrize(
     ("rule", "depths"),
     [
-        (
-            "esc",
-            [2, 3],
-        ),  # windows of 5: two levels of calls, then 5, 6, 7, 8, of which 6 and 7 wait for 4 and 5: 2 more
+        ("esc", [2, 4]),  # windows of 5: two levels of calls; then 5, 6 and 7, of which 6 and 7 wait for 5: 2 more
         ("doubling", [2, 4]),  # {0, 1}, {2, 3}, {4 … 7}: the last round holds two independent and two chained samples
         ("adaptive-consistency", [4, 8]),  # one at a time
     ],

@@ -182,12 +182,26 @@ def test_a_notebook_s_choice_needs_model_and_task_together_and_names_that_differ
 def test_a_model_and_a_task_are_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_pool):
     calls = []
 
-    def record(task, model, *, num_samples, out, max_usd):
-        calls.append((task, model, num_samples, max_usd))
+    def record(task, model, *, num_samples, out, max_usd, strategy):
+        calls.append((task, model, num_samples, max_usd, strategy))
         return write(make_pool({"q1": "aab"}), {}, out)
 
     monkeypatch.setattr("dynlab.sampling.record", record)
     (made,) = chosen(model="local/smollm2-135m", task="capitals", max_usd=0.5, num_samples=3, out=tmp_path)
-    assert calls == [("capitals", "local/smollm2-135m", 3, 0.5)]
+    assert calls == [("capitals", "local/smollm2-135m", 3, 0.5, "parallel")]
     assert made.name == "capitals--smollm2-135m"
     assert (tmp_path / "recordings" / "capitals--smollm2-135m.parquet").is_file()
+
+
+def test_several_strategies_are_recorded_into_one_within_the_limit(tmp_path, monkeypatch, make_pool):
+    calls = []
+
+    def record(task, model, *, num_samples, out, max_usd, strategy, num_streams, greedy):
+        calls.append((strategy, num_streams, greedy, round(max_usd, 9)))
+        return write(make_pool({"q1": "aab"}, strategy=strategy, cost_usd=0.125), {}, out)
+
+    monkeypatch.setattr("dynlab.sampling.record", record)
+    given = {"strategies": ["parallel", "integrated", "rsa"], "max_usd": 0.5, "num_samples": 3, "out": tmp_path}
+    (made,) = chosen(model="local/smollm2-135m", task="capitals", **given)
+    assert calls == [("parallel", 1, True, 0.5), ("integrated", 4, False, 0.125), ("rsa", 4, False, 0.0)]
+    assert made.name == "capitals--smollm2-135m" and set(made.frame["strategy"]) == set(given["strategies"])

@@ -81,6 +81,16 @@ def test_a_missing_completion_count_takes_its_questions_mean_and_is_reported(mak
     assert streams.imputed == 0.25
 
 
+def test_a_log_probability_that_is_missing_is_the_mean_of_its_question_unless_none_is_recorded(make_pool):
+    frame = make_pool({"q1": "aab", "q2": "ab"})
+    frame["mean_logprob"] = [-1.0, np.nan, -3.0, np.nan, np.nan]
+    found = streams_of(load(frame)).logprob[:, 0]
+    assert found[0].tolist() == [-1.0, -2.0, -3.0]
+    assert found[1, :2].tolist() == [-2.0, -2.0]  # no sample of q2 has one: all questions' mean
+    frame["mean_logprob"] = np.nan
+    assert np.isnan(streams_of(load(frame)).logprob).all()
+
+
 def test_unknown_prices_are_unknown_never_zero(make_pool):
     frame = make_pool({"q1": "ab"}, completion_tokens=[3, 5])
     streams = streams_of(load(frame))

@@ -1,0 +1,196 @@
+"""Puzzles whose answer is searched for but quickly checked: a number that fits conditions, a pair that has a sum."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar, Self
+
+from dynlab.answers import Kind
+from dynlab.puzzles import Split, Words, listed
+
+NUMBERS = range(10, 100)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a number between 10 and 99 must fulfil: its digits add up to `value`, or it leaves `value` modulo `modulus`.
+
+    Further kinds: 'above' and 'below' `value`.
+    """
+
+    kind: str
+    value: int
+    modulus: int = 0
+
+    def holds(self, number: int) -> bool:
+        """Whether a number fulfils it."""
+        match self.kind:
+            case "sum":
+                return number // 10 + number % 10 == self.value
+            case "rest":
+                return number % self.modulus == self.value
+            case "above":
+                return number > self.value
+        return number < self.value
+
+    def phrase(self) -> str:
+        """The condition in words."""
+        return {
+            "sum": f"has digits that add up to {self.value}",
+            "rest": f"leaves {self.value} when divided by {self.modulus}",
+            "above": f"is greater than {self.value}",
+            "below": f"is less than {self.value}",
+        }[self.kind]
+
+    def shown(self, number: int) -> str:
+        """The computation that shows whether a number fulfils it: '3+8=11', '38=35+3', '38>20'."""
+        match self.kind:
+            case "sum":
+                return f"{number // 10}+{number % 10}={number // 10 + number % 10}"
+            case "rest":
+                return f"{number}={number - number % self.modulus}+{number % self.modulus}"
+        return f"{number}{'>' if number > self.value else '<' if number < self.value else '='}{self.value}"
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The only number between 10 and 99 that fits `level` conditions, each of which is needed."""
+
+    name: ClassVar[str] = "digits"
+    kind: ClassVar[Kind] = "integer"
+    levels: ClassVar[tuple[int, ...]] = (2, 3)
+    question: str
+    conditions: tuple[Condition, ...]
+
+    @property
+    def level(self) -> int:
+        """Number of conditions."""
+        return len(self.conditions)
+
+    @property
+    def numbers(self) -> tuple[object, ...]:
+        """The conditions, in a fixed order."""
+        return tuple(sorted((c.kind, c.value, c.modulus) for c in self.conditions))
+
+    @property
+    def target(self) -> str:
+        """The number that fits."""
+        return str(*fitting(self.conditions))
+
+    @classmethod
+    def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
+        """A digit sum, a remainder and a bound (or without the bound), with one number that fits."""
+        while True:
+            number, modulus = rng.choice(NUMBERS), rng.randint(4, 9)
+            bound = rng.choice(
+                (Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30)))
+            )
+            conditions = [
+                Condition("sum", number // 10 + number % 10),
+                Condition("rest", number % modulus, modulus),
+                bound,
+            ]
+            conditions = conditions[:level]
+            rng.shuffle(conditions)
+            others = [conditions[:i] + conditions[i + 1 :] for i in range(level)]
+            if 10 < bound.value < 99 and len(fitting(conditions)) == 1 and all(len(fitting(c)) > 1 for c in others):
+                break
+        says = listed([condition.phrase() for condition in conditions])
+        frames: dict[Split, tuple[str, ...]] = {
+            "train": (f"Which number between 10 and 99 {says}?", f"Find the number from 10 to 99 that {says}."),
+            "dev": (f"One number between 10 and 99 {says}. Which number is it?",),
+            "eval": (f"{rng.choice(words.names)} thinks of a number between 10 and 99 that {says}. Which is it?",),
+        }
+        return cls(rng.choice(frames[words.split]), tuple(conditions))
+
+    def solution(self, rng: random.Random) -> str:
+        """The numbers that fit one of the conditions, the rarest two in turn; then the one of them that fits all."""
+        few = sorted(self.conditions, key=lambda condition: len(fitting([condition])))[:2]
+        first = rng.choice([condition for condition in few if len(fitting([condition])) <= 12] or few[:1])
+        return f"{' '.join(map(str, fitting([first])))}. Answer: {self.target}"
+
+    def check(self, answer: str) -> tuple[str, bool] | None:
+        """Condition by condition, up to the first that fails: '38: 3+8=11, 38=36+2 no'."""
+        if not answer.isdecimal() or int(answer) not in NUMBERS:
+            return f"{answer[:3]} no", False
+        shown = []
+        for condition in self.conditions:
+            shown.append(condition.shown(int(answer)))
+            if not condition.holds(int(answer)):
+                return f"{', '.join(shown)} no", False
+        return f"{', '.join(shown)} yes", True
+
+
+def fitting(conditions: list[Condition] | tuple[Condition, ...]) -> list[int]:
+    """The numbers between 10 and 99 that fulfil all conditions."""
+    return [number for number in NUMBERS if all(condition.holds(number) for condition in conditions)]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Which two of `level` numbers have a given sum; the smaller one is the answer."""
+
+    name: ClassVar[str] = "sums"
+    kind: ClassVar[Kind] = "integer"
+    levels: ClassVar[tuple[int, ...]] = (4, 5, 6)
+    question: str
+    items: tuple[int, ...]
+    total: int
+
+    @property
+    def level(self) -> int:
+        """How many numbers there are to choose from."""
+        return len(self.items)
+
+    @property
+    def numbers(self) -> tuple[object, ...]:
+        """The numbers, sorted, and the sum."""
+        return (tuple(sorted(self.items)), self.total)
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The two numbers, the smaller first."""
+        ((a, b),) = [pair for pair in combinations(sorted(self.items), 2) if sum(pair) == self.total]
+        return a, b
+
+    @property
+    def target(self) -> str:
+        """The smaller one of the pair."""
+        return str(self.pair[0])
+
+    @classmethod
+    def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
+        """Different two-digit numbers, one pair of which has the sum."""
+        while True:
+            items = rng.sample(range(11, 90), level)
+            total = sum(rng.sample(items, 2))
+            if sum(sum(pair) == total for pair in combinations(items, 2)) == 1:
+                break
+        says, name, things = listed(items), rng.choice(words.names), rng.choice(words.things)
+        frames: dict[Split, tuple[str, ...]] = {
+            "train": (
+                f"Which two of {says} add up to {total}? Give the smaller one.",
+                f"Two of the numbers {says} have the sum {total}. Which is the smaller of the two?",
+            ),
+            "dev": (f"Of {says}, two make {total} together. What is the smaller of these two?",),
+            "eval": (
+                f"{name} has bags of {says} {things}. Two bags hold {total} together. What does the smaller hold?",
+            ),
+        }
+        return cls(rng.choice(frames[words.split]), tuple(items), total)
+
+    def solution(self, rng: random.Random) -> str:
+        """The pair, added either way round."""
+        a, b = rng.sample(self.pair, 2)
+        return f"{a}+{b}={self.total}. Answer: {self.target}"
+
+    def check(self, answer: str) -> tuple[str, bool] | None:
+        """What is missing to the sum, and whether it is there: '84-38=46 yes'."""
+        if not answer.isdecimal() or int(answer) not in self.items:
+            return f"{answer[:3]} no", False
+        return (
+            f"{self.total}-{answer}={self.total - int(answer)} {'yes' if answer == self.target else 'no'}",
+            answer == self.target,
+        )

@@ -1,0 +1,105 @@
+"""`python -m dynlab.train RUN`: teaches SmolLM2-135M to solve puzzles in steps, as a low-rank adapter, on a CPU.
+
+First it learns to solve: `python -m dynlab.train runs/solve --lessons 24000`. Then, from there, to look at attempts
+of its own, which are drawn first: `python -m dynlab.train runs/shown --after runs/solve --puzzles 700 --lessons 3000`.
+The same without `--puzzles` is the control: as many lessons, no attempt ever shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dynlab import adapters, decoder
+from dynlab.drafting import draft
+from dynlab.errors import DynlabError, InputError
+from dynlab.files import replacing
+from dynlab.teaching import attempted_puzzle, mixed_lesson, prompt
+from dynlab.training import Settings, train
+from dynlab.weights import weights
+
+BASE = "local/smollm2-135m"
+AFTER = 1  # added to the seed of a run that goes on from another, so that its puzzles are new
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains as told on the command line and returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        run(given)
+    except DynlabError as error:
+        print(f"dynlab.train: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def run(given: argparse.Namespace) -> None:
+    """One run, as told; see `--help`.
+
+    Raises:
+        InputError: What `training.train` finds wrong; an adapter to begin with that is not there.
+    """
+    _, torch = decoder.tools()
+    torch.set_num_threads(given.threads)
+    base_file = weights(BASE)
+    beginning = given.after and given.after / "adapter.gguf"
+    if beginning and not beginning.is_file():
+        raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")
+    seed = given.seed + (AFTER if beginning else 0)
+    settings = Settings(num_lessons=given.lessons, rank=given.rank, rate=given.rate, decay=given.decay, seed=seed)
+    base, tokenizer = decoder.load(base_file, torch.bfloat16), decoder.tokenizer(base_file)
+    start = None
+    if beginning:
+        arrays, alpha = adapters.read(beginning)
+        if alpha != settings.scale * settings.rank:
+            raise InputError(f"{beginning} has alpha {alpha:g}: give --rank {alpha / settings.scale:g}")
+        start = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
+    attempts: list[list[str]] = []
+    if given.puzzles:
+        path = given.run / "attempts.jsonl"
+        if not path.exists():
+            prompts = [prompt(attempted_puzzle(seed, number).question) for number in range(given.puzzles)]
+            how = {"num_attempts": given.drawn, "scale": settings.scale, "seed": seed, "say": _say}
+            drawn = draft(base, start or {}, tokenizer, prompts, **how)
+            with replacing(path) as partial:
+                partial.write_text("".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8")
+        attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    train(
+        given.run,
+        base,
+        tokenizer,
+        lambda number: mixed_lesson(attempts, seed, number),
+        settings,
+        start_from=start,
+        resume=given.resume,
+        every_s=60 * given.every,
+        say=_say,
+    )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dynlab.train", description=__doc__, allow_abbrev=False)
+    parser.add_argument("run", type=Path, help="folder of the run: loss.csv, checkpoint.pt, adapter.gguf")
+    parser.add_argument("--lessons", type=int, required=True, help="how many lessons, 16 a step")
+    parser.add_argument("--after", type=Path, metavar="RUN", help="begin with the adapter of this run")
+    parser.add_argument("--puzzles", type=int, default=0, help="draw attempts at so many puzzles, and teach with them")
+    parser.add_argument("--drawn", type=int, default=4, help="attempts drawn at each of these puzzles")
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=1e-3, help="largest learning rate")
+    parser.add_argument("--decay", type=float, default=0.2, help="share of the steps over which the rate falls to zero")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="more pay only on idle cores")
+    parser.add_argument("--every", type=float, default=10, help="minutes between checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,7 +12,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,7 @@ def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None
 
 
 def _inserted(sample: Sample, reasoning: str | None) -> Statement:
-    values = asdict(sample) | {"reasoning": reasoning}
+    values = vars(sample) | {"usage": vars(sample.usage), "reasoning": reasoning}
     key = [values.pop(name) for name in ("question_id", "strategy", "stream", "sample_index")]
     return "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (*key, json.dumps(values, ensure_ascii=True))
 

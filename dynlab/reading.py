@@ -81,7 +81,8 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
     ends = {look.label: rows.groupby("recording").tail(1) for look, rows in methods(sampled)}
 
     def listed(column: str, form: str) -> str:
-        return ", ".join(f"{label} {rows[column].mean():{form}}" for label, rows in ends.items())
+        means = {label: float(rows[column].mean()) for label, rows in ends.items()}
+        return ", ".join(f"{label} {mean:{',.0f' if mean >= 10_000 else form}}" for label, mean in means.items())
 
     return bullet_list([
         f"**Where the curves end.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}"

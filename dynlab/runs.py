@@ -74,7 +74,7 @@ class Run:
     def keys(self, made_of: str) -> list[tuple[Job, str]]:
         """The jobs, each with the digest of all that its outputs depend on, `made_of` (the environment) included."""
         files = self._files or located_all()  # a notebook chooses among those that come with dynlab
-        return [(job, key_of(job.path, job.passed, files, made_of)) for job in self.jobs]
+        return [(job, key_of(job.path, {**job.defaults, **job.passed}, files, made_of)) for job in self.jobs]
 
     @property
     def entries(self) -> dict[str, Entry]:
@@ -106,7 +106,9 @@ class Run:
     def _jobs(self) -> list[Job]:
         comes_along = set(named("data/recordings", (".parquet",)).values())
         passed = {path: path.stem if path in comes_along else str(path.resolve()) for path in self._files}
-        given = {**self._given, "recording": [*passed.values()], "out": str(self.out.resolve())}
+        given = {**self._given, "out": str(self.out.resolve())}
+        if passed:  # else each notebook draws what it names by default
+            given["recording"] = [*passed.values()]
         shown = {str(path.resolve()): path.name for path in self._files}
         shown[str(self.out.resolve())] = self.out.resolve().name
         return [Job(path, self.cache, given, shown) for path in self._paths.values()]

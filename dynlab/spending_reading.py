@@ -106,21 +106,23 @@ def of_outcomes(outcomes: pd.DataFrame, allocator: str = "ucb") -> Words:
     without = "" if known else ": without targets, the vote of all samples counts as right"
     at = f"{outcomes['at'].iloc[0]:g}"
 
-    def told(kind: str, lead: str, end: str) -> str:
+    def told(kind: str, lead: str, less: str = "", more: str = "") -> str:
         if kind not in rows.index:
             return f"**{lead}.** There are no such questions here ({kind}){without}."
         questions, spent, right = (float(rows[column][kind]) for column in ("questions", "spent", "accuracy"))
+        why = less if spent < 1 else more if spent > 1 else ""
         return (
             f"**{lead}** ({kind}: {questions:.0f} of {total}). {label} spends {spent:.2f} times what uniform does on "
             f"each, {100 * paid[kind]:.0f} % of its budget in all; its votes there are right in {100 * right:.0f} %, "
-            f"uniform's in {100 * float(base['accuracy'][kind]):.0f} %, at B = {at}.{end}"
+            f"uniform's in {100 * float(base['accuracy'][kind]):.0f} %, at B = {at}.{why}"
         )
 
     settled, doubtful, open_ = OUTCOMES[3], OUTCOMES[2], OUTCOMES[1]
+    easy, worth = " They look easier than most to a rule without a verifier.", " They look worth it, and are not."
     return bullet_list([
-        told(settled, "Confidently wrong", " Their answers agree, so they look easy to all who have no verifier."),
-        told(doubtful, "Paid for and lost", " Their answers disagree, so they look worth it."),
-        told(open_, "Where it helps", ""),
+        told(settled, "Confidently wrong", easy, worth),
+        told(doubtful, "Paid for and lost", easy, worth),
+        told(open_, "What more votes settle"),
     ])  # fmt: skip
 
 

@@ -217,6 +217,19 @@ def test_a_value_of_another_type_is_refused(value, kind):
         parameters.fitted("x", value, kind)
 
 
+def test_a_notebook_s_own_recording_is_drawn_and_watched_where_none_is_given(run, tiny, make_pool):
+    own = tiny / "own.csv"
+    make_pool({"q1": "ab"}).to_csv(own, index=False)
+    mine = tiny / "my-idea.ipynb"
+    mine.write_text(
+        notebook("my", "idea", "assert recording.endswith('own.csv')", f"recording: str = '{own}'  # name\n")
+    )
+    assert run(notebooks=[str(mine)], recordings=[]).figures == ("my-idea",)
+    assert run(notebooks=[str(mine)], recordings=[]).ran == ()
+    make_pool({"q1": "bb"}).to_csv(own, index=False)
+    assert run(notebooks=[str(mine)], recordings=[]).ran == ("my-idea",)
+
+
 def test_a_model_is_recorded_once_with_all_the_strategies_that_notebooks_look_at(run, tiny, monkeypatch, make_pool):
     looks = "strategies: list = ['parallel', 'integrated']  # looked at\nrecording: str = ''  # name\n"
     (tiny / "notebooks" / "10-one.ipynb").write_text(notebook(10, "one", extra=looks))

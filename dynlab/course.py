@@ -96,7 +96,10 @@ def _named(by_name: Callable[[str], Any], settings: Mapping[str, Any], what: str
     try:
         return replace(by_name(settings[what]), **settings[f"{what}_parameters"])
     except (TypeError, InputError) as error:
-        raise InputError(f"{what} {settings[what]!r} of the recording is not known here: {error}") from None
+        raise InputError(
+            f"{what} {settings[what]!r} of the recording is not known here ({error}); "
+            "an allocator of your own goes to dynlab.check(…, allocator=…)"
+        ) from None
 
 
 class Course:

@@ -179,7 +179,7 @@ def logits(base: Base, states: Any) -> Any:
 
 
 def halves_of_pairs(matrix: Any, num_heads: int) -> Any:
-    """Rows of a q or k projection (or of its adapter's B) in transformers' order: each head's first of pairs, then seconds.
+    """Rows of a q or k projection, or of its adapter's B, in transformers' order: a head's even rows, then the odd.
 
     >>> halves_of_pairs(np.arange(8)[:, None], num_heads=2).ravel().tolist()
     [0, 2, 1, 3, 4, 6, 5, 7]

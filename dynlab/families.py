@@ -1,7 +1,8 @@
 """Families of questions that are reasoned out in words, generated from a seed.
 
-`fruits` and `weekdays` are asked with worked examples; the six of `PUZZLES` are asked as they are, of the small reasoner
-that was trained on their training split. `python -m dynlab.families` writes the committed files of `data/tasks` again, byte for byte.
+`fruits` and `weekdays` are asked with worked examples; the six of `PUZZLES` without, of the small reasoner that was
+trained on their training split. `python -m dynlab.families` writes the committed files of `data/tasks` again, byte
+for byte.
 """
 
 from __future__ import annotations
@@ -148,7 +149,9 @@ def puzzle_task(
         if len(drawn) == num_questions:
             break
     else:
-        raise InputError(f"family {family!r} holds about {len(drawn)} such questions: ask for fewer than {num_questions}")
+        raise InputError(
+            f"family {family!r} holds about {len(drawn)} such questions, not {num_questions}: ask for fewer"
+        )
     questions = tuple(
         Question(f"{family}-{puzzle.level}-{i:03}", puzzle.question, puzzle.target)
         for i, puzzle in enumerate(drawn.values(), start=1)

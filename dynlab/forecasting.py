@@ -40,12 +40,13 @@ class Forecast:
 
 
 def forecast(plan: Plan, setup: Setup, held: Sequence[Sample], price: Price | None, caps: Caps, model: str) -> Forecast:
-    """The forecast of a run.
+    """The forecast of what a run still lacks.
 
     At worst every call is the dearest one, and what a cap forbids is not spent. What is expected goes by the samples
     that are held, else by each question's first prompt.
     """
-    calls = setup.limit if caps.max_calls is None else min(setup.limit, caps.max_calls)
+    most = setup.limit if caps.max_calls is None else min(setup.limit, caps.max_calls)
+    calls = max(0, most - len(held))
     ids = setup.question_ids
     deep = min(_DEEPEST, setup.limit) - 1
     worst = max(

@@ -92,7 +92,7 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
     """Run a local model for the length of a `with` block.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf' (weights or an adapter).
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'.
         form: 'text' (text completion) or 'chat'.
         settings: How the server runs; the default is the fastest that was measured.
 
@@ -112,10 +112,8 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
 
 
 @contextmanager
-def serve(
-    path: Path, settings: ServerSettings, beside: Path | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """llama.cpp's server on a GGUF file, with the adapter `beside` it if one is given, for the length of a `with` block.
+def serve(path: Path, settings: ServerSettings, beside: Path | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """llama.cpp's server on a GGUF file, and the adapter `beside` it if there is one, for the length of a `with` block.
 
     Yields:
         Its address, and the sampling settings that hold where a request is silent.

@@ -26,7 +26,7 @@ from dynlab.store import Key, refuse_difference
 from dynlab.tasks import Task
 from dynlab.types import Question, Sample, Usage
 
-_DECIDING = ("weights_sha256", "adapter_sha256", "server", "server_version")  # what of a local model's description decides its samples
+_DECIDING = ("weights_sha256", "adapter_sha256", "server", "server_version")  # of a local model's description
 
 
 def is_local(model: str | Endpoint) -> bool:

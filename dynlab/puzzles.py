@@ -1,7 +1,7 @@
-"""What every generated puzzle is: a question with exact difficulty, solutions in words, and a split that its numbers decide.
+"""What every generated puzzle is: a question of exact difficulty, solutions in words, a split that its numbers decide.
 
 Training, development and evaluation never share a question: a hash of a puzzle's numbers says to which split it
-belongs, and names, things and wordings differ between the splits besides.
+belongs, and names, things and phrasings differ between the splits besides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 @dataclass(frozen=True)
 class Words:
-    """The vocabulary of one split: `wording` picks a family's phrasing, and no two splits share a name or a thing."""
+    """The vocabulary of one split: `wording` picks a family's phrasing, and no two splits share a name or a thing;
+    verbs are shared."""
 
     split: Split
     names: tuple[str, ...]
@@ -70,6 +71,8 @@ class Puzzle(Protocol):
         ...
 
 
+GAINS = ("finds", "buys", "wins", "collects")
+LOSSES = ("loses", "sells", "drops", "gives away")
 WORDS: dict[Split, Words] = {
     "train": Words(
         split="train",
@@ -81,22 +84,24 @@ WORDS: dict[Split, Words] = {
             "apples books cards coins cups eggs flowers keys lemons marbles nuts pears pens plums seeds shells stamps "
             "stones tickets toys".split()
         ),
-        gains=("finds", "buys", "wins", "collects"),
-        losses=("loses", "sells", "drops", "gives away"),
+        gains=GAINS,
+        losses=LOSSES,
     ),
     "dev": Words(
         split="dev",
         names=tuple("Alex Clara David Elena Felix Greta Hugo Julia Karl Laura Marco Nora".split()),
         things=tuple("balls beads bottles candles hats pencils rings ropes".split()),
-        gains=("gets", "earns"),
-        losses=("spends", "throws away"),
+        gains=GAINS,
+        losses=LOSSES,
     ),
     "eval": Words(
         split="eval",
-        names=tuple("Adam Anna Chris Diana Erik Fiona Henry Irene Jonas Kate Lucas Maria Oscar Peter Rosa Simon".split()),
+        names=tuple(
+            "Adam Anna Chris Diana Erik Fiona Henry Irene Jonas Kate Lucas Maria Oscar Peter Rosa Simon".split(" ")
+        ),
         things=tuple("badges boxes buttons cookies figs medals oranges photos pins stickers".split()),
-        gains=("receives", "adds"),
-        losses=("uses", "hands over"),
+        gains=GAINS,
+        losses=LOSSES,
     ),
 }
 

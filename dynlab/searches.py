@@ -1,4 +1,4 @@
-"""Puzzles whose answer must be searched for but is quickly checked: a number that fits conditions, a pair with a sum."""
+"""Puzzles whose answer is searched for but quickly checked: a number that fits conditions, a pair that has a sum."""
 
 from __future__ import annotations
 
@@ -84,8 +84,14 @@ class Digits:
         """A digit sum, a remainder and a bound (or without the bound), with one number that fits."""
         while True:
             number, modulus = rng.choice(NUMBERS), rng.randint(4, 9)
-            bound = rng.choice((Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30))))
-            conditions = [Condition("sum", number // 10 + number % 10), Condition("rest", number % modulus, modulus), bound]
+            bound = rng.choice(
+                (Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30)))
+            )
+            conditions = [
+                Condition("sum", number // 10 + number % 10),
+                Condition("rest", number % modulus, modulus),
+                bound,
+            ]
             conditions = conditions[:level]
             rng.shuffle(conditions)
             others = [conditions[:i] + conditions[i + 1 :] for i in range(level)]
@@ -169,7 +175,9 @@ class Sums:
                 f"Two of the numbers {says} have the sum {total}. Which is the smaller of the two?",
             ),
             "dev": (f"Of {says}, two make {total} together. What is the smaller of these two?",),
-            "eval": (f"{name} has bags of {says} {things}. Two bags hold {total} together. What does the smaller hold?",),
+            "eval": (
+                f"{name} has bags of {says} {things}. Two bags hold {total} together. What does the smaller hold?",
+            ),
         }
         return cls(rng.choice(frames[words.split]), tuple(items), total)
 
@@ -182,4 +190,7 @@ class Sums:
         """What is missing to the sum, and whether it is there: '84-38=46 yes'."""
         if not answer.isdecimal() or int(answer) not in self.items:
             return f"{answer[:3]} no", False
-        return f"{self.total}-{answer}={self.total - int(answer)} {'yes' if answer == self.target else 'no'}", answer == self.target
+        return (
+            f"{self.total}-{answer}={self.total - int(answer)} {'yes' if answer == self.target else 'no'}",
+            answer == self.target,
+        )

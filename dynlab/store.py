@@ -82,7 +82,8 @@ class Store:
             self._num_calls = int(self._read("SELECT coalesce(max(call), 0) FROM calls")[0][0])
             self._places: dict[str, int] = dict(self._read("SELECT kind, max(place) + 1 FROM notes GROUP BY kind"))
             if not self.keys():  # nothing was drawn yet with the settings that may stand there
-                self._journal.commit([("DELETE FROM settings", ()), ("DELETE FROM questions", ())])
+                self._journal.commit([(f"DELETE FROM {table}", ()) for table in ("settings", "questions", "notes")])
+                self._places = {}
             self._agree("settings", {name: _dumps(value) for name, value in settings.items()})
             self._agree("questions", questions)
         except sqlite3.Error as error:

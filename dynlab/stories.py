@@ -253,7 +253,8 @@ class Calendar:
         frames: dict[Split, tuple[str, ...]] = {
             "train": (
                 f"Today is {DAYS[today]}. {name} waits {', then '.join(days)}. Which weekday is it then?",
-                f"{name} leaves on a {DAYS[today]} and is away for {', then '.join(days)}. On which weekday does it end?",
+                f"{name} leaves on a {DAYS[today]} and is away for {', then '.join(days)}. "
+                "On which weekday does it end?",
             ),
             "dev": (f"It is {DAYS[today]}. {name} works for {' and then '.join(days)}. What weekday comes out?",),
             "eval": (f"{name} starts on {DAYS[today]} and needs {', then '.join(days)}. Which weekday is the end?",),

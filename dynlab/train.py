@@ -1,7 +1,7 @@
 """`python -m dynlab.train RUN`: teaches SmolLM2-135M to solve puzzles in steps, as a low-rank adapter, on a CPU.
 
 First it learns to solve: `python -m dynlab.train runs/solve --lessons 24000`. Then, from there, to look at attempts
-of its own, which are drawn first: `python -m dynlab.train runs/attempts --after runs/solve --puzzles 700 --lessons 3000`.
+of its own, which are drawn first: `python -m dynlab.train runs/shown --after runs/solve --puzzles 700 --lessons 3000`.
 The same without `--puzzles` is the control: as many lessons, no attempt ever shown.
 """
 

@@ -30,6 +30,7 @@ class Watch:
         self.setup, self.drawing = setup, drawing
         self.steering: Steering | None = None
         self._shown, self._num, self._last = shown, 0, 0.0
+        self._voted: set[str] = set()
         self._started = time.monotonic()
         self._view: Any = None
 
@@ -46,6 +47,8 @@ class Watch:
     def told(self, sample: Sample) -> None:
         """Counts a sample."""
         self._num += 1
+        if sample.votes and sample.answer:
+            self._voted.add(sample.question_id)
         if self._view is not None and time.monotonic() - self._last >= _EVERY_S:
             self._show()
 
@@ -60,11 +63,9 @@ class Watch:
         '12 of 20 voted, 3 settled, 4711 tokens, 0.000123 USD (at most 0.01), 95 s left'.
         """
         ledger = self.drawing.ledger
-        parts = []
+        parts = [f"{len(self._voted)} of {len(self.setup.question_ids)} voted"]
         if self.steering is not None:
-            decider = self.steering.course.decider
-            voted, settled = int((decider.counts.votes > 0).sum()), int(decider.settled.sum())
-            parts += [f"{voted} of {len(self.setup.question_ids)} voted", f"{settled} settled"]
+            parts.append(f"{int(self.steering.course.decider.settled.sum())} settled")
         if ledger.spent.tokens is not None:
             parts.append(f"{ledger.spent.tokens} tokens")
         if ledger.spent.usd is not None and self.drawing.client.price is not None:

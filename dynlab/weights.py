@@ -167,11 +167,7 @@ def weights(model: str, *, progress: bool = True) -> Path:
 
 
 def adapter(model: str) -> Path | None:
-    """The low-rank adapter that llama.cpp adds to a local model's weights; None if it has none.
-
-    Raises:
-        InputError: Unknown name; the adapter's file is not there.
-    """
+    """The low-rank adapter that llama.cpp adds to a local model's weights, None if it has none; errors as `weights`."""
     known = named(model)
     if known is None:
         own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from dynlab import cli, recordings
+from dynlab.allocators import Index
 from dynlab.checking import check, load_run
 from dynlab.course import Course
 from dynlab.errors import DynlabError, InputError
@@ -117,3 +119,19 @@ def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(
     with pytest.raises(InputError, match="is not of a live run|is not known here") as caught:
         check(solution.path)
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+
+
+class Mine:
+    """An allocator that is not dynlab's own."""
+
+    name, adaptive, profiles = "mine", True, False
+
+    def index(self, seen, rng):
+        return Index((1 - seen.first / np.maximum(seen.pulls, 1)) / np.sqrt(np.maximum(seen.pulls, 1)))
+
+
+def test_an_allocator_of_one_s_own_runs_live_and_is_checked(solve):
+    solution = solve(allocator=Mine())
+    with pytest.raises(InputError, match="goes to dynlab.check"):
+        check(solution.path)
+    assert "equal" in check(solution.path, allocator=Mine())

@@ -71,7 +71,8 @@ class Notebook:
         return until(twice, "the last word", WITHIN_S)
 
     def focus(self, kind: str, label: str) -> None:
-        """Puts the focus on the control of that label."""
+        """Puts the focus on the control of that label, and remembers how many moves were made before."""
+        self.moves = int(self.page.js("document.querySelector('.dl-status').dataset.moves"))
         named = {
             "slider": "[...r.querySelectorAll('[role=slider]')].find(e => e.getAttribute('aria-label') === l)",
             "field": "[...r.querySelectorAll('label')].find(e => e.textContent === l)?.control",

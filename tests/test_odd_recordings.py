@@ -62,6 +62,7 @@ def pool(num_questions=6, num_samples=12, seed=0, strategy="parallel"):
     ])  # fmt: skip
 
 
+CONTRASTING = ("02", "04")  # notebooks on recordings of several strategies
 STRATEGIES = ("parallel", "sequential", "integrated")
 ODD = {
     "three questions": pool(3),
@@ -96,10 +97,21 @@ def test_budgets_that_no_recording_holds_give_way_to_what_is_held():
 def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.inputs.QUICK_REPLICATIONS", 3)
     monkeypatch.setattr("dynlab.figures.save", drawn(odd in ("two samples each", "nothing answered"), names := []))
-    source = write(ODD[odd], {"design": "fixed"}, tmp_path / f"{odd.replace(' ', '-')}--odd.parquet")
+    frame = ODD[odd]
+    if path.name[:2] in CONTRASTING:
+        frame = pd.concat([frame, frame.assign(strategy="parallel" if "only" in odd else "integrated")])
+    source = write(frame, {"design": "fixed"}, tmp_path / f"{odd.replace(' ', '-')}--odd.parquet")
     shown = run(path, recording=str(source), quick=True, out=str(tmp_path / "figures"))
     for text in map(str, shown):
         if text.startswith("- "):
             assert not re.search(r"\bnan\b|\binf\b|\bNone\b|\{|\}", text), text
-    assert (names or path.name[:2] in ("02", "04")) and all(name.startswith(path.name[:2]) for name in names)
-    assert shown  # also where strategies cannot be compared, because there is one
+    assert names and all(name.startswith(path.name[:2]) for name in names)
+
+
+@pytest.mark.parametrize("number", CONTRASTING)
+def test_a_notebook_on_strategies_says_in_a_sentence_that_there_is_one_only(number, tmp_path, monkeypatch):
+    monkeypatch.setattr("dynlab.figures.save", drawn(False, names := []))
+    (path,) = (path for path in NOTEBOOKS.values() if path.name.startswith(number))
+    source = write(pool(3), {"design": "fixed"}, tmp_path / "one--odd.parquet")
+    shown = run(path, recording=str(source), quick=True, out=str(tmp_path / "figures"))
+    assert not names and all("None of these recordings holds samples of two strategies" in str(text) for text in shown)

@@ -10,11 +10,13 @@ from scripted_server import Reply
 from sums import KEY, TASK, answers, lot
 
 import dynlab
-from dynlab import cli, recordings
+from dynlab import cli, policies, recordings
 from dynlab.checking import check, summary
-from dynlab.errors import InputError
+from dynlab.errors import DynlabError, InputError
 from dynlab.forecasting import Forecast
 from dynlab.local import Endpoint
+from dynlab.replay import Policy, run
+from dynlab.replications import draws_of
 from dynlab.solutions import Solution
 from dynlab.streams import streams_of
 from dynlab.tasks import Task, as_task
@@ -216,11 +218,13 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(solve, sums_
     assert isinstance(found, Forecast) and not sums_server.calls and not list(tmp_path.iterdir())
     assert found.questions == 9 and found.estimate.num_samples == 54 and found.prompt_bytes == 24
     assert "nothing was sent" in found.summary
+    again = solve(max_calls=20).totals
+    left = solve(dry_run=True).estimate
+    assert left.num_samples == 34 and left.basis == "the mean of the 20 samples that are there"
+    assert left.expected.usd == pytest.approx(again["cost_usd"] * 34 / 20, rel=1e-6)
     spent = solve().totals
     assert found.estimate.worst.tokens >= spent["tokens"] and found.estimate.worst.usd >= spent["cost_usd"]
-    again = solve(dry_run=True)
-    assert again.estimate.basis == "the mean of the 54 samples that are there"
-    assert again.estimate.expected.usd == pytest.approx(spent["cost_usd"], rel=1e-6)
+    assert left.worst.tokens >= spent["tokens"] - again["tokens"]
 
 
 def test_await_gives_the_solution_while_an_event_loop_runs(solve):
@@ -264,3 +268,25 @@ def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_pa
         solve("planned.jsonl")
     (tmp_path / "elsewhere").rename(store)
     assert solve().rows == first.rows
+
+
+@pytest.mark.parametrize("allocator", ["ucb", "thompson", "priced", "uniform"])
+def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
+    """`replay.run`, which shares no state with the live decider, on the recorded samples in their order."""
+    solution = solve(allocator=allocator, unit="samples", batch=6, stopping="adaptive-consistency", seed=5)
+    frame = recordings.load(solution.recording).frame
+    streams = streams_of(recordings.load(frame.assign(strategy="sequential").drop(columns=["parents", "awaited"])))
+    policy = Policy(policies.allocator(allocator), policies.stopping_rule("adaptive-consistency"), batch=6)
+    draws = next(draws_of(streams, 1, 5, "samples", policy.profiles))
+    trace = run(policy, draws, len(frame), 5)
+    pulled = [(streams.question_ids[q], n) for q, n in zip(trace.question[0], trace.sample[0], strict=True) if q >= 0]
+    picked = frame.sort_values("picked")
+    assert pulled == list(zip(picked["question_id"], picked["sample_index"], strict=True))
+
+
+def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(sums_server, solve):
+    sums_server.script = lambda call: Reply("no such model", status=404)
+    with pytest.raises(DynlabError, match="no such model"):
+        solve(seed=1)
+    sums_server.script = answers
+    assert "equal" in check(solve(seed=2).path)

@@ -16,6 +16,7 @@ from dynlab.allocators import UCB
 from dynlab.course import Course, Setup
 from dynlab.ledger import Caps, Ledger, Spending
 from dynlab.replay import Policy
+from dynlab.types import Sample
 from dynlab.watching import Watch
 
 CELL = """
@@ -64,22 +65,22 @@ def test_words_tell_votes_spending_and_the_end(drawing, setup, monkeypatch):
     monkeypatch.setattr(watching.time, "monotonic", lambda: next(now))
     watch = Watch(setup, drawing, shown=False)
     watch.steering = SimpleNamespace(course=Course(setup, lambda key: []))
-    for _ in range(4):
-        watch.told(None)
+    for answer in ("", "x", "x", "y"):
+        watch.told(Sample("a", "parallel", 0, 0, answer, answer))
     assert watch.words == (
-        "0 of 2 voted, 0 settled, 120 tokens, 0.002000 USD of at most 0.5, 1 calls reserved, 150 s left at most"
+        "1 of 2 voted, 0 settled, 120 tokens, 0.002000 USD of at most 0.5, 1 calls reserved, 150 s left at most"
     )
 
 
 def test_a_notebook_shows_a_panel_and_a_terminal_a_bar(drawing, setup, monkeypatch, capsys):
     pytest.importorskip("ipywidgets", reason="the panel is made of ipywidgets")
     with Watch(setup, drawing) as watch:
-        watch.told(None)
+        watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
     assert "1/10" in capsys.readouterr().err
     monkeypatch.setattr(watching, "in_notebook", lambda: True)
     with Watch(setup, drawing) as watch:
         for _ in range(7):
-            watch.told(None)
+            watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
     panel = watch._view
     assert panel._bar.value == 7 and panel._bar.max == 10 and panel._bar.bar_style == "success"
     assert "120 tokens" in panel._words.value

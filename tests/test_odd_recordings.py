@@ -63,6 +63,7 @@ def pool(num_questions=6, num_samples=12, seed=0, strategy="parallel"):
 
 
 CONTRASTING = ("02", "04")  # notebooks on recordings of several strategies
+STRATEGIES = ("parallel", "sequential", "integrated")
 ODD = {
     "three questions": pool(3),
     "one question": pool(1),
@@ -71,6 +72,7 @@ ODD = {
     "always wrong": pool().assign(answer="b"),
     "answers alone": pool()[["question_id", "sample_index", "answer"]],
     "integrated only": pool(strategy="integrated"),
+    "three strategies": pd.concat([pool(5, 8, seed, name) for seed, name in enumerate(STRATEGIES)]),
     "uneven lengths": pool().query("sample_index < 4 or question_id > 'q2'"),
 }
 

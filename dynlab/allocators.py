@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,8 @@ class Index:
     """The parts of an allocator's index, each of the shape of the votes it was computed from.
 
     `draws` [U, M] replaces `value` where the index is random: M equally likely values a vote profile, a fresh one
-    of which is used at every step.
+    of which is used at every step. They depend on the seed and the profile alone (never on which others there are), so
+    that a live run, which meets its profiles one by one, draws what a replay draws.
     """
 
     value: Floats
@@ -44,8 +46,13 @@ class Allocator(Protocol):
     profiles: bool
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """The index of every state in `seen`, any shape."""
+        """The index of every state in `seen`, any shape; `rng` is `generator(seed)`, anew at every call."""
         ...
+
+
+def generator(seed: int) -> np.random.Generator:
+    """What an allocator may draw from: the same numbers at every call, a function of the run's seed alone."""
+    return np.random.default_rng([seed, 1])
 
 
 def top_share(seen: Votes) -> Floats:
@@ -160,8 +167,9 @@ class Greedy:
 class Thompson:
     """Thompson sampling: 1 − the largest share in a draw of Dirichlet(counts + 1), drawn anew at every step.
 
-    The Dirichlet is over the answers seen so far and one unseen bucket of count 0. Each vote profile keeps `num_draws`
-    exact draws (a power of two), which its questions walk through from a random place.
+    The Dirichlet is over the answers seen so far and one unseen bucket of count 0. Each vote profile has `num_draws`
+    exact draws (a power of two), which its questions walk through from a random place. Profiles share their random
+    numbers where they have as many votes at the same rank.
     """
 
     num_draws: int = 64
@@ -170,15 +178,25 @@ class Thompson:
     profiles = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """[U, M] draws for the profiles of `seen`."""
-        distinct = (seen.profiles > 0).sum(axis=1)
-        draws = np.empty((len(distinct), self.num_draws), np.float32)
-        for number in np.unique(distinct):
-            rows = np.flatnonzero(distinct == number)
-            shape = np.pad(seen.profiles[rows, :number] + 1.0, ((0, 0), (0, 1)), constant_values=1.0)
-            gamma = rng.standard_gamma(shape[:, None, :], (len(rows), self.num_draws, number + 1), np.float32)
-            draws[rows] = 1.0 - gamma.max(axis=2) / gamma.sum(axis=2)
-        return Index(np.zeros(np.shape(seen.pulls)), draws=draws)
+        """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables, rank by rank."""
+        base, profiles = int(rng.integers(2**63)), seen.profiles
+        ranks = 1 << int(profiles.shape[1]).bit_length()  # rank 0 is the unseen answer
+        counts, place = np.unique(profiles, return_inverse=True)
+        gammas = np.stack([_gammas(base, int(count), ranks, self.num_draws) for count in counts])
+        unseen = _gammas(base, 0, ranks, self.num_draws)[0]
+        total = np.broadcast_to(unseen, (len(profiles), self.num_draws)).copy()
+        largest = total.copy()
+        for rank, (voted, row) in enumerate(zip(profiles.T > 0, place.reshape(profiles.shape).T, strict=True), start=1):
+            drawn = gammas[row[voted], rank]
+            total[voted] += drawn
+            largest[voted] = np.maximum(largest[voted], drawn)
+        return Index(np.zeros(np.shape(seen.pulls)), draws=1.0 - largest / total)
+
+
+@lru_cache(maxsize=2048)
+def _gammas(base: int, count: int, ranks: int, num_draws: int) -> Floats:
+    """[ranks, M] draws of Gamma(count + 1), the same ones whatever the number of ranks."""
+    return np.random.default_rng([base, count]).standard_gamma(count + 1.0, (ranks, num_draws), np.float32)
 
 
 def _checked(uncertainty: str, exploration: float) -> None:

@@ -21,6 +21,14 @@ def new_panels(rows: int, columns: int, *, width: float, height: float) -> tuple
     return figure, list(axes.flat)
 
 
+def note(text: str, *, width: float) -> Figure:
+    """A figure that says in a line why there is nothing to draw."""
+    figure, (ax,) = new_panels(1, 1, width=width, height=0.6)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", fontsize=7, color="#666666", transform=ax.transAxes)
+    return figure
+
+
 def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
     """One legend for all panels, each method once: in the first spare panel, else under the panels."""
     handles: dict[str, Any] = {}
@@ -41,12 +49,21 @@ def log2_axis(ax: Axes, values: Iterable[float]) -> None:
     from matplotlib.ticker import NullLocator
 
     known = [float(value) for value in values if value > 0]
-    low, high = min(known), max(known)
+    ticks = doubling(min(known), max(known))
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(list(ticks), list(ticks.values()))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def doubling(low: float, high: float) -> dict[float, str]:
+    """Ticks that double from a round number, with their labels.
+
+    >>> doubling(300, 2100)
+    {500.0: '500', 1000.0: '1k', 2000.0: '2k'}
+    """
     anchor = 10 ** math.floor(math.log10(4 * low))
     ticks = [anchor * 2.0**k for k in range(-2, 60) if low * 0.97 <= anchor * 2.0**k <= high * 1.03]
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(ticks, [f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}" for tick in ticks])
-    ax.xaxis.set_minor_locator(NullLocator())
+    return {tick: f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}" for tick in ticks}
 
 
 def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
@@ -59,7 +76,7 @@ def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
     gap = 8.5
     if len(order) * gap > height:
         return False
-    places = _apart([wanted[look] for look in order], gap, height)
+    places = apart([wanted[look] for look in order], gap, height)
     for look, x, y in ends:
         place = places[order.index(look)] / height
         ax.annotate(
@@ -70,10 +87,10 @@ def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
     return True
 
 
-def _apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+def apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
     """Sorted positions moved up and down until neighbours are `gap` apart within 0 … height.
 
-    >>> _apart([10, 10, 40], gap=8, height=50)
+    >>> apart([10, 10, 40], gap=8, height=50)
     [6.0, 14.0, 40.0]
     """
     clusters: list[list[float]] = []  # [sum of (wanted − its offset in the cluster), members]

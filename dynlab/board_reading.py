@@ -15,6 +15,11 @@ def of_savings(table: pd.DataFrame) -> Words:
     unit, measure = table[["unit", "measure"]].iloc[0]
     ranked, uniform = _ranked(table)
     best = ranked.iloc[0]
+    if not uniform["cells"]:
+        return bullet_list([
+            f"**Nothing to save.** Uniform allocation itself gains next to nothing in {measure} beyond two samples, at "
+            f"each B ({', '.join(levels)})."
+        ])  # fmt: skip
     leaders = "; ".join(f"{_label(row)} {percent(_triple(row, 'saving'))}" for _, row in ranked.head(3).iterrows())
     greedy = [f" One greedy answer saves {percent(_triple(row, 'saving'))}." for row in _rows(table, "greedy")]
     return bullet_list([

@@ -107,7 +107,7 @@ def measured(
 
 
 def _confident(streams: Streams) -> bool:
-    """Whether every sample's log-probability is recorded."""
+    """Whether log-probabilities are recorded."""
     return not np.isnan(streams.logprob[streams.codes != ABSENT]).any()
 
 

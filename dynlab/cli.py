@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dynlab import __version__
+from dynlab import __version__, cli_explore, cli_recordings, cli_reproduce, cli_solve, cli_strategy
 from dynlab.errors import DynlabError, InputError
 
 
@@ -46,8 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_leaderboard(commands)
     _add_record(commands)
-    _add_reproduce(commands)
-    _add_recordings(commands)
+    cli_solve.add(commands, _price)
+    cli_reproduce.add(commands)
+    cli_recordings.add(commands)
+    cli_explore.add(commands)
     return parser
 
 
@@ -149,18 +151,22 @@ def _add_record(commands: Any) -> None:
         "--task", required=True, metavar="NAME_OR_FILE", help="a built-in task, or JSONL, CSV, Parquet"
     )
     command.add_argument("--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …")
-    command.add_argument("--strategy", default="parallel", help="parallel, sequential or integrated")
+    cli_strategy.add(command)
     command.add_argument("--samples", type=int, required=True, metavar="N", help="samples per question (and stream)")
     command.add_argument("--out", required=True, type=Path, metavar="FILE")
     command.add_argument("--streams", type=int, default=1, help="streams per question (1)")
-    command.add_argument("--width", type=int, default=4, help="independent responses before a chain (4)")
     command.add_argument("--temperature", type=float)
     command.add_argument("--top-p", type=float)
     command.add_argument("--top-k", type=int)
     command.add_argument("--max-tokens", type=int)
     command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
     command.add_argument("--max-usd", type=float, help="hard limit on spending")
+    command.add_argument("--max-total-tokens", type=int, metavar="T", help="hard limit on tokens, prompts and answers")
+    command.add_argument("--max-calls", type=int, metavar="C", help="hard limit on calls")
     command.add_argument("--price", type=_price, metavar="IN,OUT", help="USD per million prompt, completion tokens")
+    command.add_argument("--dry-run", action="store_true", help="what it would call and cost; nothing is sent")
+    command.add_argument("--n-per-call", type=int, default=1, metavar="K", help="samples that a call asks for (1)")
+    command.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds a call may take (600)")
     command.add_argument("--concurrency", type=int, metavar="M", help="calls in flight at once")
     command.add_argument("--keep-text", type=int, metavar="K", help="keep the text of a stream's first K samples only")
     command.add_argument("--no-greedy", action="store_true", help="no temperature-0 baseline answer per question")
@@ -168,77 +174,23 @@ def _add_record(commands: Any) -> None:
     command.set_defaults(run=_record)
 
 
-def _record(given: argparse.Namespace) -> None:
-    from dynlab.sampling import record
+def _record(given: argparse.Namespace) -> int:
+    from dynlab.sampling import dry_run, record
 
-    path = record(
-        given.task, given.model, strategy=given.strategy, num_samples=given.samples, out=given.out,
-        num_streams=given.streams, width=given.width, seed=given.seed, temperature=given.temperature,
-        top_p=given.top_p, top_k=given.top_k, max_tokens=given.max_tokens, concurrency=given.concurrency,
-        max_usd=given.max_usd, price=given.price, greedy=not given.no_greedy, limit=given.limit,
-        keep_text=given.keep_text,
-    )  # fmt: skip
+    names = (
+        "seed temperature top_p top_k max_tokens concurrency max_usd max_total_tokens max_calls price limit keep_text"
+    )
+    settings: dict[str, Any] = {name: getattr(given, name) for name in names.split()} | {
+        "out": given.out, "strategy": cli_strategy.chosen(given),
+        "num_samples": given.samples, "num_streams": given.streams,
+        "num_per_call": given.n_per_call, "timeout_s": given.timeout, "greedy": not given.no_greedy,
+    }  # fmt: skip
+    if given.dry_run:
+        print(dry_run(given.task, given.model, **settings))
+        return 0
+    path = record(given.task, given.model, **settings)
     print(f"wrote {path}")
-
-
-def _add_reproduce(commands: Any) -> None:
-    command = commands.add_parser("reproduce", help="run all notebooks by papermill → figures/ and an index page")
-    command.add_argument(
-        "--recording", action="append", default=[], metavar="PATH_OR_NAME", help="default: all shipped"
-    )
-    command.add_argument(
-        "--quick", action="store_true", help="fewer replications and recordings: a minute, not several"
-    )
-    command.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR")
-    command.set_defaults(run=_reproduce)
-
-
-def _reproduce(given: argparse.Namespace) -> None:
-    from dynlab.reproduce import reproduce
-
-    print(reproduce(recordings=given.recording, quick=given.quick, out=given.out).summary())
-
-
-def _add_recordings(commands: Any) -> None:
-    command = commands.add_parser("recordings", help="list, fetch or import recordings")
-    actions = command.add_subparsers(required=True, metavar="ACTION", parser_class=_Parser)
-    actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(run=_list_recordings)
-    fetch = actions.add_parser("fetch", help="download a public pool of a strong model's samples → a recording")
-    fetch.add_argument("name", metavar="NAME", help="such as aime2025--LIMO-v2; `dynlab recordings list` shows all")
-    fetch.add_argument("--out", type=Path, metavar="DIR", help="default: the user's cache folder")
-    fetch.add_argument("--mirror", metavar="URL", help="another place that serves the same files")
-    fetch.set_defaults(run=_fetch)
-    bring = actions.add_parser("import", help="samples of another tool → a recording")
-    bring.add_argument("file", metavar="FILE")
-    bring.add_argument("--from", dest="form", required=True, metavar="FORM", help="inspect, lm-eval or samples")
-    bring.add_argument("--kind", default="text", help="what answers are: text (default), choice, integer, expression")
-    bring.add_argument("--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)")
-    bring.set_defaults(run=_import)
-
-
-def _fetch(given: argparse.Namespace) -> None:
-    from dynlab.public import URL, fetch, pool_named
-
-    print(pool_named(given.name).describe(), flush=True)
-    print(f"wrote {fetch(given.name, out=given.out, mirror=given.mirror or URL)}")
-
-
-def _import(given: argparse.Namespace) -> None:
-    from dynlab.importing import import_recording
-
-    print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
-
-
-def _list_recordings(given: argparse.Namespace) -> None:
-    from dynlab.public import pools
-    from dynlab.recordings import load, shipped
-
-    for name in shipped():
-        frame = load(name).frame
-        pooled = frame[frame["strategy"] != "greedy"]
-        strategies = ", ".join(sorted(set(frame["strategy"])))
-        print(f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples  {strategies}")
-    print(f"\n{len(pools())} public ones by `dynlab recordings fetch NAME`:", *pools(), sep="\n  ")
+    return cli_recordings.tell(path)
 
 
 def _numbers(what: str, text: str) -> list[float]:

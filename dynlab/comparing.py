@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dynlab.replay import Curve, Policy, oracle, replay
 from dynlab.streams import GREEDY, UNITS, Floats, Streams, streams_of
 
 Source = str | Path | pd.DataFrame | Recording
+Played = Mapping[str, tuple[Policy | None, Curve]]  # by name; the oracle has no policy
 
 ORACLE = "oracle"  # the hindsight bound, drawn beside the policies
 _POLICY = [
@@ -52,9 +53,7 @@ class Options:
             raise one_of("unit", self.unit, UNITS)
         for name, least in (("warmup", 1), ("batch", 1), ("replications", 1), ("seed", 0)):
             value = getattr(self, name)
-            if name == "warmup" and value is None:
-                continue
-            if not isinstance(value, (int, np.integer)) or value < least:
+            if (name, value) != ("warmup", None) and (not isinstance(value, (int, np.integer)) or value < least):
                 raise InputError(f"{name} must be a whole number from {least} on; not {value!r}")
 
     @property
@@ -106,15 +105,12 @@ def compare(
     for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
         measures.add("accuracy" if streams.has_target else "self-consistency rate")
-        share = weights(streams.num_questions, chosen.seed)
         curves = dict(zip(policies, _replayed(streams, list(policies.values()), grid, chosen), strict=True))
         if ORACLE in allocators:
             curves[ORACLE] = oracle(streams, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed)
-        for name in allocators:
-            rows += _rows(streams, name, policies.get(name), curves[name], share, chosen)
-        greedy = greedy_accuracy(recording, streams)
-        if greedy is not None:
-            rows.append(_greedy_row(recording, streams, greedy, share, chosen))
+        share = weights(streams.num_questions, chosen.seed)
+        played = {name: (policies.get(name), curves[name]) for name in allocators}
+        rows += curve_rows(recording, streams, played, share, chosen)
     table = pd.DataFrame(rows, columns=CURVES)
     table.attrs["measure"] = " / ".join(sorted(measures))
     return table
@@ -144,15 +140,31 @@ def savings(
         grid = dense_grid(chosen.opening, wanted, longest)
         uniform, *others = _replayed(streams, policies, grid, chosen)
         share = weights(streams.num_questions, chosen.seed)
-        for name, policy, curve in zip(names, policies[1:], others, strict=True):
-            for budget in wanted[wanted <= longest]:
-                found = saving_at(curve, uniform, float(budget), chosen.unit, share)
-                rows.append(
-                    _described(streams, name, policy, chosen)
-                    | {"at": budget, "saving": found.saving.value, "low": found.saving.low, "high": found.saving.high}
-                    | {"reached": found.reached, "flat": found.flat}
-                )
+        played = dict(zip(names, zip(policies[1:], others, strict=True), strict=True))
+        rows += saving_rows(streams, played, uniform, wanted[wanted <= longest], share, chosen)
     return pd.DataFrame(rows, columns=SAVINGS)
+
+
+def curve_rows(
+    recording: Recording, streams: Streams, played: Played, share: Floats, options: Options
+) -> list[dict[str, Any]]:
+    """Rows of `compare` for one recording: those of every policy, then greedy's where it is recorded."""
+    rows = [row for name, own in played.items() for row in rows_of(streams, name, *own, share, options)]
+    greedy = greedy_accuracy(recording, streams)
+    return rows if greedy is None else [*rows, greedy_row(recording, streams, greedy, share, options)]
+
+
+def saving_rows(
+    streams: Streams, played: Played, uniform: Curve, wanted: Floats, share: Floats, options: Options
+) -> list[dict[str, Any]]:
+    """Rows of `savings` for one recording: policies by their names against uniform at each B, all on one dense grid."""
+    rows = []
+    for name, (policy, curve) in played.items():
+        for budget in wanted:
+            found = saving_at(curve, uniform, float(budget), options.unit, share)
+            cell = {"at": budget, "reached": found.reached, "flat": found.flat, **_columns("saving", found.saving)}
+            rows.append(_described(streams, name, policy, options) | cell)
+    return rows
 
 
 def greedy_vs_vote(recordings: Source | Iterable[Source], *, at: float = 16, **options: Any) -> pd.DataFrame:
@@ -224,13 +236,13 @@ def _described(streams: Streams, name: str, policy: Policy | None, options: Opti
         "recording": streams.name, "strategy": streams.strategy, "allocator": name,
         "uncertainty": getattr(used, "uncertainty", ""), "exploration": getattr(used, "exploration", np.nan),
         "warmup": policy.warmup if policy is not None and adaptive else 0, "batch": options.batch if adaptive else 1,
-        "stopping": "" if policy is None or policy.stopping is None else policy.stopping.name,
+        "stopping": (options.stopping or "") if policy is not None and policy.stopping is not None else "",
         "unit": options.unit, "tokens_kind": streams.tokens_kind,
         "replications": options.replications, "seed": options.seed,
     }  # fmt: skip
 
 
-def _rows(
+def rows_of(
     streams: Streams, name: str, policy: Policy | None, curve: Curve, share: Floats, options: Options
 ) -> list[dict[str, Any]]:
     """A row a budget, to the curve's end: where no replication can spend more.
@@ -246,13 +258,13 @@ def _rows(
         described
         | {"budget": curve.budgets[c], "depth": curve.depth[c], "exhausted": curve.exhausted[c].mean()}
         | {f"spent_{unit}": curve.spent[unit][c].mean() for unit in curve.spent}
-        | _columns(estimate)
+        | _columns("accuracy", estimate)
         for c, estimate in enumerate(estimates(curve.accuracy, share)[:last])
     ]
 
 
-def _columns(estimate: Estimate) -> dict[str, float]:
-    return {"accuracy": estimate.value, "low": estimate.low, "high": estimate.high}
+def _columns(value: str, estimate: Estimate) -> dict[str, float]:
+    return {value: estimate.value, "low": estimate.low, "high": estimate.high}
 
 
 def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
@@ -271,18 +283,18 @@ def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     return np.array([by_question[question] for question in streams.question_ids])
 
 
-def _greedy_row(
+def greedy_row(
     recording: Recording, streams: Streams, accuracy: Floats, share: Floats, options: Options
 ) -> dict[str, Any]:
+    """The row of `compare` for the greedy answers."""
     frame = recording.frame[recording.frame["strategy"] == GREEDY]
     counts = [frame[name].astype(float).mean() for name in ("prompt_tokens", "completion_tokens") if name in frame]
     cost = frame["cost_usd"].mean() if "cost_usd" in frame else np.nan
     known = np.array(counts)[~np.isnan(counts)]
-    described = _described(streams, GREEDY, None, options) | {"strategy": GREEDY, "warmup": 0, "batch": 1}
     spent = {"spent_samples": 1.0, "spent_tokens": known.sum() if known.size else np.nan, "spent_usd": cost}
     return (
-        described
+        _described(streams, GREEDY, None, options)
         | spent
-        | {"budget": 1.0, "depth": 1.0, "exhausted": 0.0}
-        | _columns(estimates(accuracy[None], share)[0])
+        | {"strategy": GREEDY, "warmup": 0, "batch": 1, "budget": 1.0, "depth": 1.0, "exhausted": 0.0}
+        | _columns("accuracy", estimates(accuracy[None], share)[0])
     )

@@ -92,4 +92,5 @@ def _log_gamma_density(shapes: Floats, x: Floats) -> Floats:
 def _log_gamma_cdf(first: float, number: int, x: Floats) -> Floats:
     """[number, X] ln P(Gamma(a) ≤ x) for a = first, first + 1, …: the upper tail of x^k·e^−x/Γ(k + 1) over k ≥ a."""
     terms = first + np.arange(number + int(4 * x.max()) + 60)
-    return np.asarray(np.log(np.cumsum(np.exp(_log_gamma_density(terms + 1, x))[::-1], axis=0)[::-1][:number]))
+    tail = np.cumsum(np.exp(_log_gamma_density(terms + 1, x))[::-1], axis=0)[::-1][:number]
+    return np.asarray(np.log(np.maximum(tail, np.finfo(float).tiny)))  # where it underflows, the density does too

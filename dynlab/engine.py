@@ -98,16 +98,17 @@ def _by_replication(
 ) -> int:  # fmt: skip
     """One replication after the other; plain Python that numba compiles.
 
-    Questions stand in blocks of about √Q. A block keeps its best score, and since scores grow by at most width a unit
-    of √(ln t), an upper bound; only blocks whose bound reaches the best score found are looked through again.
+    Scores are straight lines in √(ln t), so a kinetic tournament (Basch, Guibas & Hershberger 1999) knows the largest:
+    a binary tree over the questions in which every match keeps its winner and the √(ln t) at which it, or a match
+    below it, may turn out otherwise. A pull plays the matches on one path anew, and those that are due: about log Q.
+    Random indices change at every step and are all looked through.
     """
     _, num_replications, num_questions = value.shape
     has_width, has_draws = width.size > 0, draws.size > 0
     mask = draws.shape[1] - 1
-    size = int(np.sqrt(num_questions)) + 1
-    num_blocks = (num_questions + size - 1) // size
-    top, gain, since, bound = np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks), np.zeros(num_blocks)
-    now_width, now_profile = np.zeros(num_questions), np.zeros(num_questions, np.int64)
+    winner, due = np.arange(2 * num_questions) - num_questions, np.full(2 * num_questions, np.inf)  # leaves: Q … 2Q − 1
+    again, now_width = np.zeros(2 * num_questions, np.int64), np.zeros(num_questions)
+    now_profile = np.zeros(num_questions, np.int64)
     used = 0
     for r in range(num_replications):
         pulls = np.zeros(num_questions, np.int64)
@@ -118,32 +119,42 @@ def _by_replication(
             now_width[:] = widths[0]
         if has_draws:
             now_profile[:] = profile[0, r]
-        top[:], gain[:], since[:] = np.inf, 0.0, 0.0
+        due[1:num_questions] = -np.inf
         spent = 0.0
         for t in range(question.shape[1]):
             scale = growth[t]
-            best, pick = -np.inf, -1
-            for block in range(num_blocks):
-                bound[block] = top[block] + (scale - since[block]) * gain[block]
-            for _ in range(num_blocks):  # the most promising block first
-                block = 0
-                for other in range(1, num_blocks):
-                    if bound[other] > bound[block]:
-                        block = other
-                if bound[block] < best - 1e-12 * abs(best) or bound[block] == -np.inf:
-                    break
-                bound[block], highest, steepest, first = -np.inf, -np.inf, 0.0, -1
-                for q in range(block * size, min(num_questions, block * size + size)):
+            if has_draws:
+                best, pick = -np.inf, -1
+                for q in range(num_questions):
                     score = now_value[q] + scale * now_width[q]
-                    if has_draws:
-                        score += draws[now_profile[q], (offset[r, q] + t) & mask]
-                    if score > highest:
-                        highest, first = score, q
-                    if now_width[q] > steepest:
-                        steepest = now_width[q]
-                if highest > best or (highest == best and first < pick):
-                    best, pick = highest, first
-                top[block], gain[block], since[block] = np.inf if has_draws else highest, steepest, scale
+                    score += draws[now_profile[q], (offset[r, q] + t) & mask]
+                    if score > best:
+                        best, pick = score, q
+            else:
+                last, to_see = 0, 1
+                again[0] = 1
+                while last < to_see:  # matches that are due, parents first
+                    node = again[last]
+                    if node >= num_questions or due[node] > scale:
+                        to_see -= 1
+                        again[last] = again[to_see]
+                        continue
+                    again[to_see], again[to_see + 1] = 2 * node, 2 * node + 1
+                    last, to_see = last + 1, to_see + 2
+                for place in range(last - 1, -1, -1):
+                    node = again[place]
+                    one, two = winner[2 * node], winner[2 * node + 1]
+                    ahead, behind = now_value[one] + scale * now_width[one], now_value[two] + scale * now_width[two]
+                    if behind > ahead or (behind == ahead and two < one):
+                        one, two, ahead, behind = two, one, behind, ahead
+                    winner[node], due[node] = one, min(due[2 * node], due[2 * node + 1])
+                    closing = now_width[two] - now_width[one]
+                    if closing > 0 and ahead - behind < np.inf:  # early by more than rounding can move it
+                        steep = abs(now_width[one]) + abs(now_width[two])
+                        hair = abs(now_value[one]) + abs(now_value[two]) + 9 * steep  # √(ln t) stays below 9
+                        due[node] = min(due[node], scale + max(0.0, ahead - behind - 1e-12 * hair) / closing)
+                pick = winner[1]
+                best = now_value[pick] + scale * now_width[pick]
             if best == -np.inf:
                 break
             depth = pulls[pick]
@@ -154,12 +165,15 @@ def _by_replication(
             question[r, t], sample[r, t] = pick, depth
             used = max(used, t + 1)
             pulls[pick] = depth + 1
-            top[pick // size] = np.inf  # its question changed: to be looked through first
             now_value[pick] = values[depth + 1, pick]
             if has_width:
                 now_width[pick] = widths[depth + 1, pick]
             if has_draws:
                 now_profile[pick] = profile[depth + 1, r, pick]
+            node = (pick + num_questions) // 2
+            while node > 0:
+                due[node] = -np.inf
+                node //= 2
     return used
 
 

@@ -15,6 +15,8 @@ _SOCKETS = {} if sys.platform == "win32" else {"KernelManager": {"transport": "i
 
 def main(source: str, executed: str, parameters: str) -> int:
     """Executes the notebook `source` into `executed` with a JSON object of parameters; returns the exit code."""
+    # jsonschema would build a grammar of URIs, most of papermill's start, for checks that no notebook needs.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
     from traitlets.config import Config
 

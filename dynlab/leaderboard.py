@@ -122,9 +122,7 @@ def board(
     kinds = {name: kind for name, kind in kinds.items() if any(name in cells.saving for cells in found)}
     lacking = [name for name in allocators or () if name not in (*kinds, ORACLE)]
     if lacking:
-        raise InputError(
-            f"{lacking[0]} needs mean_logprob of every sample, which none of the recordings has; leave it out"
-        )
+        raise InputError(f"{lacking[0]} needs mean_logprob, which none of the recordings has; leave it out")
     methods = {
         **{name: run.vote or run.allocator for name, run in runs.items()},
         **{name: s[0] for name, s in rules.items()},

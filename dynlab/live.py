@@ -1,160 +1,142 @@
-"""Live calls to a model through LiteLLM: the only module that touches it. One request in, one response out.
+"""Live calls to a model through LiteLLM: the only module that touches it. One request in, one reply out, one attempt.
 
-Retries, price and the hard limit on spending live here; what a response means is decided elsewhere.
+LiteLLM raises the same errors for an answer that it cannot read and for a server that fails. So where its client can be
+ours the answer is looked at as it came: what arrived is never asked for again.
 """
 
 from __future__ import annotations
 
-import math
+import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-from dynlab.errors import DynlabError, InputError
+from dynlab.errors import InputError
+from dynlab.faults import Fault
 from dynlab.local import Endpoint
-from dynlab.pricing import Ledger, Price, most_prompt_tokens
+from dynlab.pricing import Price
 from dynlab.redaction import scrubbed
-from dynlab.types import Request, Sample, Usage
+from dynlab.replies import Reply, answer_in, reply
+from dynlab.types import Request
 
-NUM_ATTEMPTS = 8
-LONGEST_WAIT_S = 120.0
 TIMEOUT_S = 600.0
-_OURS = {"timeout": TIMEOUT_S, "num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
-_DISPENSABLE = ("seed", "logprobs", "top_logprobs")  # left out where a provider does not take them
+_OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
+_DISPENSABLE = ("seed", "logprobs", "top_logprobs", "temperature", "top_p")  # left out where a provider takes none
 _OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
-
-
-@dataclass(frozen=True)
-class Response:
-    """What came back from one call. `mean_logprob` is the mean over the response's tokens, None if not given."""
-
-    text: str
-    reasoning: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    finish_reason: str | None = None
-    mean_logprob: float | None = None
-    latency_s: float | None = None
+_arrived: ContextVar[list[Any] | None] = ContextVar("arrived", default=None)  # the HTTP answers to the call under way
 
 
 class Client:
-    """Calls one model: `async with Client(endpoint) as client: response = await client(request)`.
+    """Calls one model: `async with Client(endpoint) as client: reply = await client(request)`.
 
     Args:
         endpoint: Which model, and where.
         price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves it unknown for
             models that are not on it.
-        ledger: The limit on spending, if there is one.
-        num_attempts: How often one request is sent before it fails for good.
+        timeout_s: Seconds after which a call is given up.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        price: tuple[float, float] | None = None,
-        ledger: Ledger | None = None,
-        num_attempts: int = NUM_ATTEMPTS,
-    ):
-        self.endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, price: tuple[float, float] | None = None, timeout_s: float = TIMEOUT_S):
+        self.endpoint, self.timeout_s = endpoint, timeout_s
         self.provider = _provider(endpoint)
         self.price = list_price(endpoint, price)
-        self.ledger = ledger
-        self.num_attempts = num_attempts
+        self.left_out: set[str] = set()  # settings that the provider does not take
         self._fixed: dict[str, Any] = {}
-        self._unsupported: set[str] = set()
+        self._seen = self.provider in (*_OPENAI, "hosted_vllm")  # whether answers are seen as they came
         self._closing = AsyncExitStack()
-        if ledger is not None and self.price is None:
-            raise InputError(
-                f"the price of {endpoint.litellm_model!r} is unknown, so a limit in USD cannot be kept: "
-                "give --price IN,OUT (USD per million prompt and completion tokens)"
-            )
-
-    def book(self, samples: Iterable[Sample]) -> None:
-        """Counts earlier samples of this model as spent, where there is a limit.
-
-        Raises:
-            InputError: the tokens of one are unknown, and so is what it cost.
-        """
-        if self.ledger is None or self.price is None:
-            return
-        for sample in samples:
-            cost = sample.usage.cost_usd
-            cost = self.price.cost_usd(sample.usage) if cost is None else cost
-            if cost is None:
-                raise InputError("earlier samples have unknown costs, so a limit in USD cannot be kept: leave it out")
-            self.ledger.spent_usd += cost
 
     async def __aenter__(self) -> Client:
-        self._fixed = {"model": self.endpoint.litellm_model, **_OURS}
+        self._fixed = {"model": self.endpoint.litellm_model, "timeout": self.timeout_s, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
             import openai
 
             environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+            hooks = {"response": [_look]}
             client = openai.AsyncOpenAI(
                 base_url=base or environment,
                 api_key=key or os.environ.get("OPENAI_API_KEY") or "none",
                 max_retries=0,
-                http_client=openai.DefaultAioHttpClient(timeout=TIMEOUT_S),
+                http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s, event_hooks=hooks),
             )
             self._fixed["client"] = await self._closing.enter_async_context(client)
+        elif self._seen:
+            self._fixed["client"] = handler = _litellm_handler(self.timeout_s)
+            self._closing.push_async_callback(handler.close)
         supported = _litellm().get_supported_openai_params(self.endpoint.litellm_model)
-        self._unsupported = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
+        self.left_out = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         await self._closing.aclose()
 
-    async def __call__(self, request: Request) -> Response:
-        """One response, after as many attempts as it takes.
+    async def __call__(self, request: Request, num_samples: int = 1) -> Reply:
+        """What one call brings.
 
         Raises:
-            BudgetError: the worst case of the call does not fit the limit on spending.
-            DynlabError: the provider refuses the request, or does not answer.
+            Fault: it brings no answer.
         """
-        import tenacity
-
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception(_is_passing),
-            stop=tenacity.stop_after_attempt(self.num_attempts),
-            wait=_wait_s,
-            reraise=True,
-        )
-        try:
-            return await retrying(self._attempt, request)
-        except DynlabError:
-            raise
-        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
-            tried = f" {self.num_attempts} times" if _is_passing(error) else ""
-            raise DynlabError(
-                f"{self.endpoint.litellm_model} failed{tried}: {scrubbed(error, self.endpoint.api_key)}"
-            ) from None
-
-    async def _attempt(self, request: Request) -> Response:
-        if self.ledger is None or self.price is None:
-            return await self._send(request)
-        worst_usd = self.price.cost_usd(Usage(most_prompt_tokens(request), request.sampling.max_tokens)) or 0.0
-        async with self.ledger.reserve(worst_usd) as cost:
-            try:
-                response = await self._send(request)
-            except BaseException as error:
-                if not _is_refused(error):
-                    cost.append(worst_usd)  # no answer came, and the provider may have billed one all the same
-                raise
-            cost.append(worst_usd if response.usage.cost_usd is None else response.usage.cost_usd)
-            return response
-
-    async def _send(self, request: Request) -> Response:
+        arrived: list[Any] = []
+        _arrived.set(arrived)
         started = time.perf_counter()
-        raw = await _litellm().acompletion(**self._fixed, **self._arguments(request))
-        return _response(raw, self.price, time.perf_counter() - started)
+        raw: Any = None
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(self.timeout_s + 5):  # LiteLLM's own covers the wait for each part of an answer
+                raw = await _litellm().acompletion(**self._fixed, **self._arguments(request, num_samples))
+        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
+            failure = error
+        if failure is not None and not arrived and self._drop(failure):  # LiteLLM sent nothing
+            return await self(request, num_samples)
+        latency_s = time.perf_counter() - started
+        answer = answer_in(arrived[-1].content) if arrived and arrived[-1].status_code == 200 else None
+        if answer is not None and (failure is not None or not answer["choices"]):
+            return reply(answer["choices"] or (), answer.get("usage"), latency_s)
+        if failure is not None or (arrived and answer is None):
+            raise self._fault(failure or ValueError("the answer is not what the protocol asks for"), arrived) from None
+        return reply(raw.choices, getattr(raw, "usage", None) if answer is None else answer.get("usage"), latency_s)
 
-    def _arguments(self, request: Request) -> dict[str, Any]:
+    def _drop(self, error: Exception) -> bool:
+        """Leaves out what LiteLLM knows that the model does not take; whether there is anything."""
+        from litellm.exceptions import UnsupportedParamsError
+
+        if not isinstance(error, UnsupportedParamsError):
+            return False
+        named = {name for name in _DISPENSABLE if name in str(error)} - self.left_out
+        self.left_out |= named
+        return bool(named)
+
+    def _fault(self, error: Exception, arrived: list[Any]) -> Fault:
+        from litellm.exceptions import (
+            APIConnectionError,
+            ContentPolicyViolationError,
+            ContextWindowExceededError,
+            Timeout,
+        )
+
+        headers: Mapping[str, str] = getattr(error, "litellm_response_headers", None) or {}
+        status = None if isinstance(error, APIConnectionError | Timeout) else getattr(error, "status_code", None)
+        body = ""
+        if self._seen and (status or 0) >= 500:  # LiteLLM's word for anything
+            status = None
+        if arrived:
+            headers, status, body = arrived[-1].headers, arrived[-1].status_code, arrived[-1].text
+        try:
+            asked_wait_s = max(0.0, float(headers.get("retry-after", 0)))
+        except ValueError:
+            asked_wait_s = 0.0
+        filtered = isinstance(error, ContentPolicyViolationError) or "content_filter" in body
+        reason = "content filter" if filtered else scrubbed(error, self.endpoint.api_key)
+        about_content = filtered or isinstance(error, ContextWindowExceededError)
+        return Fault(reason, status if isinstance(status, int) else None, asked_wait_s, about_content)
+
+    def _arguments(self, request: Request, num_samples: int) -> dict[str, Any]:
         sampling = request.sampling
         messages = request.messages or ({"role": "user", "content": request.prompt or ""},)
         given = {
@@ -165,11 +147,12 @@ class Client:
             "top_k": sampling.top_k,
             "stop": list(sampling.stop) or None,
             "seed": request.seed,
+            "n": num_samples if num_samples > 1 else None,
             "extra_body": dict(sampling.extra_body) or None,
         }
         if sampling.logprobs:
             given |= {"logprobs": 1} if request.prompt is not None else {"logprobs": True, "top_logprobs": 1}
-        return {name: value for name, value in given.items() if value is not None and name not in self._unsupported}
+        return {name: value for name, value in given.items() if value is not None and name not in self.left_out}
 
 
 def preload() -> None:
@@ -199,6 +182,17 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
     return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
 
 
+def goes_on(endpoint: Endpoint) -> bool:
+    """Whether a model goes on from a response that is begun for it (prefill); True where nothing is known of it."""
+    if endpoint.api_base:
+        return True
+    try:
+        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
+    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
+        return True
+    return bool(known.get("supports_assistant_prefill"))
+
+
 def _litellm() -> ModuleType:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else the import fetches a price list
     try:
@@ -208,6 +202,14 @@ def _litellm() -> ModuleType:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm
+
+
+def _litellm_handler(timeout_s: float) -> Any:
+    """A client of LiteLLM's own kind whose answers we see."""
+    _litellm()
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    return AsyncHTTPHandler(timeout=timeout_s, event_hooks={"response": [_look]})
 
 
 def _provider(endpoint: Endpoint) -> str:
@@ -221,78 +223,9 @@ def _provider(endpoint: Endpoint) -> str:
         ) from None
 
 
-def _response(raw: Any, price: Price | None, latency_s: float) -> Response:
-    choice = raw.choices[0]
-    usage = _usage(getattr(raw, "usage", None))
-    if price is not None:
-        usage = Usage(**(vars(usage) | {"cost_usd": price.cost_usd(usage), "billed_usd": price.billed_usd(usage)}))
-    return Response(
-        text=choice.message.content or "",
-        reasoning=getattr(choice.message, "reasoning_content", None),
-        usage=usage,
-        finish_reason=choice.finish_reason,
-        mean_logprob=_mean_logprob(getattr(choice, "logprobs", None)),
-        latency_s=latency_s,
-    )
-
-
-def _usage(counted: Any) -> Usage:
-    """The tokens of a call; LiteLLM fills in zeros where a provider says nothing, and no prompt has 0 tokens."""
-    if not _count(counted, "prompt_tokens"):
-        return Usage()
-    return Usage(
-        prompt_tokens=_count(counted, "prompt_tokens"),
-        completion_tokens=_count(counted, "completion_tokens"),
-        reasoning_tokens=_count(getattr(counted, "completion_tokens_details", None), "reasoning_tokens"),
-        cached_tokens=_count(getattr(counted, "prompt_tokens_details", None), "cached_tokens"),
-    )
-
-
-def _count(counts: Any, name: str) -> int | None:
-    value = getattr(counts, name, None)
-    return None if value is None else int(value)
-
-
-def _mean_logprob(logprobs: Any) -> float | None:
-    """The mean log-probability of the response's tokens; the empty end token, which not every response has, is out."""
-    content = logprobs.get("content") if isinstance(logprobs, Mapping) else getattr(logprobs, "content", None)
-    tokens = [token if isinstance(token, Mapping) else vars(token) for token in content or ()]
-    values = [float(token["logprob"]) for token in tokens if token.get("token")]
-    return math.fsum(values) / len(values) if values else None
-
-
-def _status(error: BaseException) -> int | None:
-    """The HTTP status of an answer that was an error; None where no answer came."""
-    from litellm.exceptions import APIConnectionError, Timeout
-
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) and not isinstance(error, APIConnectionError | Timeout) else None
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Whether the same request may succeed later: too many requests, a fault of the server, no connection."""
-    from litellm.exceptions import APIConnectionError, Timeout
-
-    status = _status(error)
-    if status is None:
-        return isinstance(error, APIConnectionError | Timeout)
-    return status in (408, 409, 429) or status >= 500
-
-
-def _is_refused(error: BaseException) -> bool:
-    """Whether the provider turned the request down before any work on it."""
-    status = _status(error)
-    return status is not None and (400 <= status < 500 or status == 503) and status != 408
-
-
-def _wait_s(state: Any) -> float:
-    """Seconds before the next attempt: what the provider asks for, else exponential with jitter."""
-    import tenacity
-
-    headers = getattr(state.outcome.exception(), "litellm_response_headers", None) or {}
-    try:
-        asked = float(headers.get("retry-after", 0))
-    except ValueError:
-        asked = 0.0
-    drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)
-    return min(LONGEST_WAIT_S, asked + drawn)
+async def _look(answer: Any) -> None:
+    """Keeps an HTTP answer as it came, for the call that waits for it."""
+    arrived = _arrived.get()
+    if arrived is not None:
+        await answer.aread()
+        arrived.append(answer)

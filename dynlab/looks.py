@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +36,7 @@ LOOKS = {
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
     "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
+    "beta-sqrt": Look("(1 − P)/√n", "#ee8866", "2"),
     "okg-beta": Look("OKG, Beta", "#cc3311", "h"),
     "okg-pets": Look("OKG, PETS", "#44aa99", "8"),
     "uab": Look("UAB", "#661100", "1"),
@@ -48,7 +49,23 @@ LOOKS = {
     "priced": Look("priced", "#117733", "H"),
     "oracle": Look("hindsight oracle", "#999999", "d"),
 }
+UNCERTAINTIES = {  # of UCB: in the colours of the allocators that follow them alone
+    "top-share": Look("top share", LOOKS["ucb"].colour, "s"),
+    "entropy": Look("entropy", LOOKS["entropy-greedy"].colour, "D"),
+    "margin": Look("margin", LOOKS["margin-greedy"].colour, "v"),
+    "posterior": Look("posterior", LOOKS["beta-greedy"].colour, "P"),
+}
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
+CONTRASTED = {  # of strategies against one another, and of the two parts of the method apart
+    "parallel": Look("parallel", "#000000", "o"),
+    "sequential": Look("sequential", "#0072b2", "^"),
+    "integrated": Look("integrated", "#d55e00", "s"),
+    "rsa": Look("RSA", "#009e73", "D"),
+    "neither": Look("neither", "#000000", "o"),
+    "bandit only": Look("bandit only", "#0072b2", "^"),
+    "integration only": Look("integration only", "#e69f00", "v"),
+    "both": Look("both", "#d55e00", "s"),
+}
 _SPARE = ("#332288", "#44aa99", "#aa4499", "#ddcc77", "#88ccee", "#661100", "#6699cc")
 _SPARE_MARKERS = "hd8H41"
 _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "batch")
@@ -66,10 +83,12 @@ def style() -> Iterator[None]:
 def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
     """The rows of every method in a frame of `compare` or `savings`, in the frame's order, greedy left out.
 
-    A method is a stopping rule, or else an allocator; what else differs between its rows becomes part of its label
-    ("UCB, entropy"), and then every variant has a spare colour of its own.
+    A method is what the column `method` says where there is one, or a stopping rule, or else an allocator; what else
+    differs between its rows becomes part of its label ("UCB, entropy"), and then every variant has a spare colour.
     """
     rows = frame[frame["allocator"] != "greedy"]
+    if "method" in rows:
+        return [(contrasted(name, i), rows[rows["method"] == name]) for i, name in enumerate(rows["method"].unique())]
     stopping = rows["stopping"].astype("string").fillna("").replace("none", "")
     keys = stopping.where(stopping != "", rows["allocator"].astype("string"))
     found: list[tuple[Look, pd.DataFrame]] = []
@@ -78,11 +97,28 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
         varied = [column for column in _VARIED if column in own and own[column].nunique(dropna=False) > 1]
         variants = [group for _, group in own.groupby(varied, sort=False, dropna=False)] if varied else [own]
         for variant in variants:
-            look = LOOKS.get(key) or _spare(key, len(found))
+            look = _look(key) or _spare(key, len(found))
             if varied:
                 look = _spare(", ".join([look.label, *(str(variant[column].iloc[0]) for column in varied)]), len(found))
             found.append((look, variant))
     return found
+
+
+def look_of(name: str) -> Look:
+    """The look of an allocator, a stopping rule or an uncertainty by its name; black where it has none of its own."""
+    return LOOKS.get(name) or UNCERTAINTIES.get(name) or Look(name, "#333333", "o")
+
+
+def _look(key: str) -> Look | None:
+    """The look of a method; that of a rule with a setting says it: `esc:4` is ESC 4."""
+    name, _, setting = key.partition(":")
+    look = LOOKS.get(name)
+    return replace(look, label=f"{look.label} {setting}") if look and setting else look
+
+
+def contrasted(method: str, number: int = 0) -> Look:
+    """The look of a method of `dynlab.contrasting`, a spare one where it has none."""
+    return CONTRASTED.get(method) or _spare(method, number)
 
 
 def _spare(label: str, number: int) -> Look:

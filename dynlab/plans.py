@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dynlab.live import Response
-from dynlab.prompts import prompter_for
+from dynlab.prompts import begun, finals, prompter_for
+from dynlab.replies import Response
 from dynlab.store import Key
 from dynlab.tasks import Task
 from dynlab.types import Question, Request, Sample, Sampling, Strategy
@@ -49,31 +49,36 @@ class Plan:
         ]
 
     def parents(self, key: Key) -> list[Key]:
-        """The samples that a sample is shown."""
+        """The samples that must have arrived before a sample is drawn."""
         return [] if key[1] == GREEDY else [(*key[:3], index) for index in self.strategy.parents(key[3])]
 
-    def request(self, key: Key, attempts: Sequence[Sample]) -> Request:
-        """The call that draws a sample which is shown the attempts."""
-        asked = prompter_for(self.task)(self.questions[key[0]], attempts)
+    def request(self, key: Key, arrived: Sequence[Sample]) -> Request:
+        """The call that draws a sample whose parents have arrived: given in order, those are shown that are chosen."""
+        question, seed = self.questions[key[0]], sampling_seed(self.seed, key)
+        attempts = self.strategy.chosen(arrived, seed) if arrived else ()
+        words = finals(attempts, self.task, question) if self.strategy.finals_only else attempts
+        asked = prompter_for(self.task, self.strategy.shown)(question, words)
         return Request(
             *key,
             sampling=replace(self.sampling, temperature=0.0) if key[1] == GREEDY else self.sampling,
-            seed=sampling_seed(self.seed, key),
+            seed=seed,
             prompt=asked if isinstance(asked, str) else None,
             messages=None if isinstance(asked, str) else asked,
-            role="chained" if attempts else "independent",
+            role="chained" if arrived else "independent",
             parents=tuple(attempt.sample_index for attempt in attempts),
         )
 
     def sample(self, request: Request, response: Response) -> Sample:
-        """The response with its final answer."""
+        """The response with its final answer: what of it is the model's own, without what it went on from."""
+        text = response.text.removeprefix(begun(request.messages or ()))
         return Sample(
             *request.key,
-            answer=self.task.final_answer(response.text, self.questions[request.question_id]),
-            text=response.text,
+            answer=self.task.final_answer(text, self.questions[request.question_id]),
+            text=text,
             usage=response.usage,
             role=request.role,
             parents=request.parents,
+            votes=request.strategy == GREEDY or self.strategy.votes(request.sample_index),
             finish_reason=response.finish_reason,
             mean_logprob=response.mean_logprob,
             latency_s=response.latency_s,

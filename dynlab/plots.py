@@ -7,14 +7,14 @@ How a method looks is in `dynlab.looks`; `save` writes a figure with its numbers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from dynlab.axes import log2_axis, name_ends, new_panels, shared_legend, tint
+from dynlab.axes import log2_axis, name_ends, new_panels, note, shared_legend, tint
 from dynlab.errors import InputError, one_of
 from dynlab.looks import COLOURS, LOOKS, Look, methods, style, title
 
@@ -49,7 +49,8 @@ def plot_curves(curves: pd.DataFrame, *, unit: str | None = None, ax: Axes | Non
     with style():
         ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
         _level(ax, curves[curves["allocator"] == "greedy"], cost, names)
-        lines = [(look, rows.sort_values(cost)) for look, rows in methods(curves)]
+        paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
+        lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
         for rank, (look, rows) in enumerate(lines):
             _line(ax, rows, cost, look, rank, shade=min(0.12, 0.3 / len(lines)))
         ends = [(look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines]
@@ -86,7 +87,7 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
     return figure
 
 
-def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_savings(savings: pd.DataFrame, *, levels: Sequence[float] = (), ax: Axes | None = None) -> Axes:
     """Saving against uniform at equal accuracy, by recording and B, as points with intervals around a zero line.
 
     An open marker says that uniform's accuracy was never reached (the saving is then at best what is drawn). Cells
@@ -94,6 +95,7 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     Args:
         savings: Rows of `dynlab.comparing.savings` for one method and one unit.
+        levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
 
     Raises:
@@ -104,24 +106,27 @@ def plot_savings(savings: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     _one_method(savings)
     with style():
         cells = savings.assign(group=np.where(savings["flat"], "flat", ""), filled=savings["reached"])
-        ax = _intervals(cells, "saving", ax=ax)
+        ax = _intervals(cells, "saving", levels, ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     return ax
 
 
-def plot_differences(differences: pd.DataFrame, *, label: str = "", ax: Axes | None = None) -> Axes:
+def plot_differences(
+    differences: pd.DataFrame, *, label: str = "", levels: Sequence[float] = (), ax: Axes | None = None
+) -> Axes:
     """A paired difference in accuracy, by recording and B, as points with intervals around a zero line.
 
     Args:
         differences: Rows of `dynlab.pairing.differences` for one method and unit, or of `comparing.greedy_vs_vote`.
         label: What was subtracted from what, for the x axis.
+        levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
     """
     _one_method(differences)
     with style():
-        ax = _intervals(differences.assign(group="", filled=True), "difference", ax=ax)
+        ax = _intervals(differences.assign(group="", filled=True), "difference", levels, ax=ax)
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
     return ax
@@ -139,11 +144,14 @@ def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figur
 
 def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
     """A panel per unit; row labels and legend stand once where all panels have the same rows."""
+    if frame.empty:
+        with style():
+            return note("Nothing to compare: no recording holds that many samples.", width=TWO_COLUMNS)
     units = list(dict.fromkeys(frame["unit"]))
     split = ["unit", "recording", *(["flat"] if "flat" in frame else [])]
     rows = int(frame.drop_duplicates(split).groupby("unit").size().max())
     with style():
-        figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows))
+        figure, axes = new_panels(1, len(units), width=TWO_COLUMNS, height=_height(rows, frame["at"].nunique()))
         labels = []
         for unit, ax in zip(units, axes, strict=True):
             plot(frame[frame["unit"] == unit], ax=ax)
@@ -197,6 +205,31 @@ def _cost(curves: pd.DataFrame, unit: str | None) -> str:
     return cost
 
 
+def plot_worth(worth: pd.DataFrame) -> Figure:
+    """What rules think the next sample is worth, a panel a rule, a line for each way the votes may stand.
+
+    Args:
+        worth: What `dynlab.priced.worth` returns.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    rules, ways = (list(dict.fromkeys(worth[column])) for column in ("rule", "votes"))
+    highest = worth["index"].max()
+    with style():
+        figure, axes = new_panels(1, len(rules), width=TWO_COLUMNS, height=2.5)
+        for rule, ax in zip(rules, axes, strict=True):
+            for number, way in enumerate(ways):
+                rows = worth[(worth["rule"] == rule) & (worth["votes"] == way)]
+                colour = tint(LOOKS[rule].colour, 0.7 * number / len(ways))
+                ax.plot(rows["n"], rows["index"], marker="osD^"[number % 4], ms=3, color=colour, label=way)
+            ax.set(title=LOOKS[rule].label, xlabel="samples of the question", yscale="log")
+            ax.set_ylim(1e-5 * highest, 1.6 * highest)  # less than that is never bought
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[0].set_ylabel("worth of the next sample\n(1 = one vote each)")
+        axes[-1].legend(loc="lower left")
+    return figure
+
+
 def _cost_label(curves: pd.DataFrame, cost: str) -> str:
     """The name of the x axis, with what its tokens count."""
     if cost != "spent_tokens":
@@ -213,13 +246,13 @@ def _one_method(savings: pd.DataFrame) -> None:
         raise InputError("one figure of savings draws one method in one unit; select them from the frame first")
 
 
-def _intervals(cells: pd.DataFrame, value: str, *, ax: Axes | None) -> Axes:
+def _intervals(cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: Axes | None) -> Axes:
     """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below in grey."""
     rows = list(dict.fromkeys(zip(cells["group"], cells["recording"], strict=True)))
     rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
-    levels = sorted(cells["at"].unique())
-    ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows)))[1][0]
+    levels = sorted(levels or cells["at"].unique())
+    ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows), len(levels)))[1][0]
     ax.axvline(0, color="#333333", lw=0.8, zorder=1)
     for number, level in enumerate(levels):
         colour = tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
@@ -247,6 +280,6 @@ def _intervals(cells: pd.DataFrame, value: str, *, ax: Axes | None) -> Axes:
     return ax
 
 
-def _height(rows: int) -> float:
-    """Inches of a figure with so many rows of intervals."""
-    return 0.34 * (rows + 0.6) + 0.9
+def _height(rows: int, levels: int = 3) -> float:
+    """Inches of a figure with so many rows of so many intervals each."""
+    return (0.16 + 0.06 * levels) * (rows + 0.6) + 0.9

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from dynlab.allocators import UCB, Allocator, Greedy, Thompson, Uniform
-from dynlab.errors import one_of
+from dynlab.errors import InputError, one_of
 from dynlab.priced import Priced
 from dynlab.rivals import (
+    DoubtPerRoot,
     Elimination,
     KnowledgeGradient,
     MonteCarloKnowledgeGradient,
@@ -34,6 +36,7 @@ _ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
     "entropy-greedy": lambda: Greedy("entropy", "entropy-greedy"),
     "margin-greedy": lambda: Greedy("margin", "margin-greedy"),
     "beta-greedy": lambda: Greedy("posterior", "beta-greedy"),
+    "beta-sqrt": DoubtPerRoot,
     "okg-beta": KnowledgeGradient,
     "okg-pets": MonteCarloKnowledgeGradient,
     "uab": UncertaintyAware,
@@ -81,10 +84,25 @@ def vote(name: str) -> Vote:
 
 
 def stopping_rule(name: str) -> StoppingRule:
-    """The stopping rule of a command-line name, with the defaults of its paper."""
+    """The stopping rule of a command-line name: with the defaults of its paper, or as set behind a colon.
+
+    >>> stopping_rule("doubling"), stopping_rule("esc:4")
+    (Doubling(threshold=0.75), EarlyStopping(window=4, most=40))
+    """
+    name, colon, setting = name.partition(":")
     if name not in _STOPPING:
         raise one_of("stopping rule", name, STOPPING)
-    return _STOPPING[name]()
+    if not colon:
+        return _STOPPING[name]()
+    rule: Any = _STOPPING[name]()
+    field, values = SWEEPS[name]
+    try:
+        value = type(getattr(rule, field))(setting)
+    except ValueError:
+        raise InputError(f"{name} is set by its {field}, such as {name}:{values[0]:g}; not {setting!r}") from None
+    if not 0 < value < math.inf:
+        raise InputError(f"the {field} of {name} must be above 0; not {setting}")
+    return cast("StoppingRule", replace(rule, **{field: value}))
 
 
 def sweep(name: str) -> list[StoppingRule]:

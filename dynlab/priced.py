@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
-from dynlab.allocators import Index, doubt_table
+from dynlab.allocators import Allocator, Index, doubt_table
 from dynlab.errors import InputError
-from dynlab.streams import Floats
+from dynlab.streams import Floats, Ints
 from dynlab.voting import Votes
-
-_SETTLED = 1e-15  # gain where nothing within the horizon can change the vote: the least sampled question is next
 
 
 @dataclass(frozen=True)
 class Priced:
-    """Knowledge gradient of several steps per price: index = u · KG(v1, v2) / (√n · spent^γ).
+    """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (√n · spent^γ).
 
     KG = max over h = 1 … H of (E[P after h more votes] − P) / h,  P = P(leader is the mode) of Adaptive-Consistency
     (2305.11860): a flat prior on the two leaders' shares, the votes to come drawn from its posterior (Pólya's urn). One
@@ -27,8 +27,10 @@ class Priced:
     - *price*: `spent` is what the question's samples have cost so far, in the budget's unit: price × n. With γ < 1 long
       questions are put off, not starved.
     - *giving up*: spent and √n grow with every sample, so a question that stays tied is visited less and less, and
-      again when the rest is settled; the budget is never all poured into it.
+      again when the rest is settled; the budget is never all poured into it. In a hard question the leader is often
+      wrong.
     - *u* = 1/2 where all votes (two or more) agree, else 1: a flat prior doubts unanimous questions too much.
+    - *ε*, the floor: but nothing is ever quite settled, so that a large budget goes round all questions, as uniform's.
 
     It needs no target, no model and no other question; scaling all prices changes nothing. Counted in samples,
     spent = n.
@@ -37,27 +39,32 @@ class Priced:
         horizon: H, votes.
         thrift: γ in [0, 1].
         unanimous: u in (0, 1].
+        floor: ε in (0, 1), gain a vote.
     """
 
     horizon: int = 16
     thrift: float = 0.75
     unanimous: float = 0.5
+    floor: float = 3e-4
     name = "priced"
     adaptive = True
     profiles = False
 
     def __post_init__(self) -> None:
-        if not (self.horizon >= 1 and 0 <= self.thrift <= 1 and 0 < self.unanimous <= 1):
-            raise InputError(f"priced needs a horizon from 1 on, thrift in [0, 1] and unanimous in (0, 1]; not {self}")
+        if not (self.horizon >= 1 and 0 <= self.thrift <= 1 and 0 < self.unanimous <= 1 and 0 < self.floor < 1):
+            raise InputError(
+                "priced needs a horizon from 1 on, thrift in [0, 1], unanimous in (0, 1] and floor in (0, 1); "
+                f"not {self}"
+            )
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """u · KG / (√n · spent^γ); n and spent count as 1 before the first sample."""
+        """max(u · KG, ε) / (√n · spent^γ); n and spent count as 1 before the first sample."""
         first, second = np.asarray(seen.first, int), np.asarray(seen.second, int)
-        gain = np.maximum(gain_table(int(np.max(first, initial=0)), self.horizon)[first, second], _SETTLED)
-        factor = np.where((second == 0) & (first > 1), self.unanimous, 1.0)
+        gain = gain_table(int(np.max(first, initial=0)), self.horizon)[first, second]
+        gain = np.maximum(gain * np.where((second == 0) & (first > 1), self.unanimous, 1.0), self.floor)
         pulls = np.maximum(seen.pulls, 1.0)
         spent = np.where(seen.spent > 0, seen.spent, pulls)  # not known, or free: samples count
-        return Index(factor * gain / (np.sqrt(pulls) * spent**self.thrift))
+        return Index(gain / (np.sqrt(pulls) * spent**self.thrift))
 
 
 @cache
@@ -88,3 +95,33 @@ def gain_table(most: int, horizon: int) -> Floats:
         gain = (doubt[:size, :size] - after) / steps
         best = np.maximum(best, np.where(gain > 1e-13, gain, 0.0))
     return best
+
+
+def worth(rules: Iterable[Allocator], most: int = 16) -> pd.DataFrame:
+    """What rules think the next sample is worth, by how the votes stand: index ÷ index at one vote each.
+
+    Every sample votes and costs the same. Columns: rule, votes (how they stand), n, index.
+
+    Args:
+        rules: Allocators whose index needs no random numbers.
+        most: The largest n, samples.
+    """
+    parts = []
+    for rule in rules:
+        one_each = rule.index(_states(np.array([2]), np.array([1])), np.random.default_rng(0)).value
+        for name, lead in {"tied": 0, "one ahead": 1, "two ahead": 2, "all agree": None}.items():
+            n = np.arange(2, most + 1)
+            n = n if lead is None else n[(n >= lead + 2) & ((n - lead) % 2 == 0)]
+            states = _states(n, 0 * n if lead is None else (n - lead) // 2)
+            index = rule.index(states, np.random.default_rng(0)).value / one_each
+            parts.append(pd.DataFrame({"rule": rule.name, "votes": name, "n": n, "index": index}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _states(n: Ints, second: Ints) -> Votes:
+    """Questions of n samples that all vote, for one of two answers: n and v2 [...]."""
+    unknown = np.full(n.shape, np.nan)
+    return Votes(
+        n, n, n - second, second, 1 + (second > 0), unknown, unknown, n.astype(float), unknown,
+        np.zeros(0, int), np.zeros((0, 1), int),
+    )  # fmt: skip

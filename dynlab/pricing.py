@@ -1,14 +1,13 @@
-"""Money: the price of a call, a bound on it before it is made, and the hard limit on spending."""
+"""Prices: what a call costs, and a bound on its tokens before it is made."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from dynlab.errors import BudgetError
 from dynlab.types import Request, Usage
+
+_CHAT_FRAME = 256  # tokens that a chat template may add of its own: a system message, the date
 
 
 @dataclass(frozen=True)
@@ -37,42 +36,66 @@ class Price:
         return None if self.cached is None else cost - usage.cached_tokens * (self.prompt - self.cached) / 1e6
 
 
-class Ledger:
-    """The hard limit on spending: the worst case of a call is reserved before it, and its cost is booked after it."""
+def worst_case(request: Request, num_samples: int = 1) -> Usage:
+    """A bound on the tokens of a call: no token is shorter than a byte, no answer longer than `max_tokens`.
 
-    def __init__(self, max_usd: float, spent_usd: float = 0.0):
-        self.max_usd = max_usd
-        self.spent_usd = spent_usd
-        self._reserved: list[float] = []  # of the calls in flight
-        self._settled = asyncio.Event()
-
-    @asynccontextmanager
-    async def reserve(self, worst_usd: float) -> AsyncIterator[list[float]]:
-        """Holds the worst case of a call while it runs; what it cost is appended to the list that is given.
-
-        Waits for calls in flight to settle where the worst case does not fit beside theirs.
-
-        Raises:
-            BudgetError: the worst case does not fit beside what is spent.
-        """
-        while self.spent_usd + sum(self._reserved) + worst_usd > self.max_usd:
-            if not self._reserved:
-                raise BudgetError(
-                    f"the next call may cost {worst_usd:.6f} USD, and {self.spent_usd:.6f} of {self.max_usd} are spent"
-                )
-            await self._settled.wait()
-        self._reserved.append(worst_usd)
-        cost: list[float] = []
-        try:
-            yield cost
-        finally:
-            self._reserved.remove(worst_usd)
-            self.spent_usd += sum(cost)
-            self._settled.set()
-            self._settled = asyncio.Event()
-
-
-def most_prompt_tokens(request: Request) -> int:
-    """A bound on the prompt's tokens: a token is at least one byte, and a message has a frame of a few."""
+    >>> from dynlab.types import Sampling
+    >>> worst_case(Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, "1 + 1?"), 2).completion_tokens
+    16
+    """
     texts = [request.prompt or "", *(message["content"] for message in request.messages or ())]
-    return sum(len(text.encode(errors="replace")) + 16 for text in texts)
+    prompt = sum(len(text.encode(errors="replace")) + 16 for text in texts)
+    return Usage(prompt + (_CHAT_FRAME if request.messages else 0), num_samples * request.sampling.max_tokens)
+
+
+def believed(usage: Usage, worst: Usage) -> Usage:
+    """The usage where it can be true, else one that is unknown: no count is negative or beyond the worst case."""
+    counts = (usage.prompt_tokens, usage.completion_tokens)
+    bounds = (worst.prompt_tokens, worst.completion_tokens)
+    possible = all(
+        n is not None and most is not None and 0 <= n <= most for n, most in zip(counts, bounds, strict=True)
+    )
+    return usage if possible else Usage()
+
+
+def priced(usage: Usage, price: Price | None, billed_prompt: float | None = None) -> Usage:
+    """The usage with its list price, and what is billed of it where only part of the prompt was."""
+    if price is None:
+        return usage
+    billed = price.billed_usd(usage)
+    if billed is not None and billed_prompt is not None and usage.prompt_tokens is not None:
+        billed -= (usage.prompt_tokens - billed_prompt) * price.prompt / 1e6
+    return replace(usage, cost_usd=price.cost_usd(usage), billed_usd=billed)
+
+
+def shared_out(usage: Usage, lengths: Sequence[int], price: Price | None) -> list[Usage]:
+    """The usage of each of the samples that one call brought, summing up to what it counted.
+
+    Each has the full prompt, since on its own it would have cost that; the discount stands in `billed_usd`. A provider
+    counts the tokens of all answers together: they are shared out in proportion to the answers' lengths.
+
+    >>> [share.completion_tokens for share in shared_out(Usage(10, 9), [40, 20], None)]
+    [6, 3]
+    """
+    num = len(lengths)
+    if num == 1:
+        return [priced(usage, price)]
+    completion, reasoning = (_apportioned(n, lengths) for n in (usage.completion_tokens, usage.reasoning_tokens))
+    shares = [
+        Usage(usage.prompt_tokens, tokens, thought, usage.cached_tokens)
+        for tokens, thought in zip(completion, reasoning, strict=True)
+    ]
+    prompt = None if usage.prompt_tokens is None else usage.prompt_tokens / num
+    return [priced(share, price, prompt) for share in shares]
+
+
+def _apportioned(total: int | None, lengths: Sequence[int]) -> list[int | None]:
+    """Whole shares in proportion to lengths, by largest remainders."""
+    if total is None:
+        return [None] * len(lengths)
+    weights = [length + 1 for length in lengths]
+    exact = [total * weight / sum(weights) for weight in weights]
+    shares = [int(share) for share in exact]
+    for place in sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])[: total - sum(shares)]:
+        shares[place] += 1
+    return list(shares)

@@ -33,7 +33,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     gain = _at(base, last) - _at(base, first)
     bullets = [
         f"**More samples.** From {first:g} to {last:g} {_unit(sampled)} per question, {base_label} goes from "
-        f"{_at(base, first).mean():.3f} to {_at(base, last).mean():.3f}{_over(gain)}{_span(gain)}."
+        f"{_at(base, first).mean():.3f} to {_at(base, last).mean():.3f}{over(gain)}{_span(gain)}."
     ]
     middle = sorted(sampled["budget"].unique())[len(sampled["budget"].unique()) // 2]
     leads = {label: (_at(rows, middle) - _at(base, middle)) for label, rows in looks.items() if label != base_label}
@@ -42,12 +42,31 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
         listed = ", ".join(f"{label} {plus(leads[label].mean())}" for label in order)
         ahead = int((leads[order[0]] > 0).sum())
         bullets.append(
-            f"**Which samples.** At {middle:g}, against {base_label}{_over(gain)}: {listed}; {order[0]} is ahead in "
+            f"**Which samples.** At {middle:g}, against {base_label}{over(gain)}: {listed}; {order[0]} is ahead in "
             f"{ahead} of {len(gain)}. A band is a method's own interval over questions; whether two methods "
             "differ is a paired question, which notebook 03 answers."
         )
     bullets.append(_greedy_bullet(greedy))
     return bullet_list(bullets)
+
+
+def of_worth(worth: pd.DataFrame) -> Words:
+    """Bullets on what rules think the next sample is worth: ratios of what `dynlab.priced.worth` returns."""
+    known = zip(worth["rule"], worth["votes"], worth["n"], worth["index"], strict=True)
+    at = {(str(rule), votes, n): float(index) for rule, votes, n, index in known}
+    few, many = 4, max(n for _, votes, n in at if votes == "tied")
+    pairs = {
+        f"**Agreement.** At {few} samples a tie is worth more than agreement": ("all agree", few),
+        f"**A lead.** At {few} samples a tie is worth more than a lead of two": ("two ahead", few),
+        f"**Giving up.** A tie of {few} samples is worth more than one of {many}": ("tied", many),
+    }
+    rules = dict.fromkeys(rule for rule, _, _ in at)
+    return bullet_list(
+        f"{what}: "
+        + ", ".join(f"{at[rule, 'tied', few] / at[rule, *other]:,.3g} times by {LOOKS[rule].label}" for rule in rules)
+        + "."
+        for what, other in pairs.items()
+    )
 
 
 def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
@@ -62,11 +81,12 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
     ends = {look.label: rows.groupby("recording").tail(1) for look, rows in methods(sampled)}
 
     def listed(column: str, form: str) -> str:
-        return ", ".join(f"{label} {rows[column].mean():{form}}" for label, rows in ends.items())
+        means = {label: float(rows[column].mean()) for label, rows in ends.items()}
+        return ", ".join(f"{label} {mean:{',.0f' if mean >= 10_000 else form}}" for label, mean in means.items())
 
     return bullet_list([
         f"**Where the curves end.** Allowed {most:g} {_unit(sampled)} per question, they spend, in {unit}"
-        f"{_over(next(iter(ends.values())))}: {listed(f'spent_{unit}', '.4g')}; accuracy: {listed('accuracy', '.3f')}. "
+        f"{over(next(iter(ends.values())))}: {listed(f'spent_{unit}', '.4g')}; accuracy: {listed('accuracy', '.3f')}. "
         "What a question leaves by stopping goes to the others; a curve that ends early had no question left to ask.",
         f"**What it costs in time.** Calls that wait for one another, at the longest: {listed('depth', '.3g')}.",
         _greedy_bullet(greedy),
@@ -75,6 +95,8 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
 
 def of_savings(savings: pd.DataFrame) -> Words:
     """Three bullets on the saving at equal accuracy: how much in each unit, what the paper says, where it fails."""
+    if savings.empty:
+        return _nothing()
     bullets = []
     for unit, rows in savings.groupby("unit", sort=False):
         steep = rows[~rows["flat"].astype(bool)]
@@ -98,13 +120,15 @@ def of_savings(savings: pd.DataFrame) -> Words:
 
 def of_differences(differences: pd.DataFrame) -> Words:
     """A bullet per unit on the paired difference at equal budgets, and one on what it says of allocation."""
+    if differences.empty:
+        return _nothing()
     bullets = []
     for unit, rows in differences.groupby("unit", sort=False):
         means = "; ".join(f"{signed(pooled(cells, 'difference'))} at B = {at:g}" for at, cells in rows.groupby("at"))
         bullets.append(
-            f"**At equal {unit}**, {_who(rows)} − uniform{_over(rows[rows['at'] == rows['at'].max()])}: {means}."
+            f"**At equal {unit}**, {_who(rows)} − uniform{over(rows[rows['at'] == rows['at'].max()])}: {means}."
         )
-    bullets.append(f"**Cell by cell** ({len(differences)}), {_tally(differences, _who(differences))}.")
+    bullets.append(f"**Cell by cell** ({len(differences)}), {tally(differences, _who(differences))}.")
     return bullet_list(bullets)
 
 
@@ -132,14 +156,14 @@ def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
         if len(steep):
             lines.append(
                 f"Saving of UCB against uniform in {unit}, at the accuracy of {at:g} samples per question: "
-                f"{percent(pooled(steep, 'saving'))}{_over(steep)}{_missed(steep)}."
+                f"{percent(pooled(steep, 'saving'))}{over(steep)}{_missed(steep)}."
             )
         else:
             lines.append(f"Saving of UCB against uniform in {unit}: nothing can be said, all curves are flat.")
     if len(greedy):
         lines.append(
             f"Greedy decoding scores {greedy['greedy'].mean():.3f}, the vote of {greedy['at'].max():g} samples "
-            f"{greedy['vote'].mean():.3f}: vote − greedy = {signed(pooled(greedy, 'difference'))}{_over(greedy)}."
+            f"{greedy['vote'].mean():.3f}: vote − greedy = {signed(pooled(greedy, 'difference'))}{over(greedy)}."
         )
     return tuple(lines)
 
@@ -160,16 +184,20 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
     return mean, mean - below, mean + above
 
 
+def _nothing() -> Words:
+    return bullet_list(["**Nothing to compare.** No recording holds as many samples as the smallest budget takes."])
+
+
 def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
     if greedy is None or greedy.empty:
         return "**Greedy decoding** (temperature 0) was not recorded here, so whether voting beats it stays open."
     return (
         f"**One greedy answer** against the vote of {greedy['at'].max():g} samples: vote − greedy is "
-        f"{signed(pooled(greedy, 'difference'))}{_over(greedy)}; {_tally(greedy, 'the vote')}."
+        f"{signed(pooled(greedy, 'difference'))}{over(greedy)}; {tally(greedy, 'the vote')}."
     )
 
 
-def _tally(differences: pd.DataFrame, who: str) -> str:
+def tally(differences: pd.DataFrame, who: str) -> str:
     """In how many rows the paired interval lies above zero, below it, or holds it."""
     ahead, behind = differences[differences["low"] > 0], differences[differences["high"] < 0]
     level = len(differences) - len(ahead) - len(behind)
@@ -206,7 +234,7 @@ def _unit(frame: pd.DataFrame) -> str:
     return unit if unit == "samples" else f"samples' worth of {unit}"
 
 
-def _over(values: pd.Series | pd.DataFrame) -> str:
+def over(values: pd.Series | pd.DataFrame) -> str:
     """' (mean of 6 recordings)', nothing for a single one."""
     return f" (mean of {count(len(values), 'recording')})" if len(values) > 1 else ""
 

@@ -6,10 +6,13 @@ card (a small dict: design, model, sampling settings, date, …) kept in the Par
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +30,20 @@ REQUIRED = ("question_id", "sample_index", "answer")
 SCHEMA: dict[str, pa.DataType] = {
     "dataset": pa.string(), "model": pa.string(), "question_id": pa.string(), "question": pa.string(),
     "strategy": pa.string(), "stream": pa.int32(), "sample_index": pa.int32(),
-    "role": pa.string(), "parents": pa.list_(pa.int32()),
+    "role": pa.string(), "parents": pa.list_(pa.int32()), "awaited": pa.list_(pa.int32()),
     "answer": pa.string(), "target": pa.string(), "correct": pa.bool_(), "votes": pa.bool_(),
     "text": pa.string(), "finish_reason": pa.string(), "mean_logprob": pa.float32(),
     "prompt_tokens": pa.int32(), "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(), "cached_tokens": pa.int32(),
     "cost_usd": pa.float64(), "billed_usd": pa.float64(), "latency_s": pa.float32(),
-    "source": pa.string(),
+    "source": pa.string(), "picked": pa.int32(), "arrived": pa.int32(),
 }  # fmt: skip
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
+_INDICES = ("parents", "awaited")
 _TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
 _CARD = b"dynlab"
+_FACTS = ("model", "weights", "weights_license", "server", "date")  # of a card, shown with a recording
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Recording:
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
     name: str = "recording"
+    source: str = ""  # the path or the name that it was loaded from
 
     @property
     def design(self) -> str:
@@ -55,11 +61,25 @@ class Recording:
         return str(self.card.get("design", "fixed"))
 
     def _repr_html_(self) -> str:
-        counts = self.frame.groupby("strategy", observed=True)["answer"].agg(
-            samples="size", missing=lambda a: (a == "").mean()
-        )
-        counts.insert(0, "questions", self.frame.groupby("strategy", observed=True)["question_id"].nunique())
-        return str(counts.to_html(float_format="{:.3f}".format))
+        """The card's key facts and a row of counts a strategy; names and values are escaped."""
+        facts = [f"{name} {self.card[name]}" for name in _FACTS if self.card.get(name) not in (None, "")]
+        head = f"<b>{escape(self.name)}</b>: {escape(' · '.join([f'{self.design} design', *facts]))}"
+        return f"<p>{head}</p>{self.counts().to_html(float_format='{:.3f}'.format, na_rep='', border=0)}"
+
+    def counts(self) -> pd.DataFrame:
+        """A row a strategy: questions, samples, the shares without an answer and with the right one, mean tokens."""
+        rows = {}
+        for strategy, own in self.frame.groupby("strategy", observed=True):
+            known = own["target"].notna() if "target" in own else pd.Series(False, own.index)
+            tokens = own["completion_tokens"] if "completion_tokens" in own else pd.Series(dtype="Int64")
+            rows[strategy] = {
+                "questions": own["question_id"].nunique(),
+                "samples": len(own),
+                "no answer": (own["answer"] == "").mean(),
+                "right": (own["answer"] == own["target"])[known].mean() if known.any() else np.nan,
+                "completion tokens": float(tokens.mean()) if tokens.notna().any() else np.nan,
+            }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
 
 
 def shipped() -> list[str]:
@@ -77,9 +97,9 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return source
     if isinstance(source, pd.DataFrame):
         return Recording(_validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording")))
-    path = _located(source)
+    path = located(source)
     frame, card = _read(path)
-    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix))
+    return Recording(_validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source))
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
@@ -90,15 +110,30 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     """
     path = Path(path)
     frame = _validated(frame, str(path))
-    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
-    table = pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
-    table = table.replace_schema_metadata({_CARD: json.dumps(dict(card), sort_keys=True).encode()})
+    card = dict(card) | {"digest": digest(frame)}
+    table = _table(frame).replace_schema_metadata({_CARD: json.dumps(card, sort_keys=True).encode()})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=12)
     return path
 
 
-def _located(source: str | Path) -> Path:
+def digest(frame: pd.DataFrame) -> str:
+    """A fingerprint of a recording's rows, the same however they are stored."""
+    body = json.dumps(_table(_validated(frame, "the recording")).to_pydict(), default=str)
+    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
+    return pa.Table.from_pandas(frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False)
+
+
+def located(source: str | Path) -> Path:
+    """The file of a recording that is given by its path or, where it comes with dynlab, by its name.
+
+    Raises:
+        InputError: there is no such file or name.
+    """
     path = Path(source)
     if path.is_file():
         return path
@@ -158,6 +193,9 @@ def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     for column in ("correct", "votes"):
         if column in frame.columns:
             frame[column] = _boolean(frame[column], column, where)
+    for column in _INDICES:
+        if column in frame.columns:
+            frame[column] = frame[column].map(_indices)
     if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
         raise InputError(f"{where} has rows without a question_id; every sample needs one")
     again = frame.duplicated(list(KEY))
@@ -173,6 +211,13 @@ def _as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # an integer column that pandas widened because of a missing value
     return str(value)
+
+
+def _indices(value: Any) -> list[int] | None:
+    """A list of indices, also from its text in a CSV file; None where it is missing: _indices("[0, 1]") → [0, 1]."""
+    if isinstance(value, str):
+        return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
+    return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
 
 
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dynlab.merging import merge
 from dynlab.sampling import record
 
 SHIPPED = (
@@ -20,14 +21,32 @@ SHIPPED = (
     ("symbols", "smollm2-135m"),
 )  # task, local model
 NUM_SAMPLES = 64
+CHAINS = {  # pairs with other strategies beside the pool: strategy → samples of a stream, streams
+    ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
+    ("french", "gemma3-270m"): {"integrated": (8, 2)},
+}
+NUM_CHAINED = 60  # the first questions of a task, on which chains are drawn
+KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 
 
 def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
     """Records every shipped pair into a folder and returns the files; what is there already is kept."""
-    return [
-        record(task, f"local/{model}", num_samples=num_samples, out=out / f"{task}--{model}.parquet")
-        for task, model in SHIPPED
-    ]
+    return [_remade(out, task, model, num_samples) for task, model in SHIPPED]
+
+
+def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
+    """One pair's recording, merged of its strategies where there are several."""
+    name, served = f"{task}--{model}", f"local/{model}"
+    if (task, model) not in CHAINS:
+        return record(task, served, num_samples=num_samples, out=out / f"{name}.parquet")
+    parts = [record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet")]
+    for strategy, (length, streams) in CHAINS[task, model].items():
+        part = out / "parts" / f"{name}.{strategy}.parquet"
+        parts.append(
+            record(task, served, strategy=strategy, num_samples=length, num_streams=streams, out=part,
+                   limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False)
+        )  # fmt: skip
+    return merge(parts, out / f"{name}.parquet")
 
 
 if __name__ == "__main__":

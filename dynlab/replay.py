@@ -8,21 +8,22 @@ comparison meet the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dynlab.allocators import Allocator
+from dynlab.allocators import Allocator, generator
 from dynlab.engine import Tables, pull
 from dynlab.planning import at_every
 from dynlab.replications import Draws, draws_of
 from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
-from dynlab.voting import tie_break
+from dynlab.voting import tie_break, tied, walk_start
+from dynlab.waiting import in_turn
 from dynlab.weighted import Vote
 
-_FIRST = 1e9  # the index of a question that has not had its warm-up
+FIRST = 1e9  # the index of a question that has not had its warm-up
 
 
 @dataclass(frozen=True)
@@ -73,34 +74,35 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     """Plays one policy on the draws until the budget `limit` (in the draws' price, over all questions) is spent."""
     seen, lengths = draws.tally.seen, draws.tally.lengths
     depths, num_replications, num_questions = seen.pulls.shape
-    rng = np.random.default_rng([seed, draws.first, 1])
     depth = np.arange(depths)[:, None, None]
-    ties = tie_break(
-        seed, draws.first + np.arange(num_replications)[:, None], np.arange(num_questions), depth
-    )  # [D, R, Q]
-    index = policy.allocator.index(seen, rng)
+    replication, number = draws.first + np.arange(num_replications)[:, None], np.arange(num_questions)
+    ties = tie_break(seed, replication, number, depth)  # [D, R, Q]
+    index = policy.allocator.index(seen, generator(seed))
     opening = policy.warmup if policy.allocator.adaptive else 0
     closed: Flags = depth >= lengths
     if policy.stopping is not None:
         stopped = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
         closed = closed | (stopped & (depth >= policy.warmup))
     value = tied(index.value, ties)
-    value[:opening] = _FIRST - depth[:opening] + ties[:opening] / 2
+    value[:opening] = FIRST - depth[:opening] + ties[:opening] / 2
     value[closed] = -np.inf
     width: Floats = np.zeros((0, 0, 0))
     if index.width is not None:
         width = tied(index.width, ties)
         width[:opening] = 0.0
-    bank: Floats = np.zeros((0, 0)) if index.draws is None else index.draws
-    offset = rng.integers(2**16, size=(num_replications, num_questions))
-    tables = Tables(value, width, bank, seen.profile, offset, draws.price, limit * (1 + 1e-9))
-    if not policy.allocator.adaptive:
-        question, sample = pull(tables)
-        return Trace(question, sample, np.zeros_like(sample), _closed(tables, question))
-    if policy.batch > 1:
-        return _in_rounds(policy, draws, tables, ties, rng)
-    question, sample = pull(tables)
-    return Trace(question, sample, np.where(sample < policy.warmup, 0, sample), _closed(tables, question))
+    bank: Floats = np.zeros((0, 0))
+    profile = seen.profile
+    if index.draws is not None:  # the warm-up is not random: it walks through a row of zeros
+        bank = np.concatenate([index.draws, np.zeros((1, index.draws.shape[1]), index.draws.dtype)])
+        profile = np.where(depth < opening, len(index.draws), profile)
+    offset = walk_start(seed, replication, number)
+    tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-9))
+    adaptive = policy.allocator.adaptive
+    if adaptive and policy.batch > 1:
+        return _in_rounds(policy, draws, tables, ties, seed)
+    pulled, sample = pull(tables)
+    arrived = np.where(sample < policy.warmup, 0, sample) * adaptive
+    return Trace(pulled, sample, arrived, _closed(tables, pulled))
 
 
 def _closed(tables: Tables, question: Ints) -> Flags:
@@ -112,13 +114,7 @@ def _closed(tables: Tables, question: Ints) -> Flags:
     return np.asarray(np.isneginf(tables.value[pulls, rows, columns]).all(axis=1))
 
 
-def tied(index: Floats, ties: Floats) -> Floats:
-    """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones keep their order."""
-    size = np.minimum(np.abs(index), 1e9)  # −∞ (out for good) stays −∞
-    return np.asarray(index + (1e-8 * size + 1e-30) * ties)
-
-
-def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, rng: np.random.Generator) -> Trace:
+def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, seed: int) -> Trace:
     """The loop with a batch: within a round a pick raises n and t at once, while votes stay as they were."""
     seen = draws.tally.seen
     num_samples, num_replications, num_questions = draws.price.shape
@@ -155,9 +151,9 @@ def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, rng: 
         arrived[rows, pick] = known
         where = (known, rows, pick)
         hair = ties[after, rows, pick]
-        in_flight, growing = np.zeros_like(hair), np.zeros_like(hair)
+        in_flight, growing = tied(np.zeros_like(hair), hair), np.zeros_like(hair)
         if not tables.draws.size:
-            index = policy.allocator.index(seen.at(where, after), rng)
+            index = policy.allocator.index(seen.at(where, after), generator(seed))
             in_flight[:] = tied(index.value, hair)
             growing[:] = 0.0 if index.width is None else tied(index.width, hair)
         in_flight[after >= draws.tally.lengths[rows, pick]] = -np.inf
@@ -201,19 +197,18 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
 
 def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
     """[C, R] the longest path of calls that had to wait for one another, when `at` [C, R, Q] samples are drawn."""
-    level = draws.level
-    rows = np.arange(level.shape[1])[:, None]
+    num_samples, num_replications, num_questions = draws.price.shape
     if not policy.allocator.adaptive:
-        if policy.stopping is not None:
-            return np.asarray(policy.stopping.rounds(at).max(axis=2))
-        deepest = np.concatenate([np.zeros((1, *level.shape[1:]), level.dtype), np.maximum.accumulate(level, axis=0)])
-        return np.asarray(deepest[at, rows, np.arange(level.shape[2])].max(axis=2))
+        samples = np.arange(1, num_samples + 1)
+        rounds = policy.stopping.rounds(samples) if policy.stopping else np.zeros_like(samples)
+        return np.asarray(in_turn(draws.path, rounds)[at].max(axis=2))
+    rows = np.arange(num_replications)[:, None]
     drawn = at.sum(axis=2)
-    together = policy.warmup * level.shape[2]  # later pulls have a round of their own, unless there is a batch
+    together = policy.warmup * num_questions  # later pulls have a round of their own, unless there is a batch
     part = trace.question.shape[1] if policy.batch > 1 else together
-    question, sample, arrived = trace.question[:, :part], trace.sample[:, :part], trace.arrived[:, :part]
+    sample, arrived = trace.sample[:, :part], trace.arrived[:, :part]
     first = sample < policy.warmup  # the warm-up waits for nothing but its own parents
-    chain = 1 + level[sample, rows, question] - np.where(first, 1, level[arrived, rows, question])
+    chain = draws.path[arrived, sample]
     depth = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
     since = np.cumsum(~first, axis=1)  # pulls after the warm-up, this one included
     before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)
@@ -228,8 +223,8 @@ def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
 
 
 def replay(
-    streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples",
-    replications: int = 200, seed: int = 0, done: Callable[[int], object] = lambda replications: None,
+    streams: Streams, policies: Sequence[Policy], budgets: Floats, *, unit: str = "samples", replications: int = 200,
+    seed: int = 0, done: Callable[[int], object] = lambda replications: None, drawn: Iterable[Draws] | None = None,
 ) -> list[Curve]:  # fmt: skip
     """Every policy's curve on the same draws.
 
@@ -237,13 +232,15 @@ def replay(
         budgets: [C] ascending; per question, in multiples of the mean price of a sample (so 8 in `tokens` is what
             8 samples of every question cost on average).
         done: told the number of replications that a policy has just been played on, for a progress bar.
+        drawn: what `draws_of` gave for these arguments, where it was kept.
 
     Raises:
         InputError: the unit's prices are not known.
     """
     limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: list[dict[str, Floats]] = [{} for _ in policies]
-    for draws in draws_of(streams, replications, seed, unit, any(policy.profiles for policy in policies)):
+    profiles = any(policy.profiles for policy in policies)
+    for draws in drawn or draws_of(streams, replications, seed, unit, profiles):
         for policy, total in zip(policies, sums, strict=True):
             part = _played(policy, draws, np.asarray(budgets, float), limits, seed)
             total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
@@ -274,8 +271,7 @@ def oracle(
 ) -> Curve:
     """The hindsight oracle, a bound and never a policy: it knows the target and the order of the draws.
 
-    For each question the smallest n at which the target is among the leaders, credited 1; cheapest questions first,
-    no warm-up.
+    The smallest n of each question at which the target is among the leaders, credited 1; cheapest first, no warm-up.
     """
     limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
     sums: dict[str, Floats] = {}

@@ -22,7 +22,7 @@ class Draws:
     tally: Tally
     price: Floats  # [N, R, Q] price of each sample in the budget's unit
     spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
-    level: Ints  # [N, R, Q] longest path of calls that ends in this one
+    path: Ints  # [A, N] longest path of calls that ends in a sample when the first A of its stream have arrived
 
 
 def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles: bool = False) -> Iterator[Draws]:
@@ -45,8 +45,7 @@ def draws_of(streams: Streams, replications: int, seed: int, unit: str, profiles
         logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
         votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
         seen = replace(seen, seen=votes, logprob=logprob)
-        level = np.broadcast_to(np.int32(1), place.shape) if streams.exchangeable else drawn(streams.level)
-        yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, level)
+        yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, streams.path)
 
 
 def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], Floats]) -> Floats:

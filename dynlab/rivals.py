@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from dynlab.allocators import Index, doubt_table, entropy
+from dynlab.allocators import Index, doubt_table, entropy, posterior
 from dynlab.dirichlet import Posterior, posteriors
 from dynlab.errors import InputError
-from dynlab.streams import Floats
-from dynlab.voting import Votes
+from dynlab.streams import Flags, Floats, Ints
+from dynlab.voting import Votes, tie_break
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,23 @@ class KnowledgeGradient:
         doubt = doubt_table(int(np.max(total, initial=0)) + 1)
         leader_next, runner_next = doubt[total + 1, second], doubt[total + 1, np.minimum(first, second + 1)]
         return Index(doubt[total, second] - np.minimum(leader_next, runner_next))
+
+
+@dataclass(frozen=True)
+class DoubtPerRoot:
+    """(1 − P)/√n: Adaptive-Consistency's doubt (2305.11860) that fades with the samples drawn.
+
+    P = P(leader is the mode), a flat prior on the two leaders. No paper has this index: it is the strongest simple one
+    that we measured, a control of our own that tells what looking ahead and price add.
+    """
+
+    name = "beta-sqrt"
+    adaptive = True
+    profiles = False
+
+    def index(self, seen: Votes, rng: np.random.Generator) -> Index:
+        """(1 − P)/√n, 1 before the first vote."""
+        return Index(posterior(seen) / np.sqrt(np.maximum(seen.pulls, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -70,33 +88,46 @@ class MonteCarloKnowledgeGradient:
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, num_values] values for the profiles of `seen`."""
-        unseen = np.maximum(self.buckets - (seen.profiles > 0).sum(axis=1), 0)
-        normal = rng.standard_normal((4096, self.buckets)).astype(np.float32)
-        largest = np.maximum.accumulate(normal, axis=1)  # column n − 1: the largest of n
-        draws = [self._gains(block, largest, rng) for block in posteriors(seen.profiles, unseen)]
+        base = int(rng.integers(2**63))
+        draws = [self._gains(block, base) for block in posteriors(seen.profiles, self._unseen(seen.profiles))]
         return Index(np.zeros(np.shape(seen.pulls)), draws=np.concatenate(draws))
 
-    def _gains(self, block: Posterior, largest: Floats, rng: np.random.Generator) -> Floats:
-        """[U, num_values] the index of each profile."""
+    def _unseen(self, profiles: Ints) -> Ints:
+        return np.asarray(np.maximum(self.buckets - (profiles > 0).sum(axis=1), 0))
 
-        def estimated(chance: Floats, number: Floats) -> Floats:
+    def _gains(self, block: Posterior, base: int) -> Floats:
+        """[U, num_values] the index of each profile."""
+        largest = _largest_normals(base, self.buckets)
+        own = (block.having[:, 1:] @ np.arange(1, block.having.shape[1]) ** 3) % 2**31  # tells profiles apart, mostly
+        slot = np.arange(self.num_values)
+
+        def estimated(chance: Floats, number: Floats, rows: Flags | slice, next_answer: int) -> Floats:
             """The largest of `number` estimates of a chance: both [rows] → [rows, num_values]."""
             if not self.num_draws:
                 return np.broadcast_to(chance[:, None], (len(chance), self.num_values))
             noise = np.sqrt(np.clip(chance * (1 - chance), 0, None) / self.num_draws).astype(np.float32)
-            draw = rng.integers(len(largest), size=(len(chance), self.num_values))
+            draw = (tie_break(base + next_answer, own[rows][:, None], slot, np.array(0)) * len(largest)).astype(int)
             column = np.minimum(number, largest.shape[1])[:, None] - 1
             drawn = chance[:, None].astype(np.float32) + noise[:, None] * largest[draw, column]
             return np.asarray(np.minimum(drawn, 1.0))
 
         alone = np.ones(len(block.leader), int)
         tied = block.having[np.arange(len(alone)), block.leader]  # answers as good as the leader
-        best = np.array(estimated(block.mode_after_leader(), np.maximum(tied, 1)))
+        every = slice(None)
+        best = np.array(estimated(block.mode_after_leader(), np.maximum(tied, 1), every, -1))
         for count in range(int(block.leader.max(initial=0))):
             rows = (block.having[:, count] > 0) & (block.leader > count)
             if rows.any():
-                best[rows] = np.maximum(best[rows], estimated(block.mode_after(count, rows), block.having[rows, count]))
-        return best - estimated(block.mode(), alone)
+                after = estimated(block.mode_after(count, rows), block.having[rows, count], rows, count)
+                best[rows] = np.maximum(best[rows], after)
+        return best - estimated(block.mode(), alone, every, -2)
+
+
+@lru_cache(maxsize=8)
+def _largest_normals(base: int, most: int) -> Floats:
+    """[4096, most] the largest of 1 … most normal numbers, one set a row."""
+    normal = np.random.default_rng(base).standard_normal((4096, most)).astype(np.float32)
+    return np.asarray(np.maximum.accumulate(normal, axis=1))
 
 
 @dataclass(frozen=True)
@@ -107,11 +138,13 @@ class UncertaintyAware:
     that first one included; it votes like the rest. The allocation of the released code, whose later default (entropy
     of two probes' answers instead of log-probabilities) is left out.
 
+    Deviation: a probe without a log-probability (an empty response) has the mean of its question's samples.
+
     Args:
         temperature: 0.2, the paper's for one probe.
 
     Raises:
-        InputError: on use, where the recording lacks `mean_logprob` of a sample.
+        InputError: on use, where the recording has no `mean_logprob`.
     """
 
     temperature: float = 0.2
@@ -124,7 +157,7 @@ class UncertaintyAware:
         """p·(1 − p)^c."""
         if np.isnan(seen.probe[seen.pulls > 0]).any():
             raise InputError(
-                "uab needs the column mean_logprob of every sample (a probe's confidence), and it is not recorded; "
+                "uab needs the column mean_logprob (a probe's confidence), and it is not recorded; "
                 "record with log-probabilities, or leave uab out"
             )
         chance = np.exp(np.minimum(np.nan_to_num(seen.probe.astype(float)), 0.0) / self.temperature)
@@ -214,6 +247,7 @@ class SequentialHalving:
     adaptive = True
     profiles = False
     eliminates = True
+    tabular = True  # its index is a whole table's: it cannot run live
     warmup = 1
 
     def planned(self, budget: float) -> SequentialHalving:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynlab.errors import InputError, one_of
 from dynlab.recordings import Recording
+from dynlab.waiting import paths, waits_of
 
 ABSENT = -2  # behind a stream's end
 MISSING = -1  # a response without a parsable answer, or one that does not vote: paid for, never counted
@@ -33,8 +34,8 @@ class Streams:
     codes: Ints  # [Q, S, N] answer codes; MISSING, ABSENT
     tokens: Floats  # [Q, S, N] tokens of each call; NaN = unknown
     cost_usd: Floats  # [Q, S, N] list price of each call; NaN = unknown
-    logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens; NaN = unknown
-    level: Ints  # [Q, S, N] longest path of calls that end in this one (1 = waits for none)
+    logprob: Floats  # [Q, S, N] mean log-probability of each response's tokens (its question's mean where one lacks)
+    path: Ints  # [A, N] longest path of calls that ends in a sample when the first A have arrived (1 = waits for none)
     right: Flags  # [Q, K]: this answer is right
     exchangeable: bool  # may be permuted
     has_target: bool  # False: `right` marks the plurality of all samples, so accuracy is self-consistency
@@ -78,7 +79,7 @@ UNITS = ("samples", "tokens", "usd")
 
 def strategies_of(recording: Recording) -> list[str]:
     """The strategies that a recording holds samples of, without the greedy baseline, parallel first."""
-    return sorted(set(recording.frame["strategy"]) - {GREEDY}, key=lambda name: (name != "parallel", name))
+    return sorted(set(recording.frame["strategy"].unique()) - {GREEDY}, key=lambda name: (name != "parallel", name))
 
 
 def streams_of(recording: Recording, strategy: str | None = None, price: tuple[float, float] | None = None) -> Streams:
@@ -118,12 +119,11 @@ def streams_of(recording: Recording, strategy: str | None = None, price: tuple[f
     tokens[at], cost[at] = spent, _cost(frame, price, recording.name)
     logprob = np.full(shape, np.nan)
     if "mean_logprob" in frame:
-        logprob[at] = frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan)
-    level = np.ones(shape, np.int32)
-    if not exchangeable:
-        level[at] = _levels(frame, question, stream, position, shape)
+        logprob[at] = _with_means(frame["mean_logprob"].to_numpy(dtype=float, na_value=np.nan), question)
+    waits = {} if exchangeable else waits_of(frame, question, stream, position, recording.name)
     return Streams(
-        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob, level, right,
+        recording.name, strategy, tuple(map(str, ids)), answers, codes, tokens, cost, logprob,
+        paths(waits, shape[-1]), right,
         exchangeable, has_target, kind, imputed,
     )  # fmt: skip
 
@@ -192,8 +192,7 @@ def _tokens(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, str
     completion = frame["completion_tokens"].to_numpy(dtype=float, na_value=np.nan)
     unknown = np.isnan(completion)
     if unknown.any():
-        means = pd.Series(completion).groupby(question).transform("mean").fillna(np.nanmean(completion))
-        completion = np.where(unknown, means.to_numpy(), completion)
+        completion = _with_means(completion, question)
     share = float(unknown.mean())
     prompt = frame["prompt_tokens"] if "prompt_tokens" in frame else pd.Series(pd.NA, frame.index)
     if prompt.isna().all():
@@ -206,6 +205,17 @@ def _tokens(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, str
     return completion + prompt.to_numpy(dtype=float), "total", share
 
 
+def _with_means(values: Floats, question: Ints) -> Floats:
+    """The values of rows, unknown ones replaced by their question's mean, or all questions'; NaN if none is known.
+
+    >>> _with_means(np.array([1.0, 3.0, np.nan, np.nan]), np.array([0, 0, 0, 1])).tolist()
+    [1.0, 3.0, 2.0, 2.0]
+    """
+    known = pd.Series(values)
+    means = known.groupby(question).transform("mean").fillna(known.mean())
+    return np.asarray(known.fillna(means).to_numpy(dtype=float))
+
+
 def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> Floats:
     """USD of each row: as recorded, else by the price per million tokens, else NaN (unknown, never 0)."""
     if price is None:
@@ -215,16 +225,3 @@ def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> 
             raise InputError(f"{name}: a price needs {column} of every sample, and some are unknown; drop --price")
     tokens = frame[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
     return np.asarray(tokens @ np.asarray(price) / 1e6)
-
-
-def _levels(frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, shape: tuple[int, ...]) -> Ints:
-    """Level of each row by its recorded parents; without them each sample waits for the one before."""
-    if "parents" not in frame or frame["parents"].isna().all():
-        return position + 1
-    level = np.ones(shape, np.int32)
-    place = dict(zip(zip(question, stream, frame["sample_index"], strict=True), position, strict=True))
-    for row, parents in enumerate(frame["parents"]):
-        q, s = question[row], stream[row]
-        shown = [] if parents is None else [level[q, s, place[q, s, parent]] for parent in parents]
-        level[q, s, position[row]] = 1 + max(shown, default=0)
-    return np.asarray(level[question, stream, position])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
@@ -99,6 +100,41 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
     task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
     return replace(task, questions=tuple(_checked(question, task.answer, path) for question in task.questions))
+
+
+def as_task(questions: Any) -> Task:
+    """A task from whatever holds questions: a task, its name, a file, or rows, asked in chat and reasoned out.
+
+    Args:
+        questions: As `load_task`; or a DataFrame or a list, of dicts with at least `id` and `question`, of `Question`s,
+            or of plain texts (whose ids are q1, q2, …).
+
+    Raises:
+        InputError: there are none, or one is malformed.
+    """
+    if isinstance(questions, Task):
+        return questions
+    if isinstance(questions, str | Path):
+        return load_task(questions)
+    rows = questions.to_dict("records") if hasattr(questions, "to_dict") else list(questions)
+    asked: list[Question] = []
+    for number, row in enumerate(rows, start=1):
+        where = f"question {number}"
+        if isinstance(row, Question):
+            row = asdict(row) | {"choices": list(row.choices), "aliases": list(row.aliases)}
+        elif isinstance(row, str):
+            row = {"id": f"q{number}", "question": row}
+        if not isinstance(row, Mapping):
+            raise InputError(f"{where} is a {type(row).__name__}: give a dict with id and question, or a text")
+        known = {name: value for name, value in row.items() if not (isinstance(value, float) and value != value)}
+        plain = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in known.items()}
+        asked.append(_question(plain, where))
+    if not asked:
+        raise InputError("there are no questions: give at least one")
+    if again := [id_ for id_, count in Counter(question.id for question in asked).items() if count > 1]:
+        raise InputError(f"the id {again[0]!r} is used twice: ids must be unique")
+    kind: Kind = "choice" if all(question.choices for question in asked) else "text"
+    return Task("questions", tuple(_checked(question, kind, Path("questions")) for question in asked), answer=kind)
 
 
 def to_jsonl(task: Task) -> str:

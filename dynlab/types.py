@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-Message = Mapping[str, str]  # {"role": "user" | "assistant" | "system", "content": "..."}
+Message = Mapping[str, Any]  # {"role": "user" | "assistant" | "system", "content": "..."}; "prefix": true to go on
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,33 @@ class Sample:
 
 
 class Strategy(Protocol):
-    """How the next sample of one question is drawn. Parents are fixed by the index alone, never by arrival."""
+    """How the next sample of one question is drawn: what it waits for and whether it votes, by its index alone."""
 
     @property
     def name(self) -> str:
-        """`parallel`, `sequential` or `integrated`."""
+        """`parallel`, `sequential`, `integrated`, …: what stands in a recording."""
+        ...
+
+    @property
+    def shown(self) -> str:
+        """How attempts are shown: `listed` in the question, or as a `prefill` of the response."""
+        ...
+
+    @property
+    def finals_only(self) -> bool:
+        """Whether attempts are shown as their final answers alone."""
         ...
 
     def parents(self, sample_index: int) -> tuple[int, ...]:
-        """The indices of the same stream that sample `sample_index` is shown; () = drawn independently."""
+        """The indices of the same stream that must have arrived; () = drawn independently."""
+        ...
+
+    def chosen(self, arrived: Sequence[Sample], lot: int) -> tuple[Sample, ...]:
+        """Who of the arrived parents is shown, in that order; `lot`, the sample's seed, decides what is random."""
+        ...
+
+    def votes(self, sample_index: int) -> bool:
+        """Whether the sample votes; it is paid for either way."""
         ...
 
 

@@ -157,6 +157,17 @@ def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floa
     return np.asarray((x >> np.uint64(11)) * 2.0**-53)
 
 
+def tied(index: Floats, ties: Floats) -> Floats:
+    """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones keep their order."""
+    size = np.minimum(np.abs(index), 1e9)  # −∞ (out for good) stays −∞
+    return np.asarray(index + (1e-8 * size + 1e-30) * ties)
+
+
+def walk_start(seed: int, replication: Ints, question: Ints) -> Ints:
+    """Where a question's walk through random draws begins, in 16 bits: hashed like ties, at a depth that is none."""
+    return np.asarray(tie_break(seed, replication, question, np.array(-1)) * 2**16).astype(np.int64)
+
+
 def _profiles(codes: Ints, num_answers: int) -> tuple[Ints, Ints]:
     """Numbers the distinct multisets of counts: ([D, R, Q] profile, [U, K] counts, largest first).
 

@@ -33,8 +33,9 @@ class Vote(Protocol):
 class ConfidenceInformed:
     """CISC (2502.06233): answers gather the weights softmax(confidence / temperature) of their samples.
 
-    Confidence is the length-normalised probability of the response, one of the paper's four. Deviation: the paper tunes
-    the temperature per model on held-out questions; here it is a parameter.
+    Confidence is the length-normalised probability of the response, one of the paper's four. Deviations: the paper
+    tunes the temperature per model on held-out questions, here it is a parameter; a response without a log-probability
+    has the mean of its question's.
 
     Args:
         temperature: above 0; large ones make the vote a plurality.
@@ -62,7 +63,7 @@ class ConfidenceFiltered:
 
     Deviations: the paper's confidence of a trace comes from the k most likely tokens at every position (its mean, or
     that of its least confident stretch), here from the response's own tokens; samples without an answer are
-    filtered out before.
+    filtered out before; a response without a log-probability has the mean of its question's.
 
     Args:
         keep: η, the share kept: samples of at least the 1 − η quantile of confidence. The paper has 0.1 and 0.9.
@@ -92,12 +93,12 @@ def confidence(tally: Tally, name: str) -> Floats:
     """[N, R, Q] exp(mean log-probability); 0 for samples that do not vote.
 
     Raises:
-        InputError: a sample that votes has none recorded.
+        InputError: none is recorded.
     """
     votes = tally.codes >= 0
     if np.isnan(tally.logprob[votes]).any():
         raise InputError(
-            f"{name} needs the column mean_logprob of every sample, and it is not recorded; "
+            f"{name} needs the column mean_logprob, and it is not recorded; "
             f"record with log-probabilities, or leave {name} out"
         )
     return np.asarray(np.exp(np.where(votes, tally.logprob, -np.inf)))

@@ -70,3 +70,28 @@ def random_pool(make_pool):
         return table
 
     return frame
+
+
+@pytest.fixture
+def sums_server():
+    """A scripted server that knows sums, now and then."""
+    from scripted_server import ScriptedServer
+    from sums import answers
+
+    with ScriptedServer(answers) as running:
+        yield running
+
+
+@pytest.fixture
+def solve(sums_server, tmp_path):
+    """dynlab.solve of the sums on the scripted server, priced at 1 and 2 USD per million tokens."""
+    from sums import TASK, endpoint_at
+
+    import dynlab
+
+    def run(out="answers.jsonl", **changes):
+        arguments = {"out": tmp_path / out, "budget": 6, "concurrency": 6, "progress": False, "price": (1.0, 2.0)}
+        model = changes.pop("model", endpoint_at(sums_server))
+        return dynlab.solve(changes.pop("task", TASK), model, **arguments | changes)
+
+    return run

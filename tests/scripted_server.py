@@ -37,9 +37,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
     delay_s: float = 0.0
-    usage: Mapping[str, Any] | None = field(default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5})
+    usage: Any = field(default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5})
     logprobs: Any = None
     reasoning: str | None = None
+    body: str | None = None  # in place of an answer, as it is
+    cut: bool = False  # the connection ends before the answer does
+    finish_reason: str = "stop"
+    num_choices: int | None = None  # default: as many as were asked for
 
 
 Script = Callable[[Call], "str | Reply"]
@@ -70,6 +74,16 @@ class ScriptedServer:
                 assert request.transport is not None
                 request.transport.close()
                 return web.Response()
+            if reply.body is not None:
+                if reply.cut:
+                    half = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "9999"})
+                    await half.prepare(request)
+                    await half.write(reply.body.encode())
+                    assert request.transport is not None
+                    request.transport.close()
+                    return half
+                kind = "application/json"
+                return web.Response(text=reply.body, status=reply.status, headers=reply.headers, content_type=kind)
             if reply.status != 200:
                 error = {"error": {"message": reply.text or "scripted failure", "type": "scripted"}}
                 return web.json_response(error, status=reply.status, headers=reply.headers)
@@ -109,16 +123,23 @@ class ScriptedServer:
 
 def _payload(call: Call, reply: Reply) -> dict[str, Any]:
     head = {"id": f"call-{call.number}", "created": int(time.time()), "model": call.body["model"]}
-    usage = {} if reply.usage is None else {"usage": dict(reply.usage)}
-    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
+    usage = {} if reply.usage is None else {"usage": reply.usage}
+    num = call.body.get("n", 1) if reply.num_choices is None else reply.num_choices
+    choices = [_choice(call, reply, index) for index in range(num)]
+    kind = "chat.completion" if call.path.endswith("/chat/completions") else "text_completion"
+    return {**head, "object": kind, "choices": choices, **usage}
+
+
+def _choice(call: Call, reply: Reply, index: int) -> dict[str, Any]:
+    choice: dict[str, Any] = {"index": index, "finish_reason": reply.finish_reason}
     if reply.logprobs is not None:
         choice["logprobs"] = reply.logprobs
-    if call.path.endswith("/chat/completions"):
-        message = {"role": "assistant", "content": reply.text}
-        if reply.reasoning is not None:
-            message["reasoning_content"] = reply.reasoning
-        return {**head, "object": "chat.completion", "choices": [{**choice, "message": message}], **usage}
-    return {**head, "object": "text_completion", "choices": [{**choice, "text": reply.text}], **usage}
+    if not call.path.endswith("/chat/completions"):
+        return {**choice, "text": reply.text}
+    message = {"role": "assistant", "content": reply.text}
+    if reply.reasoning is not None:
+        message["reasoning_content"] = reply.reasoning
+    return {**choice, "message": message}
 
 
 if __name__ == "__main__":  # a server of its own process, for measurements

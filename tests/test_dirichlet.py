@@ -54,3 +54,8 @@ def test_many_profiles_are_worked_off_in_blocks():
     profiles = np.tile(padded((4, 2), (3, 3)), (9000, 1))
     found = mode_chance(profiles)
     assert len(found) == 18_000 and np.ptp(found[::2]) == np.ptp(found[1::2]) == 0
+
+
+def test_hundreds_of_votes_are_no_trouble():
+    profiles = np.array([[900, 100], [500, 499], [400, 400]])
+    assert mode_chance(profiles, unseen=0) == pytest.approx([1.0, 1 - doubt_table(999)[999, 499], 0.5], abs=1e-6)

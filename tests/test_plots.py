@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab import axes, figures, looks, plots
+from dynlab import axes, figures, looks, plots, policies, priced
 from dynlab.errors import InputError
 
 SIX = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")
@@ -86,7 +86,7 @@ def test_names_at_line_ends_do_not_overlap(methods):
     ("wanted", "gap"), [([10, 10, 40], 8), ([0, 0, 0, 0], 9), ([50, 50, 49.9], 5), ([3, 8, 9, 30], 6)]
 )
 def test_labels_are_moved_apart_as_little_as_the_panel_allows(wanted, gap):
-    places = axes._apart(sorted(wanted), gap, 50)
+    places = axes.apart(sorted(wanted), gap, 50)
     assert all(later - earlier >= gap - 1e-9 for earlier, later in itertools.pairwise(places))
     assert min(places) >= gap / 2 - 1e-9 and max(places) <= 50 - gap / 2 + 1e-9
     grid = np.linspace(gap / 2, 50 - gap / 2, 46)
@@ -257,3 +257,13 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
     )
     root = plots.__file__.rsplit("dynlab", 1)[0]
     subprocess.run([sys.executable, "-c", script], check=True, cwd=root, env={"MPLBACKEND": "agg", "PYTHONPATH": root})
+
+
+def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand():
+    worth = priced.worth([policies.allocator(name) for name in ("priced", "beta-sqrt")])
+    panels = plots.plot_worth(worth).axes
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in panels] == ["priced", "(1 − P)/√n"]
+    for ax, (_, rule) in zip(panels, worth.groupby("rule", sort=False), strict=True):
+        for line, (way, rows) in zip(ax.get_lines(), rule.groupby("votes", sort=False), strict=True):
+            assert line.get_label() == way
+            np.testing.assert_array_equal(line.get_xydata(), rows[["n", "index"]])

@@ -10,7 +10,8 @@ from vote_states import states
 
 from dynlab.comparing import compare
 from dynlab.errors import InputError
-from dynlab.priced import Priced, gain_table
+from dynlab.policies import allocator
+from dynlab.priced import Priced, gain_table, worth
 
 
 def index(seen, **settings):
@@ -47,10 +48,13 @@ def test_no_step_short_of_a_tie_can_gain():
 
 
 def test_index_worked_by_hand():
-    tied, agreed, missing = states([0, 1], [0, 0, 0, 0], [0, 1, None])
+    tied, agreed, settled, missing = states([0, 1], [0, 0], [0] * 12, [0, 1, None])
     assert index(tied) == pytest.approx(3 / 16 / (2**0.5 * 2**0.75))
     assert index(missing) == pytest.approx(3 / 16 / (3**0.5 * 3**0.75))  # paid for, and never votes
-    assert index(agreed, horizon=5) == pytest.approx(float(expected(4, 0, 5) - chance(4, 0)) / 5 / 2 / (2 * 4**0.75))
+    assert index(agreed, horizon=5) == pytest.approx(
+        float(expected(2, 0, 5) - chance(2, 0)) / 5 / 2 / (2**0.5 * 2**0.75)
+    )
+    assert index(settled) == pytest.approx(3e-4 / (12**0.5 * 12**0.75))  # the floor
     dear = replace(tied, spent=np.array([2000.0]))
     assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2**0.5 * 2000))
 
@@ -62,6 +66,12 @@ def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
     (seen,) = states([0, 0, 1])
     assert index(replace(seen, spent=seen.spent * 2)) < index(seen)
     assert index(replace(seen, pulls=seen.pulls + 1)) < index(seen)  # one more in flight
+
+
+def test_settled_questions_take_turns(make_pool):
+    frame = make_pool({"q1": "a" * 30, "q2": "b" * 30, "q3": "c" * 30})
+    curve = compare(frame, allocators=["priced"], budgets=[20], replications=3)
+    assert curve["exhausted"].tolist() == [0.0]  # none runs to its end while others wait
 
 
 @pytest.mark.parametrize("unknown", [np.nan, 0.0])
@@ -84,11 +94,26 @@ def test_long_questions_are_put_off(make_pool):
     frame = make_pool({"q1": "abcdefgh", "q2": "abcdefgh"})
     frame["completion_tokens"] = frame["question_id"].map({"q1": 10, "q2": 90})
     frame["strategy"] = "sequential"  # keeps the order
-    curve = compare(frame, allocators=["priced"], budgets=[2.8], unit="tokens", replications=4)
-    assert curve["spent_samples"].tolist() == [5.0]  # 280 tokens: the warm-up, then the short one until it has run out
+    curve = compare(frame, allocators=["priced"], budgets=[2.6, 3.5], unit="tokens", replications=4)
+    assert curve["spent_samples"].tolist() == [
+        5.0,
+        5.5,
+    ]  # 260 tokens: all of the short one; the long one's third at 350
 
 
-@pytest.mark.parametrize("settings", [{"horizon": 0}, {"thrift": 1.5}, {"thrift": inf}, {"unanimous": 0.0}])
+@pytest.mark.parametrize(
+    "settings", [{"horizon": 0}, {"thrift": 1.5}, {"thrift": inf}, {"unanimous": 0.0}, {"floor": 0.0}]
+)
 def test_bad_settings_say_what_is_expected(settings):
     with pytest.raises(InputError, match="horizon from 1 on"):
         Priced(**settings)
+
+
+def test_worth_is_the_index_by_how_votes_stand_against_one_vote_each():
+    table = worth([Priced(), allocator("beta-sqrt")], most=8).set_index(["rule", "votes", "n"])["index"]
+    one_each, agreed, ahead = states([0, 1], [0, 0, 0], [0, 0, 1, 0, 1])
+    assert table["priced", "tied", 2] == table["beta-sqrt", "tied", 2] == 1
+    assert table["priced", "all agree", 3] == pytest.approx(index(agreed) / index(one_each))
+    assert table["priced", "one ahead", 5] == pytest.approx(index(ahead) / index(one_each))
+    assert table["beta-sqrt", "two ahead", 4] == pytest.approx(float((1 - chance(3, 1)) / Fraction(1, 2)) / 2**0.5)
+    assert [n for rule, votes, n in table.index if (rule, votes) == ("priced", "two ahead")] == [4, 6, 8]

@@ -92,6 +92,29 @@ def test_claims_told_in_the_readme_hold_in_the_committed_numbers():
     assert (greedy["low"] <= 0).all() and (greedy["high"] < 0).sum() == 2
 
 
+def test_savings_on_public_pools_and_speed_told_in_the_readme_are_those_of_the_committed_figures():
+    import pandas as pd
+
+    table = pd.read_csv(ROOT / "figures" / "public-pools.csv").set_index("policy")
+    for name in ("priced", "beta-sqrt", "ucb"):
+        row = table.loc[name]
+        numbers = [[100 * row[f"saving_{b}{end}"] for end in ("", "_low", "_high")] for b in (8, 16, 32)]
+        cells = [f"{saved:.0f} % [{low:.0f}, {high:.0f}]" for saved, low, high in numbers]
+        told = " | ".join([*cells, f"{row['worst_difference']:.3f}"]).replace("-", "−")
+        assert f"{told} |" in README, told
+    rivals = table[table["kind"].isin(["allocator", "stopping"])].drop(index="priced")
+    assert (rivals[["saving_8", "saving_16"]] < table.loc["priced", ["saving_8", "saving_16"]]).all(axis=None)
+    assert table.loc["oracle", "saving_8"] > 0.9
+    shipped = pd.read_csv(ROOT / "figures" / "08-savings-tokens.csv").set_index("policy")["saving"]
+    assert shipped["deepconf"] > shipped["cisc"] > shipped["priced"]
+    speed = pd.read_csv(ROOT / "figures" / "engine-scaling.csv").set_index("questions")
+    last = speed.loc[10_000]
+    assert f"{last['pulls'] / 1e6:.0f} million pulls, takes {last['seconds']:.0f} s of one core and" in README
+    assert f"{last['peak_mib']:.0f} MiB" in README
+    per_pull = speed["microseconds_a_pull"]
+    assert f"{per_pull[100]:.2f} µs with 100 questions and {per_pull[10_000]:.2f} µs with 10,000" in README
+
+
 def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
     pytest.importorskip("hatchling", reason="building a wheel here needs hatchling")
     import zipfile
@@ -105,5 +128,8 @@ def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
         packed = {name.rsplit("/", 1)[1] for name in names if name.startswith(f"dynlab/_shipped/{kind}/")}
         assert committed and committed <= packed
     assert (
-        "dynlab/py.typed" in names and "dynlab/boinf.txt" in names and any(name.endswith(".mplstyle") for name in names)
+        "dynlab/py.typed" in names
+        and "dynlab/boinf.txt" in names
+        and "dynlab/explorer.css" in names
+        and any(name.endswith(".mplstyle") for name in names)
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab import pairing, reading
+from dynlab import pairing, policies, priced, reading
 from dynlab.comparing import compare
 
 TWO = ("capitals--small", "opposites--small")
@@ -113,3 +113,12 @@ def test_an_allocator_differs_from_itself_by_nothing(random_pool):
 
 def test_there_is_no_difference_beyond_what_is_recorded(random_pool):
     assert list(pairing.differences([random_pool(6, 5)], at=(4, 8), replications=5)["at"]) == [4]
+
+
+def test_what_a_sample_is_worth_is_read_as_ratios_of_the_frame():
+    worth = priced.worth([policies.allocator("beta-sqrt")])
+    at = worth.set_index(["votes", "n"])["index"]
+    text = reading.of_worth(worth)
+    assert text.count("(1 − P)/√n") == 3
+    assert f"agreement: {at['tied', 4] / at['all agree', 4]:.3g} times" in text
+    assert f"one of 16: {at['tied', 4] / at['tied', 16]:.3g} times" in text

@@ -40,6 +40,7 @@ SCORES = {
     "entropy-greedy": (entropy, {}),
     "margin-greedy": (margin, {}),
     "beta-greedy": (posterior, {}),
+    "beta-sqrt": (lambda *a: posterior(*a) / np.sqrt(a[2]), {}),
     "okg-beta": (okg_beta, {}),
     "uab": (uab, {}),
     "strategic": (strategic, {}),
@@ -205,6 +206,55 @@ def test_depth_counts_rounds_of_a_bandit_and_none_of_parallel_sampling(random_po
     assert depth[1]["uniform"].tolist() == [1, 1]
     assert depth[1]["ucb"].tolist() == [1, 21]  # 10 × 2 pulls after the warm-up, one at a time
     assert depth[5]["ucb"].tolist() == [1, 5]  # the same in rounds of 5
+
+
+def rounds(make_pool, **columns):
+    """Two questions of 9 samples: 2 independent ones, 2 chained ones, and so on; a chain is made of its own round."""
+    frame = make_pool({"q1": "abcabcabc", "q2": "abcabcabc"}, **columns)
+    frame["strategy"] = "integrated"
+    frame["awaited"] = 2 * [[], [], [0, 1], [0, 1], [], [], [4, 5], [4, 5], []]
+    return frame
+
+
+def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
+    table = compare(rounds(make_pool), allocators=["uniform"], budgets=[2, 3, 5, 9], replications=2)
+    assert table["depth"].tolist() == [1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("rule", "depths"),
+    [
+        ("esc", [2, 4]),  # windows of 5: two levels of calls; then 5, 6 and 7, of which 6 and 7 wait for 5: 2 more
+        ("doubling", [2, 4]),  # {0, 1}, {2, 3}, {4 … 7}: the last round holds two independent and two chained samples
+        ("adaptive-consistency", [4, 8]),  # one at a time
+    ],
+)
+def test_depth_under_a_stopping_rule_counts_its_rounds_and_the_chains_in_them(make_pool, rule, depths):
+    table = compare(rounds(make_pool), allocators=["uniform"], stopping=rule, budgets=[4, 8], replications=2)
+    assert table["depth"].tolist() == depths
+
+
+def test_depth_of_batches_counts_only_what_waits_within_a_batch(make_pool):
+    # one question: warm-up of 2, then rounds of 4: {2, 3, 4, 5} at once (their parents are there), {6, 7, 8} at once
+    frame = rounds(make_pool)
+    one = frame[frame["question_id"] == "q1"]
+    table = compare(one, allocators=["ucb"], batch=4, budgets=[2, 6, 9], replications=2)
+    assert table["depth"].tolist() == [1, 2, 3]
+    # warm-up of 1, then {1, 2, 3, 4}: 2 and 3 wait for 1; then {5, 6, 7, 8}: 6 and 7 wait for 5
+    table = compare(one, allocators=["ucb"], batch=4, warmup=1, budgets=[1, 5, 9], replications=2)
+    assert table["depth"].tolist() == [1, 3, 5]
+
+
+def test_a_response_that_does_not_vote_is_paid_for_and_changes_no_vote(make_pool):
+    silent = rounds(make_pool, votes=[False, False, True, True, False, False, True, True, False] * 2)
+    answers = silent.assign(answer=silent["answer"].where(silent["votes"], "")).drop(columns="votes")
+    for allocator in ("uniform", "ucb", "thompson", "priced"):
+        given, blank = (
+            compare(frame, allocators=[allocator], budgets=[2, 4, 6, 9], replications=20) for frame in (silent, answers)
+        )
+        assert given.equals(blank)  # as if it had given no answer
+        assert given["spent_samples"].tolist() == [2, 4, 6, 9][: len(given)]
+    assert compare(silent, allocators=["uniform"], budgets=[2], replications=2)["accuracy"].tolist() == [0.0]
 
 
 def test_depth_of_a_chain_is_its_length(make_pool):

@@ -18,10 +18,9 @@ from dynlab.inputs import chosen, known_units
 from dynlab.recordings import load, shipped, write
 from dynlab.reproduce import reproduce
 
+NOTEBOOKS = ("00-quickstart", "01-accuracy-vs-cost", "03-dynamic-vs-uniform")
 FIGURES = ["00-quickstart", "01-allocators-samples", "01-allocators-tokens", "01-greedy", "01-stopping-samples",
-           "01-stopping-tokens", "03-differences", "03-savings", "08-differences-samples", "08-differences-tokens",
-           "08-savings-samples", "08-savings-tokens", "09-curves-samples", "09-curves-tokens", "09-differences",
-           "09-savings"]  # fmt: skip
+           "01-stopping-tokens", "03-differences", "03-savings"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def runs(tmp_path_factory):
             patch.chdir(home)
             prefix = home if absolute else Path()
             report = reproduce(
-                notebooks=["01-accuracy-vs-cost"] if absolute else None, quick=True, progress=False,
+                notebooks=["01"] if absolute else NOTEBOOKS, quick=True, progress=False,
                 recordings=[prefix / "given" / "coins--tiny.parquet"], out=prefix / "made",
             )  # fmt: skip
         made.append((home / "made", report))
@@ -65,9 +64,7 @@ def test_figures_and_numbers_are_byte_identical_from_two_folders(runs):
 def test_executed_notebooks_and_pages_are_complete_and_name_no_path_of_the_machine(runs):
     (complete, _), _ = runs
     kept = sorted(path.name for path in (complete / "notebooks").iterdir())
-    assert kept == sorted(
-        f"{stem}.{kind}" for stem in resources.named("notebooks", (".ipynb",)) for kind in ("html", "ipynb")
-    )
+    assert kept == sorted(f"{stem}.{kind}" for stem in NOTEBOOKS for kind in ("html", "ipynb"))
     for out, _ in runs:
         for path in [*out.glob("*.svg"), *out.glob("*.csv"), out / "index.html", *(out / "notebooks").iterdir()]:
             text = path.read_text()
@@ -85,6 +82,8 @@ def test_the_index_shows_every_figure_with_its_numbers_and_the_headlines(runs):
     page = (out / "index.html").read_text()
     for name in FIGURES:
         assert f'<img src="{name}.svg"' in page and f'href="{name}.csv"' in page
+    assert len(re.findall(r"\d+ s · recording = coins--tiny.parquet · quick = True · ", page)) == len(NOTEBOOKS)
+    assert "<li><b>Which samples.</b>" in page  # the words of notebook 01
     assert len(report.headlines) == 3
     for line in report.headlines:
         assert line in page and line in report.summary()
@@ -141,7 +140,7 @@ def test_a_failing_notebook_names_its_cell_and_keeps_what_the_others_made(tmp_pa
     [
         ({"notebooks": ["00-quickstar"]}, "did you mean '00-quickstart'"),
         ({"recordings": ["nowhere.parquet"]}, "no file nowhere.parquet"),
-        ({"parameters": {"replication": 3}}, "did you mean 'replications'"),
+        ({"parameters": {"replication": 3}}, "Did you mean 'replications'"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_runs(tmp_path, make_pool, wrong, said):
@@ -183,12 +182,26 @@ def test_a_notebook_s_choice_needs_model_and_task_together_and_names_that_differ
 def test_a_model_and_a_task_are_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_pool):
     calls = []
 
-    def record(task, model, *, num_samples, out, max_usd):
-        calls.append((task, model, num_samples, max_usd))
+    def record(task, model, *, num_samples, out, max_usd, strategy):
+        calls.append((task, model, num_samples, max_usd, strategy))
         return write(make_pool({"q1": "aab"}), {}, out)
 
     monkeypatch.setattr("dynlab.sampling.record", record)
     (made,) = chosen(model="local/smollm2-135m", task="capitals", max_usd=0.5, num_samples=3, out=tmp_path)
-    assert calls == [("capitals", "local/smollm2-135m", 3, 0.5)]
+    assert calls == [("capitals", "local/smollm2-135m", 3, 0.5, "parallel")]
     assert made.name == "capitals--smollm2-135m"
     assert (tmp_path / "recordings" / "capitals--smollm2-135m.parquet").is_file()
+
+
+def test_several_strategies_are_recorded_into_one_within_the_limit(tmp_path, monkeypatch, make_pool):
+    calls = []
+
+    def record(task, model, *, num_samples, out, max_usd, strategy, num_streams, greedy):
+        calls.append((strategy, num_streams, greedy, round(max_usd, 9)))
+        return write(make_pool({"q1": "aab"}, strategy=strategy, cost_usd=0.125), {}, out)
+
+    monkeypatch.setattr("dynlab.sampling.record", record)
+    given = {"strategies": ["parallel", "integrated", "rsa"], "max_usd": 0.5, "num_samples": 3, "out": tmp_path}
+    (made,) = chosen(model="local/smollm2-135m", task="capitals", **given)
+    assert calls == [("parallel", 1, True, 0.5), ("integrated", 4, False, 0.125), ("rsa", 4, False, 0.0)]
+    assert made.name == "capitals--smollm2-135m" and set(made.frame["strategy"]) == set(given["strategies"])

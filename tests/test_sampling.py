@@ -165,7 +165,7 @@ def test_a_sample_starts_when_those_it_is_shown_have_arrived_and_is_shown_their_
         return Reply(f" {call.body['seed']}", delay_s=0.03 if call.number % 3 == 0 else 0.0)
 
     server.script = script
-    path = draw(strategy=strategy.name, width=2, num_samples=4, num_streams=2, concurrency=16)
+    path = draw(strategy=strategy, num_samples=4, num_streams=2, concurrency=16)
     frame = recordings.load(path).frame
     number = {call.body["seed"]: call.number for call in server.calls}
     order = [call.body["seed"] for call in server.answered]
@@ -216,10 +216,18 @@ def test_fewer_questions_later_lose_none_that_are_there(draw, server):
 
 
 def test_a_chain_is_not_continued_from_texts_that_were_not_kept(draw):
-    path = draw(strategy="integrated", width=2, keep_text=1)
+    path = draw(strategy="sequential", keep_text=1)
     store_path(path).unlink()
     with pytest.raises(InputError, match="lacks texts"):
-        draw(strategy="integrated", width=2, num_samples=4)
+        draw(strategy="sequential", num_samples=4)
+
+
+def test_a_chain_goes_on_from_its_recording_because_the_texts_that_it_shows_are_always_kept(draw, server):
+    path = draw(strategy="integrated", width=2, keep_text=0)
+    assert recordings.load(path).frame.groupby("sample_index")["text"].count().tolist() == [4, 4, 0]  # and 4 greedy
+    store_path(path).unlink()
+    draw(strategy="integrated", width=2, num_samples=4)
+    assert len(server.calls) == 4 * 4 + 4
 
 
 OTHERS = {

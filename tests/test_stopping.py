@@ -153,3 +153,22 @@ def test_a_stopped_question_gets_nothing_more_and_the_curve_ends_there(make_pool
 def test_unknown_rule_names_the_nearest():
     with pytest.raises(InputError, match="did you mean 'esc'"):
         stopping_rule("ecs")
+
+
+def test_a_rule_is_set_behind_a_colon_and_keeps_its_name_in_the_table(random_pool):
+    from dynlab.comparing import compare
+    from dynlab.errors import InputError
+    from dynlab.looks import methods
+    from dynlab.policies import STOPPING, SWEEPS, stopping_rule, sweep
+
+    for name in STOPPING:
+        assert [stopping_rule(f"{name}:{value:g}") for value in SWEEPS[name][1]] == sweep(name)
+    pool = random_pool()
+    eager, cautious = (compare(pool, stopping=f"doubling:{at}", replications=5) for at in (0.5, 1))
+    assert set(eager["stopping"]) == {"doubling:0.5"}
+    at_8 = [table.loc[table["budget"] == 8, "spent_samples"].mean() for table in (eager, cautious)]
+    assert not at_8[0] >= at_8[1]
+    assert {look.label for look, _ in methods(eager[eager["allocator"] == "uniform"])} == {"doubling 0.5"}
+    for wrong, said in (("esc:a", "set by its window"), ("esc:-1", "above 0"), ("esk:2", "did you mean 'esc'")):
+        with pytest.raises(InputError, match=said):
+            stopping_rule(wrong)

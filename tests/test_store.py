@@ -63,7 +63,7 @@ def test_a_sample_is_on_disk_when_add_returns(path):
 def test_many_samples_share_few_commits(path):
     with Store(path, SETTINGS, QUESTIONS) as store:
         commits = []
-        store._database.set_trace_callback(lambda words: commits.append(words) if words == "COMMIT" else None)
+        store._journal._writer.set_trace_callback(lambda words: commits.append(words) if words == "COMMIT" else None)
         add(store, *(sample("q1", index) for index in range(200)))
         assert len(commits) <= 3
         assert len(store.keys()) == 200

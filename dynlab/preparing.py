@@ -1,0 +1,111 @@
+"""What a recording is made of, checked before anything is sent: task, plan, settings, and what is there already."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dynlab.errors import InputError
+from dynlab.local import Endpoint
+from dynlab.plans import Plan
+from dynlab.provenance import earlier_samples, is_local, settings_of, wording_of
+from dynlab.store import Key, Store, store_path
+from dynlab.strategies import by_name
+from dynlab.tasks import Task, load_task
+from dynlab.types import Sample, Sampling, Strategy
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recording that can be drawn, and what is there of it already."""
+
+    out: Path
+    task: Task  # with all of its questions
+    plan: Plan
+    settings: Mapping[str, Any]
+    earlier: Mapping[Key, Sample]
+
+    def store(self) -> Store:
+        """Its store, opened."""
+        wording = {question.id: wording_of(question) for question in self.plan.task.questions}
+        return Store(store_path(self.out), self.settings, wording)
+
+
+def prepared(
+    task: str | Path | Task,
+    model: str | Endpoint,
+    out: str | Path,
+    *,
+    num_samples: int,
+    strategy: str | Strategy = "parallel",
+    num_streams: int = 1,
+    seed: int = 0,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    price: tuple[float, float] | None = None,
+    greedy: bool = True,
+    limit: int | None = None,
+    **parameters: Any,
+) -> Prepared:
+    """A recording that can be drawn, of arguments as `sampling.record` takes them.
+
+    Raises:
+        InputError: an argument cannot work, or `out` was recorded with other settings.
+    """
+    refuse_counts(num_samples=num_samples, num_streams=num_streams, limit=limit, max_tokens=max_tokens, top_k=top_k)
+    if temperature is not None and not temperature >= 0:
+        raise InputError(f"temperature is {temperature}: give a number of at least 0")
+    if price is not None and (len(price) != 2 or not min(price) >= 0):
+        raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
+    out = checked_out(out)
+    chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
+    whole = asked_of(model, task if isinstance(task, Task) else load_task(task))
+    sampling = Sampling(
+        temperature=1.0 if temperature is None else temperature,
+        top_p=top_p,
+        top_k=top_k,
+        max_tokens=max_tokens or whole.max_tokens,
+        stop=whole.stop,
+        logprobs=is_local(model),
+        extra_body=dict(extra_body or {}),
+    )
+    asked = replace(whole, questions=whole.questions[:limit])
+    plan = Plan(asked, chosen, sampling, num_samples, num_streams, greedy, seed)
+    settings = settings_of(plan, model)
+    return Prepared(out, whole, plan, settings, earlier_samples(out, whole, settings))
+
+
+def refuse_counts(**counts: int | None) -> None:
+    """Raises an InputError for the first count that is no whole number of at least 1; None is left alone."""
+    for name, count in counts.items():
+        if count is not None and (not isinstance(count, int) or count < 1):
+            raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
+
+
+def checked_out(out: str | Path) -> Path:
+    """The path of a recording that can be written."""
+    out = Path(out)
+    if out.suffix != ".parquet":
+        raise InputError(f"out is {str(out)!r}: give a path that ends in .parquet")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: give the path of a file in it")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            return out
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror}; give an output folder that is writable") from None
+
+
+def asked_of(model: str | Endpoint, task: Task) -> Task:
+    """The task as the model can be asked it: a model behind a chat interface alone is asked in chat."""
+    name = model.litellm_model if isinstance(model, Endpoint) else model
+    if task.form == "chat" or name.startswith(("local/", "text-completion-")):
+        return task
+    return replace(task, form="chat", stop=(), max_tokens=max(task.max_tokens, Task.max_tokens))

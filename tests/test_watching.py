@@ -1,0 +1,89 @@
+"""How a live run is watched: the same cell in a notebook by papermill and in a script, a panel, a bar."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from sums import KEY
+
+from dynlab import executing, watching
+from dynlab.allocators import UCB
+from dynlab.course import Course, Setup
+from dynlab.ledger import Caps, Ledger, Spending
+from dynlab.replay import Policy
+from dynlab.types import Sample
+from dynlab.watching import Watch
+
+CELL = """
+import dynlab
+from dynlab.local import Endpoint
+from sums import TASK, KEY
+settings = {"budget": 4, "concurrency": 6, "price": (1.0, 2.0)}
+endpoint = Endpoint("text-completion-openai/scripted", address, KEY)
+"""
+PLAIN = CELL + "solution = dynlab.solve(TASK, endpoint, out='plain.jsonl', **settings)\nsolution"
+AWAITED = CELL + "solution = await dynlab.solve(TASK, endpoint, out='awaited.jsonl', **settings)\nsolution"
+
+
+@pytest.mark.slow
+def test_the_same_cell_runs_plainly_and_awaited_under_papermill(sums_server, solve, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [os.path.dirname(__file__), *sys.path])))
+    cells = [nbformat.v4.new_code_cell("address: str = ''  # of the server", metadata={"tags": ["parameters"]})]
+    cells += [nbformat.v4.new_code_cell(source) for source in (PLAIN, AWAITED)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, "in.ipynb")
+    assert executing.main("in.ipynb", "out.ipynb", json.dumps({"address": sums_server.address})) == 0
+    script = solve("script.jsonl", budget=4)
+    for name in ("plain", "awaited"):
+        assert (tmp_path / f"{name}.jsonl").read_bytes() == script.path.read_bytes()
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "application/vnd.jupyter.widget-view+json" in text  # the panel
+    assert "questions answered by priced in rounds of 6" in text
+    assert KEY not in text
+
+
+@pytest.fixture
+def drawing():
+    ledger = Ledger(Caps(max_usd=0.5), Spending(3, 120, 2_000_000_000), Spending(1, 40, 10**9))
+    return SimpleNamespace(ledger=ledger, client=SimpleNamespace(price=object()))
+
+
+@pytest.fixture
+def setup():
+    return Setup(Policy(UCB()), ("a", "b"), "parallel", 10)
+
+
+def test_words_tell_votes_spending_and_the_end(drawing, setup, monkeypatch):
+    now = iter([0.0, *[100.0] * 9])
+    monkeypatch.setattr(watching.time, "monotonic", lambda: next(now))
+    watch = Watch(setup, drawing, shown=False)
+    watch.steering = SimpleNamespace(course=Course(setup, lambda key: []))
+    for answer in ("", "x", "x", "y"):
+        watch.told(Sample("a", "parallel", 0, 0, answer, answer))
+    assert watch.words == (
+        "1 of 2 voted, 0 settled, 120 tokens, 0.002000 USD of at most 0.5, 1 calls reserved, 150 s left at most"
+    )
+
+
+def test_a_notebook_shows_a_panel_and_a_terminal_a_bar(drawing, setup, monkeypatch, capsys):
+    pytest.importorskip("ipywidgets", reason="the panel is made of ipywidgets")
+    with Watch(setup, drawing) as watch:
+        watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
+    assert "1/10" in capsys.readouterr().err
+    monkeypatch.setattr(watching, "in_notebook", lambda: True)
+    with Watch(setup, drawing) as watch:
+        for _ in range(7):
+            watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
+    panel = watch._view
+    assert panel._bar.value == 7 and panel._bar.max == 10 and panel._bar.bar_style == "success"
+    assert "120 tokens" in panel._words.value
+    with pytest.raises(RuntimeError), Watch(setup, drawing) as watch:
+        raise RuntimeError
+    assert watch._view._bar.bar_style == "danger"

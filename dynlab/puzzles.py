@@ -20,14 +20,11 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 @dataclass(frozen=True)
 class Words:
-    """The vocabulary of one split: `wording` picks a family's phrasing, and no two splits share a name or a thing;
-    verbs are shared."""
+    """The names and things of one split; no two splits share any, nor a family's phrasing. Verbs are shared."""
 
     split: Split
     names: tuple[str, ...]
     things: tuple[str, ...]
-    gains: tuple[str, ...]
-    losses: tuple[str, ...]
 
 
 class Puzzle(Protocol):
@@ -84,15 +81,11 @@ WORDS: dict[Split, Words] = {
             "apples books cards coins cups eggs flowers keys lemons marbles nuts pears pens plums seeds shells stamps "
             "stones tickets toys".split()
         ),
-        gains=GAINS,
-        losses=LOSSES,
     ),
     "dev": Words(
         split="dev",
         names=tuple("Alex Clara David Elena Felix Greta Hugo Julia Karl Laura Marco Nora".split()),
         things=tuple("balls beads bottles candles hats pencils rings ropes".split()),
-        gains=GAINS,
-        losses=LOSSES,
     ),
     "eval": Words(
         split="eval",
@@ -100,8 +93,6 @@ WORDS: dict[Split, Words] = {
             "Adam Anna Chris Diana Erik Fiona Henry Irene Jonas Kate Lucas Maria Oscar Peter Rosa Simon".split(" ")
         ),
         things=tuple("badges boxes buttons cookies figs medals oranges photos pins stickers".split()),
-        gains=GAINS,
-        losses=LOSSES,
     ),
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import ClassVar, Self
 
@@ -123,9 +125,14 @@ class Digits:
         return f"{', '.join(shown)} yes", True
 
 
-def fitting(conditions: list[Condition] | tuple[Condition, ...]) -> list[int]:
+def fitting(conditions: Sequence[Condition]) -> list[int]:
     """The numbers between 10 and 99 that fulfil all conditions."""
-    return [number for number in NUMBERS if all(condition.holds(number) for condition in conditions)]
+    return sorted(frozenset(NUMBERS).intersection(*map(_fits, conditions)))
+
+
+@cache
+def _fits(condition: Condition) -> frozenset[int]:
+    return frozenset(filter(condition.holds, NUMBERS))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from dynlab.answers import Kind
-from dynlab.puzzles import Split, Words, listed, running
+from dynlab.puzzles import GAINS, LOSSES, Split, Words, listed, running
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -48,7 +48,7 @@ class Totals:
             changes.append(-rng.randint(11, min(total, 99)) if loss else rng.randint(11, 99))
             total += changes[-1]
         name, things = rng.choice(words.names), rng.choice(words.things)
-        events = listed([f"{rng.choice(words.gains if c > 0 else words.losses)} {abs(c)}" for c in changes])
+        events = listed([f"{rng.choice(GAINS if c > 0 else LOSSES)} {abs(c)}" for c in changes])
         frames: dict[Split, tuple[str, ...]] = {
             "train": (
                 f"{name} has {start} {things}, {events}. How many {things} has {name} now?",
@@ -109,7 +109,7 @@ class Groups:
         name, things = rng.choice(words.names), rng.choice(words.things)
         holds = {"train": ("bags", "jars", "rows", "baskets"), "dev": ("trays", "piles"), "eval": ("packs", "sets")}
         sizes = [f"{count} {rng.choice(holds[words.split])} of {size} {things}" for count, size in groups]
-        loss = rng.choice(words.losses)
+        loss = rng.choice(LOSSES)
         frames: dict[Split, tuple[str, ...]] = {
             "train": (
                 f"{name} has {listed(sizes)}. {name} {loss} {taken} {things}. How many are left?",

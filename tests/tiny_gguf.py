@@ -34,7 +34,31 @@ def write_tiny_gguf(path: Path, seed: int = 0) -> Path:
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
     }
-    tensors = _tensors(np.random.default_rng(seed))
+    return _write(path, facts, _tensors(np.random.default_rng(seed)))
+
+
+def write_tiny_adapter(path: Path, seed: int = 0, rank: int = 2) -> Path:
+    """Writes a random low-rank adapter of the model, alpha twice its rank, and returns its path."""
+    facts = {
+        "general.architecture": "llama",
+        "general.type": "adapter",
+        "adapter.type": "lora",
+        "adapter.lora.alpha": 2.0 * rank,
+    }
+    return _write(path, facts, tiny_adapter(seed, rank))
+
+
+def tiny_adapter(seed: int = 0, rank: int = 2) -> dict[str, np.ndarray]:
+    """Its arrays."""
+    rng, arrays = np.random.default_rng([seed, rank]), {}
+    for name, array in _tensors(np.random.default_rng(0)).items():
+        if name.startswith("blk.0.") and array.ndim == 2:
+            arrays[f"{name}.lora_a"] = rng.normal(0, 0.2, (rank, array.shape[1])).astype(np.float32)
+            arrays[f"{name}.lora_b"] = rng.normal(0, 0.2, (array.shape[0], rank)).astype(np.float32)
+    return arrays
+
+
+def _write(path: Path, facts: dict[str, object], tensors: dict[str, np.ndarray]) -> Path:
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(facts))
     head += b"".join(_string(key) + _value(value) for key, value in facts.items())
     offset = 0

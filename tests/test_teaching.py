@@ -1,0 +1,69 @@
+"""Lessons: what is shown, what is learned, and that both depend on seed and number alone."""
+
+import random
+
+from dynlab.families import draw_puzzle
+from dynlab.prompts import Completion
+from dynlab.puzzles import split_of
+from dynlab.teaching import WITHHELD, attempted_puzzle, lesson, mixed_lesson, plain_lesson, prompt, training_puzzle
+from dynlab.types import Question, Sample
+
+
+def puzzle(family, seed=0):
+    return draw_puzzle(family, {"sums": 4, "digits": 3, "totals": 3}[family], "train", random.Random(seed))
+
+
+def test_a_plain_lesson_asks_as_a_task_does_and_ends_its_line():
+    one = training_puzzle(0, 0)
+    learned = plain_lesson(0, 0)
+    assert learned.prompt == Completion(reasoned=True)(Question("", one.question)) == prompt(one.question)
+    assert learned.prompt.endswith("\nSolution:")
+    assert learned.completion.startswith(" ") and learned.completion.endswith(f"Answer: {one.target}\n")
+
+
+def test_attempts_are_shown_in_the_words_of_a_recordings_prompt():
+    one = puzzle("sums")
+    attempts = ["1+2=3. Answer: 1", "3+4=7. Answer: 3"]
+    samples = [Sample("", "", 0, i, "", text) for i, text in enumerate(attempts)]
+    learned = lesson(one, attempts, random.Random(0))
+    assert learned.prompt == Completion(reasoned=True)(Question("", one.question), samples)
+    assert "Earlier attempts: (1) 1+2=3. Answer: 1 (2) 3+4=7. Answer: 3\nSolution:" in learned.prompt
+
+
+def test_wrong_attempts_are_checked_up_to_the_first_right_one():
+    one = puzzle("sums")
+    a, b = one.pair
+    (wrong,) = [x for x in one.items if x not in (a, b)][:1]
+    attempts = [f"x. Answer: {wrong}", f"x. Answer: {wrong}", "no answer at all", f"x. Answer: {a}", "x. Answer: 5"]
+    learned = lesson(one, attempts, random.Random(0))
+    assert learned.completion == (
+        f" (1) {one.total}-{wrong}={one.total - wrong} no. (4) {one.total}-{a}={b} yes. Answer: {a}\n"
+    )
+
+
+def test_where_no_attempt_is_right_the_puzzle_is_solved_anew():
+    one = puzzle("sums")
+    learned = lesson(one, ["x. Answer: 7"], random.Random(0)).completion
+    assert learned.startswith(" (1) 7 no. ") and learned.endswith(f"={one.total}. Answer: {one.target}\n")
+
+
+def test_where_only_solving_tells_the_completion_is_a_solution_whatever_is_shown():
+    one = puzzle("totals")
+    shown = lesson(one, ["x. Answer: 7", f"x. Answer: {one.target}"], random.Random(4))
+    assert shown.completion == lesson(one, [], random.Random(4)).completion
+
+
+def test_lessons_depend_on_seed_and_number_alone_and_come_from_the_training_split():
+    attempts = [["Answer: 1", "Answer: 2"]] * 9
+    assert mixed_lesson(attempts, 1, 7) == mixed_lesson(attempts, 1, 7) != mixed_lesson(attempts, 2, 7)
+    for number in range(40):
+        assert split_of(training_puzzle(0, number)) == split_of(attempted_puzzle(0, number)) == "train"
+
+
+def test_half_of_the_lessons_show_attempts_and_one_family_never_does():
+    attempts = [["Answer: 1", "Answer: 2", "Answer: 3", "Answer: 4"]] * 14
+    shown = [number for number in range(28) if "Earlier attempts" in mixed_lesson(attempts, 0, number).prompt]
+    assert shown == list(range(1, 28, 2))
+    assert not any("Earlier attempts" in mixed_lesson([], 0, number).prompt for number in range(28))
+    assert {attempted_puzzle(0, i).name for i in range(14)} == {"totals", "groups", "ages", "digits", "sums"}
+    assert WITHHELD == "calendar"

@@ -142,7 +142,8 @@ class Store:
         """
         calls = self._read(f"SELECT {_KEY}, num_samples FROM calls")
         counted = {(*key, first + i) for *key, first, num in calls for i in range(num)}
-        rows = [_settled(self._next_call(), s, price) for s in self.samples() if s.key not in counted]
+        uncounted = sorted(self.keys() - counted)
+        rows = [_settled(self._next_call(), self.sample(key), price) for key in uncounted]
         if price is not None:
             query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
             for call, *tokens in self._read(query):

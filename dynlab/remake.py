@@ -22,7 +22,7 @@ SHIPPED = (
 )  # task, local model
 NUM_SAMPLES = 64
 CHAINS = {  # pairs with other strategies beside the pool: strategy → samples of a stream, streams
-    ("capitals", "smollm2-135m"): {"integrated": (12, 4)},
+    ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
 NUM_CHAINED = 60  # the first questions of a task, on which chains are drawn

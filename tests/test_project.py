@@ -93,6 +93,7 @@ def test_claims_told_in_the_readme_hold_in_the_committed_numbers():
     chains, parts = (pd.read_csv(ROOT / "figures" / f"{name}-differences.csv") for name in ("02", "04"))
     chained, both = chains[chains["method"] == "integrated"], parts[parts["method"] == "both"]
     assert (chained["low"] <= 0).all() and (chained.loc[chained["at"] == 8, "high"] < 0).all()
+    assert (chains.loc[chains["method"] == "sequential", "high"] < 0).all()
     assert chained["recording"].nunique() == 2 and set(chained["questions"]) == {60} and (both["low"] <= 0).all()
 
 

@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 ARGS ?=
 
-.PHONY: help install reproduce test check benchmarks recordings tasks lock clean
+.PHONY: help install reproduce test check benchmarks recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,10 @@ recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/record
 
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
 	@$(BIN)/python -m dynlab.families
+
+train: $(INSTALLED)  ## teach the small reasoner, into runs/solve (hours on two cores; ARGS=--resume goes on)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[train]'
+	@nice $(BIN)/python -m dynlab.train runs/solve --lessons 24000 $(ARGS)
 
 lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -92,7 +92,7 @@ def resolve(model: str, form: str = "text", settings: ServerSettings | None = No
     """Run a local model for the length of a `with` block.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'.
+        model: 'local/smollm2-135m', 'local/gemma3-270m' or 'local/PATH.gguf' (weights, or an adapter of the first).
         form: 'text' (text completion) or 'chat'.
         settings: How the server runs; the default is the fastest that was measured.
 

@@ -162,7 +162,8 @@ def test_the_shipped_adapter_is_the_one_its_card_tells_of():
         pytest.skip("no adapter is shipped yet: data/models holds none")
     card = json.loads(shipped.with_suffix(".json").read_text(encoding="utf-8"))
     assert card["adapter_sha256"] == sha256(shipped)
-    assert card["weights_sha256"] == WEIGHTS["dynlab-reasoner"].sha256
+    assert card["weights_sha256"] == WEIGHTS["smollm2-135m"].sha256
+    assert WEIGHTS["dynlab-reasoner"].adapter == shipped.name
 
 
 if __name__ == "__main__":  # write the reference again

@@ -1,0 +1,65 @@
+"""`python -m dynlab.train` on a network of 120 kB: solving first, then looking at attempts, each run continued."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch: pip install 'dynlab[train]'")
+pytest.importorskip("gguf", reason="training needs gguf: pip install 'dynlab[train]'")
+
+from test_training import Letters
+from tiny_gguf import write_tiny_gguf
+
+from dynlab import adapters, decoder, drafting, train
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Calls the command line in an empty folder; gives exit code and what was said on stderr."""
+    base = write_tiny_gguf(tmp_path / "tiny.gguf")
+    monkeypatch.setattr(train, "weights", lambda model: base)
+    monkeypatch.setattr(decoder, "tokenizer", lambda path: Letters())
+    monkeypatch.setattr(drafting, "MAX_TOKENS", 8)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        return train.main(arguments), capsys.readouterr().err
+
+    return call
+
+
+def test_a_second_run_begins_with_the_first_ones_adapter_and_shows_attempts_drawn_from_it(run, tmp_path):
+    assert run("solve", "--lessons", "32") == (0, "")
+    assert run("shown", "--after", "solve", "--puzzles", "4", "--drawn", "3", "--lessons", "32") == (0, "")
+    attempts = [json.loads(line) for line in (tmp_path / "shown" / "attempts.jsonl").read_text().splitlines()]
+    assert [len(texts) for texts in attempts] == [3] * 4
+    (solved, _), (shown, alpha) = (adapters.read(tmp_path / name / "adapter.gguf") for name in ("solve", "shown"))
+    assert alpha == 32 and solved.keys() == shown.keys()
+    moved = max(abs(shown[name] - solved[name]).max() for name in solved)
+    assert 0 < moved < 0.02  # two steps at a small rate from there, not from a fresh adapter
+    tokens = [(tmp_path / name / "loss.csv").read_text().split("\n")[-2].split(",")[2] for name in ("solve", "shown")]
+    assert int(tokens[1]) > int(tokens[0])  # prompts with attempts are longer
+
+
+def test_attempts_once_drawn_are_kept_by_a_run_that_goes_on(run, tmp_path):
+    run("solve", "--lessons", "16")
+    arguments = ("shown", "--after", "solve", "--puzzles", "2", "--drawn", "2", "--lessons", "16")
+    run(*arguments)
+    before = (tmp_path / "shown" / "attempts.jsonl").read_bytes()
+    (tmp_path / "shown" / "checkpoint.pt").unlink()
+    assert run(*arguments)[0] == 0
+    assert (tmp_path / "shown" / "attempts.jsonl").read_bytes() == before
+
+
+def test_wrong_use_is_one_line_and_exit_code_2(run):
+    assert run("x", "--lessons", "16", "--resume") == (2, "dynlab.train: x holds no checkpoint to go on from: "
+                                                         "leave --resume out to begin\n")  # fmt: skip
+    code, said = run("x", "--lessons", "16", "--after", "nowhere")
+    assert code == 2 and said.count("\n") == 1 and "--after takes the folder of a finished run" in said
+    run("solve", "--lessons", "16", "--rank", "4")
+    code, said = run("x", "--lessons", "16", "--after", "solve")
+    assert code == 2 and "give --rank 4" in said
+    code, said = run("solve", "--lessons", "16")
+    assert code == 2 and "give --resume" in said

@@ -1,21 +1,15 @@
-"""One run against a hostile server, in a process that may be killed; LiteLLM is imported before it is forked."""
+"""One run against a hostile server, in a process that may be killed."""
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
 from pathlib import Path
 
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-warnings.simplefilter("ignore")
-import litellm  # noqa: E402, F401
-
-from dynlab.errors import DynlabError  # noqa: E402
-from dynlab.local import Endpoint  # noqa: E402
-from dynlab.sampling import record  # noqa: E402
-from dynlab.tasks import Task  # noqa: E402
-from dynlab.types import Question  # noqa: E402
+from dynlab.errors import DynlabError
+from dynlab.local import Endpoint
+from dynlab.sampling import record
+from dynlab.tasks import Task
+from dynlab.types import Question
 
 KEY = "sk-marked-0123456789abcdef"
 

@@ -26,7 +26,7 @@ TESTS = Path(__file__).parent
 PRICE = (1.0, 10.0)
 COST = (PROMPT_TOKENS * PRICE[0] + COMPLETION_TOKENS * PRICE[1]) / 1e6
 PROCESSES = multiprocessing.get_context("forkserver")  # LiteLLM takes seconds to import; forked, a run takes none
-PROCESSES.set_forkserver_preload(["hostile_run"])
+PROCESSES.set_forkserver_preload(["hostile_preload"])
 
 
 @contextmanager

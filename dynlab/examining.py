@@ -20,6 +20,7 @@ from dynlab.errors import DynlabError
 from dynlab.families import NUM_PUZZLES, PUZZLES, SEED, puzzle_task
 from dynlab.files import write_csv
 from dynlab.metrics import estimates, weights
+from dynlab.puzzles import Split
 from dynlab.recordings import load
 from dynlab.sampling import record
 
@@ -98,7 +99,7 @@ def examine(
     folder: Path,
     *,
     families: Sequence[str] = tuple(PUZZLES),
-    split: str = "dev",
+    split: Split = "dev",
     num_questions: int = NUM_PUZZLES,
     num_samples: int = 16,
     num_streams: int = 2,
@@ -124,7 +125,7 @@ def examine(
     """
     tables = []
     for family in families:
-        task = puzzle_task(family, split, num_questions, seed)  # type: ignore[arg-type]
+        task = puzzle_task(family, split, num_questions, seed)
         plans: dict[str, dict[str, Any]] = {
             "parallel": {"num_samples": num_samples},
             "integrated": {

@@ -17,7 +17,8 @@ from dynlab.replay import Policy
 from dynlab.store import Key
 from dynlab.types import Sample
 
-_UNSURE = -1e9  # log-probability that stands for a call that failed: no confidence at all
+_UNSURE = -1e9  # log-probability that stands for one that is not there, as of a failed call: no confidence at all
+_FEW = 8  # votes without any log-probability after which a model is taken to give none
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Course:
         self.depth: dict[Key, int] = {}  # of each sample: the longest path of calls that ends in it
         self._awaited = awaited
         self._number = {id_: number for number, id_ in enumerate(setup.question_ids)}
+        self._num_unsure: float = 0  # votes without a log-probability, as long as there was none with one
         self._needs_logprob = setup.policy.vote is not None or setup.policy.allocator.name == "uab"
 
     def ask(self) -> Key | None:
@@ -134,7 +136,7 @@ class Course:
         """Says what came of a sample that was asked for.
 
         Raises:
-            InputError: its log-probability is needed and not there.
+            InputError: log-probabilities are needed, and the model gives none.
             DynlabError: it was not asked for.
         """
         key = sample.key
@@ -142,8 +144,11 @@ class Course:
             raise DynlabError(f"sample {key[3]} of question {key[0]!r} came without having been asked for")
         votes = sample.votes and sample.answer != ""
         logprob = sample.mean_logprob
-        if logprob is None and self._needs_logprob:
-            if votes:
+        if logprob is not None:
+            self._num_unsure = -np.inf
+        elif self._needs_logprob:
+            self._num_unsure += votes
+            if self._num_unsure >= _FEW:
                 policy = self.setup.policy
                 who = policy.allocator.name if policy.vote is None else policy.vote.name
                 raise InputError(f"{who} needs log-probabilities, and the model gives none: take another")

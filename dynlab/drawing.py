@@ -240,7 +240,8 @@ class Drawing:
 
         release(missing)
         async with self:
-            workers = [asyncio.create_task(work()) for _ in range(self.num_in_flight)]
+            num_workers = self.num_in_flight + self.num_in_flight // 2  # some wait for the disk, which takes no slot
+            workers = [asyncio.create_task(work()) for _ in range(num_workers)]
             outcomes = await asyncio.gather(*workers, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):

@@ -42,7 +42,7 @@ def estimate(plan: Plan, missing: Sequence[Key], held: Sequence[Sample], price: 
     worst = expected = Spending()
     known = [cost(sample.usage, price) for sample in held if sample.usage.prompt_tokens]
     for key in missing:
-        text = _LONG * plan.sampling.max_tokens * _BYTES
+        text = _LONG * max(1024, _BYTES * plan.sampling.max_tokens)
         most = worst_case(plan.request(key, [Sample(*parent, answer="", text=text) for parent in plan.parents(key)]))
         worst += cost(most, price)
         expected += cost(Usage((most.prompt_tokens or 0) // _BYTES, plan.sampling.max_tokens // 2), price)

@@ -115,7 +115,7 @@ def _listed(lines: Iterable[str], kind: str) -> str:
 def _settings(parameters: Mapping[str, Any]) -> str:
     """' · quick = True · budgets = 2, 4', without those that were passed as nothing."""
     words = {k: ", ".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in parameters.items()}
-    return "".join(f" · {escape(f'{name} = {value}')}" for name, value in words.items() if value)
+    return "".join(f" · {escape(f'{name} = {value}')}" for name, value in words.items() if value not in ("", "False"))
 
 
 def _findings(notebook: str) -> list[str]:

@@ -19,7 +19,12 @@ class Turn:
         self.reserve: Callable[[], object] = lambda: None
         self.holds = False  # whether its worst case is set aside
         self.begun = 0  # of its call in flight, for the pace
+        self.wait()
+
+    def wait(self) -> None:
+        """It is to be admitted, for the first time or again."""
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.admitted.add_done_callback(lambda it: it.cancelled() or it.exception())  # who waits is told; nobody need
 
 
 class Gate:
@@ -50,7 +55,7 @@ class Gate:
         if self.closed is not None and not turn.holds:
             raise self.closed
         if turn.admitted.done():
-            turn.admitted = asyncio.get_running_loop().create_future()
+            turn.wait()
             self._again.append(turn)
         self.advance()
         await turn.admitted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,18 @@ class Journal:
 
     def commit(self, statements: Iterable[Statement]) -> None:
         """Writes statements in one transaction, at once."""
+        with self._transaction(statements):
+            self._writer.execute("COMMIT")
+
+    @contextmanager
+    def _transaction(self, statements: Iterable[Statement]) -> Iterator[None]:
+        """Runs statements in a transaction that the block commits; an error takes all of them back."""
         self._writer.execute("BEGIN")
         try:
             for statement in statements:
                 self._writer.execute(*statement)
-            self._writer.execute("COMMIT")
-        except sqlite3.Error:
+            yield
+        except BaseException:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             raise
@@ -75,7 +82,9 @@ class Journal:
             while self._pending:
                 batch, self._pending = self._pending, []
                 try:
-                    await asyncio.to_thread(self.commit, [one for statements, _ in batch for one in statements])
+                    with self._transaction(one for statements, _ in batch for one in statements):
+                        # in a thread, since it waits for the disk; each statement there would wait for Python's lock
+                        await asyncio.to_thread(self._writer.execute, "COMMIT")
                 except Exception as error:
                     failure = DynlabError(f"{self.path} does not take samples ({error}): is the disk full?")
                     for _, done in batch:

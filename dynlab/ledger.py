@@ -112,7 +112,7 @@ class Ledger:
         self.num_held = 0
         if caps.excess(self.spent + self.reserved) == "an unknown amount":
             raise InputError(
-                "what earlier calls cost is unknown, so a cap cannot be kept: leave it out, or give --price"
+                "what earlier calls cost is unknown, so a cap cannot be kept: leave it out, or give --price IN,OUT"
             )
 
     @property
@@ -131,15 +131,17 @@ class Ledger:
 
     def settle(self, worst: Spending, actual: Spending) -> None:
         """Books what a call has cost in place of its worst case; `Spending()` if it was turned down."""
-        self.held -= worst
-        self.num_held -= 1
+        self._let_go(worst)
         self.spent += actual
 
     def keep(self, worst: Spending) -> None:
         """Leaves the worst case of a call reserved for ever: its outcome is unknown."""
-        self.held -= worst
-        self.num_held -= 1
+        self._let_go(worst)
         self.reserved += worst
+
+    def _let_go(self, worst: Spending) -> None:
+        self.num_held -= 1
+        self.held = self.held - worst if self.num_held else Spending()
 
     def refusal(self, worst: Spending) -> BudgetError:
         """The error for a call that does not fit."""

@@ -7,6 +7,7 @@ ours the answer is looked at as it came: what arrived is never asked for again.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -201,6 +202,7 @@ def _litellm() -> ModuleType:
         raise InputError("calling a model needs LiteLLM: pip install 'dynlab[live]'") from None
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     return litellm
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from dynlab.errors import InputError
@@ -45,8 +46,9 @@ def _hold(path: Path, lock: Path) -> int | None:
             raise InputError(
                 f"{path} is being written by another process (pid {holder}): wait for it, or give another --out"
             ) from None
-        if lock.exists() and os.fstat(handle).st_ino == lock.stat().st_ino:
-            break
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), lock.stat()):
+                break
         os.close(handle)  # the holder before us removed the file between our opening and our locking it
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dynlab.prompts import begun, finals, prompter_for
+from dynlab.prompts import finals, own, prompter_for
 from dynlab.replies import Response
 from dynlab.store import Key
 from dynlab.tasks import Task
@@ -69,8 +69,8 @@ class Plan:
         )
 
     def sample(self, request: Request, response: Response) -> Sample:
-        """The response with its final answer: what of it is the model's own, without what it went on from."""
-        text = response.text.removeprefix(begun(request.messages or ()))
+        """The response, as far as it is the model's own answer (`dynlab.prompts.own`), with its final answer."""
+        text = own(response.text, self.task, request.messages or request.prompt or "", len(request.parents))
         return Sample(
             *request.key,
             answer=self.task.final_answer(text, self.questions[request.question_id]),

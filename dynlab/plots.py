@@ -124,9 +124,12 @@ def plot_differences(
         levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
     """
+    from matplotlib.ticker import MaxNLocator
+
     _one_method(differences)
     with style():
         ax = _intervals(differences.assign(group="", filled=True), "difference", levels, ax=ax)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
     return ax

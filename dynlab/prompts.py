@@ -17,6 +17,8 @@ from dynlab.types import Message, Prompter, Question, Sample
 
 NO_TEXT = "(no answer)"
 _FRAME = re.compile(r"</?\s{0,8}attempt", re.IGNORECASE)
+_LISTED = re.compile(r"\s\(\d{1,3}\)")
+_FIRST_LISTED = re.compile(r"^\s{0,8}\(\d{1,3}\)\s{0,8}")
 _FORMATS: dict[Kind, str] = {
     "text": "the answer alone",
     "choice": "the letter of the right choice",
@@ -135,6 +137,20 @@ def finals(attempts: Sequence[Sample], task: Task, question: Question) -> list[S
         return f"Answer: {found}" if found and task.reasoned else found
 
     return [replace(attempt, text=final(attempt)) for attempt in attempts]
+
+
+def own(text: str, task: Task, asked: str | Sequence[Message], attempts: int) -> str:
+    """The part of a response that answers: without what it went on from, and without a list of attempts gone on with.
+
+    A completion that was shown attempts (1) to (4) may well write its answer and then (5), (6), … of its own.
+
+    >>> own(" Lima (5) Quito (6) Lima", Task("t", (), form="completion", reasoned=False), "Question: …", attempts=4)
+    ' Lima'
+    """
+    text = text.removeprefix(begun(asked))
+    if not attempts or task.form == "chat" or task.reasoned:
+        return text
+    return _LISTED.split(_FIRST_LISTED.sub(" ", text, count=1), maxsplit=1)[0]
 
 
 def begun(asked: str | Sequence[Message]) -> str:

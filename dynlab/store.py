@@ -12,7 +12,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,8 @@ class Store:
         """
         calls = self._read(f"SELECT {_KEY}, num_samples FROM calls")
         counted = {(*key, first + i) for *key, first, num in calls for i in range(num)}
-        rows = [_settled(self._next_call(), s, price) for s in self.samples() if s.key not in counted]
+        uncounted = sorted(self.keys() - counted)
+        rows = [_settled(self._next_call(), self.sample(key), price) for key in uncounted]
         if price is not None:
             query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
             for call, *tokens in self._read(query):
@@ -249,7 +250,7 @@ def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None
 
 
 def _inserted(sample: Sample, reasoning: str | None) -> Statement:
-    values = asdict(sample) | {"reasoning": reasoning}
+    values = vars(sample) | {"usage": vars(sample.usage), "reasoning": reasoning}
     key = [values.pop(name) for name in ("question_id", "strategy", "stream", "sample_index")]
     return "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (*key, json.dumps(values, ensure_ascii=True))
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dynlab import recordings
 from dynlab.errors import DynlabError, InputError
@@ -51,7 +53,8 @@ def verify(path: str | Path) -> Findings:
             raise
         return Findings((scrubbed(error),), "")
     frame = recording.frame
-    problems = [*_parents(frame), *_counts(recording), *_amounts(recording), *_votes(frame), *_answers(recording)]
+    problems = [*_types(recordings.located(path)), *_parents(frame), *_counts(recording)]
+    problems += [*_amounts(recording), *_votes(frame), *_answers(recording)]
     stated = recording.card.get("digest")
     if stated is not None and stated != recordings.digest(frame):
         problems.append("its content is not what its digest says: rows were changed after it was written")
@@ -71,6 +74,21 @@ def _rows(frame: pd.DataFrame) -> Iterator[Any]:
 
 def _name(row: Any) -> str:
     return f"{row.question_id!r}, {row.strategy}, stream {row.stream}, sample {row.sample_index}"
+
+
+def _types(path: Path) -> Iterator[str]:
+    """The columns of a Parquet file are of the kinds that the format says."""
+    if path.suffix != ".parquet":
+        return
+    for column in pq.read_schema(path):
+        expected = recordings.SCHEMA.get(column.name)
+        if expected is not None and _kind(column.type) not in (_kind(expected), "null"):
+            yield f"column {column.name} is of type {column.type}, not {expected}"
+
+
+def _kind(type_: pa.DataType) -> str:
+    kinds = ("boolean", "integer", "floating", "string", "large_string", "list", "null")
+    return next((kind.removeprefix("large_") for kind in kinds if getattr(pa.types, f"is_{kind}")(type_)), str(type_))
 
 
 def _parents(frame: pd.DataFrame) -> Iterator[str]:
@@ -210,7 +228,7 @@ def _called(samples: list[Any], calls: list[dict[str, Any]]) -> Iterator[str]:
 
 def _total(calls: list[dict[str, Any]], state: str) -> str:
     chosen = [call for call in calls if call["state"] == state]
-    tokens = [(call["prompt_tokens"], call["completion_tokens"]) for call in chosen]
-    known = sum(sum(pair) for pair in tokens if None not in pair)
-    usd = [call["picousd"] for call in chosen if call["picousd"] is not None]
+    tokens = [call[name] for call in chosen for name in ("prompt_tokens", "completion_tokens")]
+    known = sum(count for count in tokens if isinstance(count, int))
+    usd = [call["picousd"] for call in chosen if isinstance(call["picousd"], int)]
     return f"{known} tokens" + (f", {sum(usd) / 1e12:.6f} USD" if usd else "")

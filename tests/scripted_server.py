@@ -6,6 +6,7 @@ The script is a function of the call (its number, path and body); it returns the
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -142,7 +143,7 @@ def _choice(call: Call, reply: Reply, index: int) -> dict[str, Any]:
     return {**choice, "message": message}
 
 
-if __name__ == "__main__":  # a server of its own process, for measurements
-    with ScriptedServer() as server:
+if __name__ == "__main__":  # a server of its own process, for measurements; its answers take so many seconds
+    with ScriptedServer(lambda call, latency_s=float(sys.argv[1]): Reply("Answer: 2", delay_s=latency_s)) as server:
         print(server.address, flush=True)
         threading.Event().wait()

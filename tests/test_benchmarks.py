@@ -105,7 +105,6 @@ def test_time_a_pull_hardly_grows_with_the_number_of_questions(capsys):
     """To 10,000 questions × 64 samples × 100 replications (minutes); writes runs/engine-scaling.{csv,svg,png}."""
     import resource
 
-    import matplotlib.pyplot as plt
     import pandas as pd
 
     from dynlab import figures
@@ -124,16 +123,24 @@ def test_time_a_pull_hardly_grows_with_the_number_of_questions(capsys):
             | {"microseconds_a_pull": 1e6 * seconds / pulls, "peak_mib": peak}
         )
     table = pd.DataFrame(rows)
-    figure, axes = plt.subplots(1, 2, figsize=(7, 2.6), layout="constrained")
-    columns = {"microseconds_a_pull": "µs of one core a pull", "peak_mib": "peak memory, MiB"}
-    for ax, (column, label) in zip(axes, columns.items(), strict=True):
-        ax.plot(table["questions"], table[column], marker="o", color="black")
-        ax.set(xlabel="questions (× 64 samples × 100 replications)", ylabel=label, xscale="log", ylim=(0, None))
-    figures.save(figure, RUNS, "engine-scaling", table)
+    figures.save(scaling(table), RUNS, "engine-scaling", table)
     with capsys.disabled():
         print("\n" + table.to_string(index=False, float_format="{:.2f}".format))
     per_pull = table["microseconds_a_pull"]
     assert per_pull.iloc[-1] / per_pull.iloc[0] < 10  # a scan of all questions would cost 100 times as much
+
+
+def scaling(table):
+    """The picture of how time and memory grow with the number of questions."""
+    from dynlab import axes, looks, plots
+
+    columns = {"microseconds_a_pull": "µs of one core\na pull", "peak_mib": "peak memory, MiB"}
+    with looks.style():
+        figure, panels = axes.new_panels(1, 2, width=plots.TWO_COLUMNS, height=1.9)
+        for ax, (column, label) in zip(panels, columns.items(), strict=True):
+            ax.plot(table["questions"], table[column], marker="o", color="black")
+            ax.set(xlabel="questions\n(× 64 samples × 100 replications)", ylabel=label, xscale="log", ylim=(0, None))
+    return figure
 
 
 def made_up(num_questions: int, num_samples: int) -> Streams:

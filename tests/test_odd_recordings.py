@@ -63,6 +63,7 @@ def pool(num_questions=6, num_samples=12, seed=0, strategy="parallel"):
 
 
 CONTRASTING = ("02", "04")  # notebooks on recordings of several strategies
+STRATEGIES = ("parallel", "sequential", "integrated")
 ODD = {
     "three questions": pool(3),
     "one question": pool(1),
@@ -71,6 +72,7 @@ ODD = {
     "always wrong": pool().assign(answer="b"),
     "answers alone": pool()[["question_id", "sample_index", "answer"]],
     "integrated only": pool(strategy="integrated"),
+    "three strategies": pd.concat([pool(5, 8, seed, name) for seed, name in enumerate(STRATEGIES)]),
     "uneven lengths": pool().query("sample_index < 4 or question_id > 'q2'"),
 }
 
@@ -96,7 +98,7 @@ def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.inputs.QUICK_REPLICATIONS", 3)
     monkeypatch.setattr("dynlab.figures.save", drawn(odd in ("two samples each", "nothing answered"), names := []))
     frame = ODD[odd]
-    if path.name[:2] in CONTRASTING:
+    if path.name[:2] in CONTRASTING and odd != "three strategies":
         frame = pd.concat([frame, frame.assign(strategy="parallel" if "only" in odd else "integrated")])
     source = write(frame, {"design": "fixed"}, tmp_path / f"{odd.replace(' ', '-')}--odd.parquet")
     shown = run(path, recording=str(source), quick=True, out=str(tmp_path / "figures"))

@@ -90,6 +90,11 @@ def test_claims_told_in_the_readme_hold_in_the_committed_numbers():
     assert (savings.loc[savings["at"].isin([8, 16]), "saving"] > 0.3).all()
     assert (savings.loc[savings["at"] == 16, "low"] < 0).any()
     assert (greedy["low"] <= 0).all() and (greedy["high"] < 0).sum() == 2
+    chains, parts = (pd.read_csv(ROOT / "figures" / f"{name}-differences.csv") for name in ("02", "04"))
+    chained, both = chains[chains["method"] == "integrated"], parts[parts["method"] == "both"]
+    assert (chained["low"] <= 0).all() and (chained.loc[chained["at"] == 8, "high"] < 0).all()
+    assert (chains.loc[chains["method"] == "sequential", "high"] < 0).all()
+    assert chained["recording"].nunique() == 2 and set(chained["questions"]) == {60} and (both["low"] <= 0).all()
 
 
 def test_savings_on_public_pools_and_speed_told_in_the_readme_are_those_of_the_committed_figures():

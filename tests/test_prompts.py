@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynlab.prompts import NO_TEXT, Chat, Completion, prompter_for
+from dynlab.prompts import NO_TEXT, Chat, Completion, own, prompter_for
 from dynlab.tasks import Task
 from dynlab.types import Question, Sample
 
@@ -85,3 +85,23 @@ def test_the_task_chooses_the_form_and_its_wording(form, cls):
     prompter = prompter_for(task)
     assert prompter == cls(demos=DEMOS, instruction="Hm.", reasoned=False)
     assert hash(prompter) == hash(prompter_for(task))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" Lima", " Lima"),
+        (" Lima (5) Quito (6) Lima", " Lima"),
+        (" (5) Lima (6) Quito", " Lima"),
+        ("\n(5) Lima", " Lima"),
+        (" f(2) is it", " f(2) is it"),
+        (" (the) Lima", " (the) Lima"),
+        ("", ""),
+    ],
+)
+def test_a_response_that_goes_on_with_the_list_of_attempts_is_cut_off_there(text, kept):
+    task = Task("t", (PERU,), form="completion", reasoned=False)
+    assert own(text, task, "Question: …", attempts=4) == kept
+    assert own(text, task, "Question: …", attempts=0) == text  # nothing was listed
+    for other in (Task("t", (PERU,), form="completion"), Task("t", (PERU,))):  # solutions count in parentheses
+        assert own(text, other, "Question: …", attempts=4) == text

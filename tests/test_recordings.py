@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dynlab.errors import InputError
-from dynlab.recordings import KEY, SCHEMA, load, shipped, write
+from dynlab.recordings import KEY, SCHEMA, digest, load, shipped, write
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
@@ -15,7 +15,7 @@ def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
     frame["text"] = "\x1b[31mred <b>bold</b> \u2028 ünïcode"
     path = write(frame, {"design": "fixed", "model": "m"}, tmp_path / "r.parquet")
     back = load(path)
-    assert back.card == {"design": "fixed", "model": "m"}
+    assert back.card == {"design": "fixed", "model": "m", "digest": digest(frame)}
     assert back.name == "r"
     assert back.frame["text"].tolist() == frame["text"].tolist()
     ordered = frame.sort_values(["question_id", "sample_index"])

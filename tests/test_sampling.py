@@ -2,9 +2,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from dynlab import recordings
 from dynlab.errors import BudgetError, DynlabError, InputError
 from dynlab.local import Endpoint
 from dynlab.plans import Plan, sampling_seed
-from dynlab.sampling import record
+from dynlab.sampling import dry_run, record
 from dynlab.store import Store, store_path
 from dynlab.strategies import Integrated, Parallel, Sequential
 from dynlab.tasks import Task
@@ -353,6 +355,90 @@ def test_the_limit_on_spending_holds_over_all_runs_of_a_recording(draw, server, 
     assert frame["cost_usd"].sum() == pytest.approx(16 * cost)
 
 
+@pytest.mark.parametrize(("cap", "fitting"), [({"max_calls": 5}, 5), ({"max_total_tokens": 150}, None)])
+def test_caps_in_calls_and_tokens_hold_over_all_runs_of_a_recording(draw, server, cap, fitting):
+    for _ in range(2):
+        with pytest.raises(BudgetError, match=r"samples are kept, the same command goes on"):
+            draw(**cap)
+        num = len(server.calls)
+        assert num == fitting if fitting else 0 < 15 * num <= 150
+    card = recordings.load(draw()).card
+    assert len(server.calls) == 16
+    assert card["spent"] == {"calls": 16, "tokens": 16 * 15, "usd": None}
+    assert card["reserved"] == {"calls": 0, "tokens": 0, "usd": 0.0}
+
+
+def test_interrupted_under_a_cap_nothing_is_left_reserved(draw, server, tmp_path):
+    def script(call):
+        if call.number == 5:
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return Reply(right(call), delay_s=0.2 if call.number > 3 else 0)
+
+    server.script = script
+    with pytest.raises(DynlabError, match="interrupted"):
+        draw(max_calls=16)
+    with Store(store_path(tmp_path / "sums.parquet"), {}, {}) as store:
+        totals = store.totals()
+    assert (totals.spent.calls, totals.reserved.calls) == (len(server.calls), 0)
+    draw(max_calls=16)
+    assert len(server.calls) == 16
+
+
+def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, server, tmp_path):
+    def script(call):
+        if call.number == 5:
+            for delay_s in (0.05, 0.25):
+                threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return Reply(right(call), delay_s=30.0 if call.number > 3 else 0)
+
+    server.script = script
+    with pytest.raises(DynlabError, match="interrupted; 4 of 16 samples are kept"):
+        draw(max_calls=18)
+    server.script = right
+    with pytest.raises(BudgetError, match="reserved: 4 calls"):
+        draw(max_calls=18)
+    assert len(server.calls) == 18
+
+
+def test_samples_of_a_store_that_did_not_count_calls_are_spent(draw, server, tmp_path):
+    draw()
+    (tmp_path / "sums.parquet").unlink()
+    with closing(sqlite3.connect(store_path(tmp_path / "sums.parquet"))) as database:
+        database.executescript("DROP TABLE calls; DROP TABLE notes;")
+    with pytest.raises(BudgetError, match="spent: 16 calls, 240 tokens"):
+        draw(num_samples=4, max_calls=16)
+    assert len(server.calls) == 16
+
+
+def test_several_samples_a_call_are_told_in_the_card(draw, server):
+    recording = recordings.load(draw(num_samples=4, num_per_call=4, greedy=False, price=(1.0, 10.0)))
+    assert len(server.calls) == 4 and len(recording.frame) == 16
+    assert recording.card["num_per_call"] == 4
+    assert recording.frame["billed_usd"].sum() == pytest.approx(recording.card["spent"]["usd"])
+    assert recording.frame["cost_usd"].sum() > recording.card["spent"]["usd"]
+
+
+def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_path):
+    endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+    arguments = {"num_samples": 3, "out": tmp_path / "sums.parquet", "price": (1.0, 10.0)}
+    before = dry_run(TASK, endpoint, **arguments)
+    assert not server.calls and not list(tmp_path.iterdir())
+    assert (before.num_samples, before.worst.calls) == (16, 16) and "nothing was sent" in str(before)
+    draw(price=(1.0, 10.0), max_usd=before.worst.usd, max_total_tokens=before.worst.tokens, max_calls=16)
+    more = dry_run(TASK, endpoint, **arguments | {"num_samples": 5})
+    assert more.num_samples == 8 and more.expected.usd == pytest.approx(8 * 60e-6)
+    assert "the mean of the 16 samples" in str(more)
+
+
+@pytest.mark.parametrize("strategy", [Sequential(), Integrated(2)], ids=lambda strategy: strategy.name)
+def test_the_worst_case_of_chains_covers_attempts_as_long_as_they_come(draw, server, tmp_path, strategy):
+    server.script = lambda call: Reply("long " * 500, usage={"prompt_tokens": len(call.words), "completion_tokens": 8})
+    endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+    told = dry_run(TASK, endpoint, num_samples=4, out=tmp_path / "sums.parquet", strategy=strategy, price=(1.0, 10.0))
+    draw(strategy=strategy, num_samples=4, price=(1.0, 10.0), max_usd=told.worst.usd)
+    assert len(server.calls) == 4 * 4 + 4
+
+
 # ——— wrong use ———
 
 
@@ -371,6 +457,10 @@ def test_the_limit_on_spending_holds_over_all_runs_of_a_recording(draw, server, 
         ({"model": "local/smollm"}, "local/smollm2-135m"),
         ({"model": "nonsense"}, "does not know who serves 'nonsense'"),
         ({"max_usd": 1.0}, r"give --price IN,OUT"),
+        ({"max_calls": -1}, "max_calls is -1"),
+        ({"max_total_tokens": float("nan")}, "max_tokens is nan"),
+        ({"num_per_call": 0}, "num_per_call is 0"),
+        ({"timeout_s": -1.0}, r"timeout_s is -1\.0"),
         ({"price": (-1.0, 1.0)}, r"price is \(-1\.0, 1\.0\)"),
     ],
 )

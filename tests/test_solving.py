@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -290,3 +291,10 @@ def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(su
         solve(seed=1)
     sums_server.script = answers
     assert "equal" in check(solve(seed=2).path)
+
+
+def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, solve):
+    sums_server.script = lambda call: replace(answers(call), logprobs=None) if lot(call)[6] < 40 else answers(call)
+    solution = solve(vote="cisc")
+    assert recordings.load(solution.recording).frame["mean_logprob"].isna().any()
+    assert "equal" in check(solution.path)

@@ -142,3 +142,35 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="writable"):
         Store(tmp_path / "file" / "a.sqlite", SETTINGS, QUESTIONS)
+
+
+def test_notes_keep_their_order_over_runs_and_are_written_with_what_follows(path):
+    async def note(store, *values):
+        await store.note("pick", *values)
+
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        store.load([sample()])
+        asyncio.run(note(store, {"question": "q1"}, 2))
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        asyncio.run(note(store, "third"))
+        assert store.notes("pick") == [{"question": "q1"}, 2, "third"]
+        assert store.notes("other") == []
+
+
+def test_calls_come_to_what_they_cost_or_may_have_cost(path):
+    async def three_calls(store):
+        for index, usage in enumerate([Usage(10, 5), Usage(), None]):
+            call, reserved = store.reserve(("q1", "parallel", 0, index), 1, Usage(50, 8), 130)
+            await reserved
+            if usage is not None:
+                await store.settle(call, [(sample("q1", index, usage=usage), "thought")], usage, 60)
+            else:
+                await store.mark(call, "released", "slow down")
+
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        asyncio.run(three_calls(store))
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        totals = store.totals()
+        assert (totals.spent.calls, totals.spent.tokens, totals.spent.picousd) == (1, 15, 60)
+        assert (totals.reserved.calls, totals.reserved.tokens, totals.reserved.picousd) == (1, 58, 130)
+        assert len(store.keys()) == 2

@@ -1,0 +1,11 @@
+"""What a process that runs are forked from has imported: LiteLLM takes seconds."""
+
+import os
+import warnings
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+warnings.simplefilter("ignore")
+
+import litellm  # noqa: E402, F401
+
+import dynlab.sampling  # noqa: E402, F401

@@ -8,6 +8,7 @@ Axes: B examples of a batch, T tokens, D channels, H heads, V vocabulary.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,12 +84,19 @@ def tools() -> tuple[Any, Any]:
     Raises:
         InputError: One of them is not installed.
     """
+    return needed("gguf"), needed("torch")
+
+
+def needed(name: str) -> Any:
+    """A module that only training needs.
+
+    Raises:
+        InputError: It is not installed.
+    """
     try:
-        import gguf
-        import torch
-    except ImportError as error:
-        raise InputError(f"training needs {error.name}, which is not installed: pip install 'dynlab[train]'") from None
-    return gguf, torch
+        return importlib.import_module(name)
+    except ImportError:
+        raise InputError(f"training needs {name}, which is not installed: pip install 'dynlab[train]'") from None
 
 
 def fresh_adapter(base: Base, rank: int, seed: int) -> Tensors:
@@ -210,16 +218,16 @@ def tokenizer(path: Path) -> Any:
         InputError: The file splits text in another way.
     """
     gguf, _ = tools()
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
+    tokenizers = needed("tokenizers")
     fields = gguf.GGUFReader(path).fields
     kind = fields["tokenizer.ggml.pre"].contents() if "tokenizer.ggml.pre" in fields else None
     if kind != "smollm":
         raise InputError(f"{path.name} splits text in the way {kind!r}: only 'smollm' is known here")
     vocabulary = {token: i for i, token in enumerate(fields["tokenizer.ggml.tokens"].contents())}
     merges = [tuple(pair.split(" ")) for pair in fields["tokenizer.ggml.merges"].contents()]
-    result = Tokenizer(models.BPE(vocabulary, merges))
-    digits, bytewise = pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)
-    result.pre_tokenizer = pre_tokenizers.Sequence([digits, bytewise])
-    result.decoder = decoders.ByteLevel()
+    result = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, merges))
+    parts = tokenizers.pre_tokenizers
+    digits, bytewise = parts.Digits(individual_digits=True), parts.ByteLevel(add_prefix_space=False)
+    result.pre_tokenizer = parts.Sequence([digits, bytewise])
+    result.decoder = tokenizers.decoders.ByteLevel()
     return result

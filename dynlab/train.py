@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from dynlab import adapters, decoder
@@ -67,6 +68,10 @@ def run(given: argparse.Namespace) -> None:
             with replacing(path) as partial:
                 partial.write_text("".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8")
         attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    with replacing(given.run / "run.json") as partial:
+        facts = {"run": given.run.name, "after": given.after.name if given.after else None, **asdict(settings)}
+        facts |= {"puzzles": given.puzzles, "drawn": given.drawn if given.puzzles else 0}
+        partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     train(
         given.run,
         base,

@@ -1,7 +1,6 @@
 """Training on a network of 120 kB: the loss counts completions only, a break changes nothing, attempts are draws."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -160,5 +159,6 @@ def test_a_decoder_says_which_networks_it_does_not_know(tmp_path):
         decoder.tokenizer(path)
 
 
-def test_settings_are_plain_values():
-    assert json.loads(json.dumps(dataclasses.asdict(SETTINGS)))["num_lessons"] == 60
+def test_what_is_not_installed_is_said_with_what_to_do():
+    with pytest.raises(InputError, match=r"training needs no_such_module, .* pip install 'dynlab\[train\]'"):
+        decoder.needed("no_such_module")

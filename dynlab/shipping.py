@@ -1,0 +1,166 @@
+"""`python -m dynlab.shipping RUN… --examined FOLDER`: the last run's adapter into `data/models`, with its card.
+
+The card says what the adapter was taught, by which commands, in which time, how its loss fell and what it can do.
+Every number of it is read from the runs' own files and from `examined.csv`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dynlab import resources
+from dynlab.errors import DynlabError, InputError
+from dynlab.families import PUZZLES
+from dynlab.files import replacing, write_csv
+from dynlab.teaching import WITHHELD
+from dynlab.train import BASE
+from dynlab.weights import named, sha256
+
+NAME = "dynlab-reasoner"
+SHOWN = ("sample", "greedy", "vote", "shown", "chained", "chained − sample")  # measures in the card's table
+EVERY = 10  # steps that one row of the shipped loss curve stands for
+
+
+def ship(runs: Sequence[Path], examined: Path, out: Path | None = None) -> Path:
+    """Copy the last run's adapter and write its card as .md and .json, and the loss curve as .csv.
+
+    Args:
+        runs: Folders of the runs in their order, each after the one before it.
+        examined: Folder of `examined.csv`.
+        out: Where to; None: `data/models`.
+
+    Returns:
+        The adapter's new path.
+
+    Raises:
+        InputError: A file of a run or of the examination is missing.
+    """
+    out = out or resources.folder("data/models")
+    files = [run / name for run in runs for name in ("run.json", "loss.csv", "adapter.gguf")]
+    for path in (*files, examined / "examined.csv"):
+        if not path.is_file():
+            raise InputError(f"there is no {path}: give finished runs of dynlab.train and an examined adapter")
+    out.mkdir(parents=True, exist_ok=True)
+    adapter, known = out / f"{NAME}.gguf", named(BASE)
+    assert known is not None
+    with replacing(adapter) as partial:
+        shutil.copyfile(runs[-1] / "adapter.gguf", partial)
+    stages = [json.loads((run / "run.json").read_text(encoding="utf-8")) for run in runs]
+    curves = [pd.read_csv(run / "loss.csv").assign(run=stage["run"]) for run, stage in zip(runs, stages, strict=True)]
+    write_csv(pd.concat([_thinned(curve) for curve in curves], ignore_index=True), out / f"{NAME}-loss.csv")
+    results = pd.read_csv(examined / "examined.csv")
+    card: dict[str, Any] = {
+        "model": f"local/{NAME}",
+        "license": known.license,
+        "adapter_sha256": sha256(adapter),
+        "adapter_bytes": adapter.stat().st_size,
+        "weights": known.file,
+        "weights_sha256": known.sha256,
+        "families": list(PUZZLES),
+        "never_taught_with_attempts": WITHHELD,
+        "runs": [
+            stage | {"command": command(stage), **_spent(curve)} for stage, curve in zip(stages, curves, strict=True)
+        ],
+        "examined": results.to_dict("records"),
+    }
+    with replacing(adapter.with_suffix(".json")) as partial:
+        partial.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with replacing(adapter.with_suffix(".md")) as partial:
+        partial.write_text(told(card, results), encoding="utf-8")
+    return adapter
+
+
+def command(stage: dict[str, Any]) -> str:
+    """The command line that trains a stage.
+
+    >>> command({"run": "solve", "after": None, "num_lessons": 16, "puzzles": 0, "drawn": 0})
+    'python -m dynlab.train runs/solve --lessons 16'
+    """
+    words = ["python -m dynlab.train", f"runs/{stage['run']}", f"--lessons {stage['num_lessons']}"]
+    words += [f"--after runs/{stage['after']}"] if stage["after"] else []
+    words += [f"--puzzles {stage['puzzles']} --drawn {stage['drawn']}"] if stage["puzzles"] else []
+    return " ".join(words)
+
+
+def told(card: dict[str, Any], results: pd.DataFrame) -> str:
+    """The card in words."""
+    stages = "".join(
+        f"- `{run['command']}`: {run['lessons']:,} lessons, {run['tokens']:,} tokens, {run['hours']:.1f} hours of a "
+        f"shared CPU; loss of a completion's token {run['loss_first']:.2f} → {run['loss_last']:.2f} nats\n"
+        for run in card["runs"]
+    )
+    rows = results[results["measure"].isin(SHOWN)]
+    table = rows.pivot(index="family", columns="measure", values="value")[list(SHOWN)]
+    ends = rows[rows["measure"] == SHOWN[-1]].set_index("family")
+    lines = [f"| family | {' | '.join(SHOWN)} |", f"|---|{'---|' * len(SHOWN)}"]
+    for family, values in table.iterrows():
+        end = ends.loc[str(family)]
+        interval = f" [{end['low']:.2f}, {end['high']:.2f}]"
+        lines.append(f"| {family} | {' | '.join(f'{value:.2f}' for value in values)}{interval} |")
+    most = int(results["num_questions"].max())
+    splits, heat = "/".join(results["split"].unique()), results["temperature"].iloc[0]
+    return f"""# {NAME}
+
+A low-rank adapter of SmolLM2-135M-Instruct that solves generated word problems in steps and can look at its own earlier
+attempts. It is a test bench for inference scaling, not an assistant: it knows nothing but these puzzles, it errs often,
+and its answers to anything else mean nothing.
+
+- Licence: {card["license"]}, as of the weights it belongs to.
+- Adapter: SHA-256 `{card["adapter_sha256"]}`, {card["adapter_bytes"] / 1e6:.1f} MB, half precision, all linear layers.
+- Weights: `{card["weights"]}`, SHA-256 `{card["weights_sha256"]}`.
+- Data: puzzles of the families {", ".join(card["families"])}, generated by a seed; training, development and evaluation
+  share no question, name, thing or phrasing. `{card["never_taught_with_attempts"]}` is never taught with attempts.
+- Trained on the weights dequantised; llama.cpp computes with 4-bit weights and 8-bit activations.
+
+## Training
+
+{stages}
+The loss curve is `{NAME}-loss.csv`.
+
+## What it can do
+
+Share of right answers on {most} puzzles a family (split {splits}, temperature {heat:g}); `shown` is the vote of the
+attempts that the chained samples saw; in brackets a 95 % interval over questions.
+
+{chr(10).join(lines)}
+"""
+
+
+def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """Every tenth step, with the mean loss of the ten."""
+    block = (curve["step"] - 1) // EVERY
+    return curve.groupby(block).last().assign(loss=curve.groupby(block)["loss"].mean().round(4))
+
+
+def _spent(curve: pd.DataFrame) -> dict[str, Any]:
+    last = curve.iloc[-1]
+    ends = {"loss_first": curve["loss"].head(EVERY).mean(), "loss_last": curve["loss"].tail(5 * EVERY).mean()}
+    counts = {"lessons": int(last["lessons"]), "tokens": int(last["tokens"]), "hours": round(last["seconds"] / 3600, 2)}
+    return counts | {name: round(float(value), 4) for name, value in ends.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ships as told on the command line and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dynlab.shipping", description=__doc__, allow_abbrev=False)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the runs in their order")
+    parser.add_argument("--examined", type=Path, required=True, help="folder of examined.csv")
+    parser.add_argument("--out", type=Path, help="default: data/models")
+    given = parser.parse_args(arguments)
+    try:
+        print(f"shipped {ship(given.runs, given.examined, given.out)}")
+    except DynlabError as error:
+        print(f"dynlab.shipping: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -215,6 +215,11 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Closes the file; where nothing was ever sent, there is nothing to keep, and it goes."""
+        empty = not self._num_calls and not self.keys()
+        if empty:
+            self._held.close()
+            self.path.unlink(missing_ok=True)
         self.close()
 
     @property

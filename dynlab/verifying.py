@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +148,7 @@ def _answers(recording: Recording) -> Iterator[str]:
     """Where the task is one of ours and the text was kept, the answer is the one that its text gives."""
     from dynlab.tasks import load_task, names
 
-    frame, name = recording.frame, recording.card.get("settings", {}).get("dataset")
+    frame, name = recording.frame, _dataset(recording.card)
     if name not in names() or "text" not in frame:
         return
     task = load_task(name)
@@ -161,6 +161,14 @@ def _answers(recording: Recording) -> Iterator[str]:
         answer = task.final_answer(str(row.text), question)
         if answer != row.answer:
             yield f"{_name(row)} has the answer {row.answer!r}, its text gives {answer!r}"
+
+
+def _dataset(card: Mapping[str, Any]) -> str | None:
+    """The task that a card says was asked, its own or that of the first recording merged into it."""
+    merged = card.get("merged")
+    first = merged[0] if isinstance(merged, list) and merged else card
+    settings = first.get("settings") if isinstance(first, Mapping) else None
+    return str(settings.get("dataset")) if isinstance(settings, Mapping) else None
 
 
 def _store(path: Path) -> tuple[list[str], str]:

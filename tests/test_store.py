@@ -174,3 +174,9 @@ def test_calls_come_to_what_they_cost_or_may_have_cost(path):
         assert (totals.spent.calls, totals.spent.tokens, totals.spent.picousd) == (1, 15, 60)
         assert (totals.reserved.calls, totals.reserved.tokens, totals.reserved.picousd) == (1, 58, 130)
         assert len(store.keys()) == 2
+
+
+def test_a_store_with_which_nothing_was_sent_leaves_no_file(tmp_path):
+    with Store(tmp_path / "a.sqlite", {}, {}):
+        assert (tmp_path / "a.sqlite").exists()
+    assert not list(tmp_path.iterdir())

@@ -205,3 +205,8 @@ def test_the_command_says_it_in_one_line_or_one_a_problem(frame, written, capsys
     assert main(["recordings", "verify", str(path)]) == 1
     assert capsys.readouterr().out.count("\n") == 2  # what was changed, and the digest
     assert main(["recordings", "verify", str(path.with_name("none.parquet"))]) == 2
+
+
+@pytest.mark.parametrize("card", [{"merged": []}, {"merged": ["x"]}, {"merged": 3}, {"settings": []}])
+def test_a_card_of_another_shape_is_no_fault_of_the_recording(card, frame, written):
+    assert verify(written(frame, card)).problems == ()

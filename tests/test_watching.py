@@ -7,6 +7,7 @@ import os
 import sys
 from types import SimpleNamespace
 
+import browser
 import nbformat
 import pytest
 from sums import KEY
@@ -47,6 +48,31 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(sums_server, sol
     assert "application/vnd.jupyter.widget-view+json" in text  # the panel
     assert "questions answered by priced in rounds of 6" in text
     assert KEY not in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.chromium() is None, reason="no chromium or chrome is installed")
+def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve, tmp_path):
+    folder, scratch = tmp_path / "work", tmp_path / "scratch"
+    folder.mkdir()
+    first = f"import sys; sys.path.append({os.path.dirname(__file__)!r}); address = {sums_server.address!r}"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (first, PLAIN, AWAITED)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "cells.ipynb")
+    found = "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w => w.content?.widgets?.length)"
+    with (
+        browser.jupyterlab(folder, scratch) as address,
+        browser.browser(f"{address}/lab/tree/cells.ipynb", scratch) as page,
+    ):
+        browser.until(lambda: page.js(f"!!({found})"), "the notebook")
+        idle = "window.book.sessionContext.session?.kernel?.status === 'idle'"
+        browser.until(lambda: page.js(idle), "a kernel")
+        page.js("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        browser.until(lambda: (folder / "awaited.jsonl").exists(), "the answers", 90)
+        browser.until(lambda: "questions answered by priced" in page.js("document.body.innerText"), "the summary", 30)
+    script = solve("script.jsonl", budget=4)
+    for name in ("plain", "awaited"):
+        assert (folder / f"{name}.jsonl").read_bytes() == script.path.read_bytes()
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ class Client:
         self.endpoint, self.timeout_s = endpoint, timeout_s
         self.provider = _provider(endpoint)
         self.price = list_price(endpoint, price)
+        self._given = None if price is None else self.price
         self.left_out: set[str] = set()  # settings that the provider does not take
         self._fixed: dict[str, Any] = {}
         self._seen = self.provider in (*_OPENAI, "hosted_vllm")  # whether answers are seen as they came
@@ -55,6 +56,9 @@ class Client:
         self._fixed = {"model": self.endpoint.litellm_model, "timeout": self.timeout_s, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {name: value for name, value in {"api_base": base, "api_key": key}.items() if value}
+        if self._given is not None:  # costs are counted elsewhere; told a price, LiteLLM spares its search for one
+            self._fixed["input_cost_per_token"] = self._given.prompt / 1e6
+            self._fixed["output_cost_per_token"] = self._given.completion / 1e6
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
             import openai
 
@@ -170,12 +174,7 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
     """The given price, else that of LiteLLM's list; None where it is unknown (a price of 0 there means unknown)."""
     if given is not None:
         return Price(*given)
-    if endpoint.api_base:
-        return None
-    try:
-        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
-    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
-        return None
+    known = _listed(endpoint)
     prompt, completion = known.get("input_cost_per_token"), known.get("output_cost_per_token")
     if not prompt or not completion:
         return None
@@ -185,13 +184,19 @@ def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> 
 
 def goes_on(endpoint: Endpoint) -> bool:
     """Whether a model goes on from a response that is begun for it (prefill); True where nothing is known of it."""
+    known = _listed(endpoint)
+    return not known or bool(known.get("supports_assistant_prefill"))
+
+
+def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
+    """What LiteLLM's list says of a model; {} where it is not on it, or is served from an address of the user's."""
     if endpoint.api_base:
-        return True
+        return {}
     try:
         known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
     except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
-        return True
-    return bool(known.get("supports_assistant_prefill"))
+        return {}
+    return known
 
 
 def _litellm() -> ModuleType:

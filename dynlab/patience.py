@@ -41,7 +41,7 @@ class Patience:
         self._failing_since: float | None = None  # the first failure since the last answer
         self._heard: dict[Key, int] = {}  # num_answered when a sample began, or failed last
         self._failures: dict[Key, tuple[int, int]] = {}  # how often a sample has failed, and of its own
-        self._given_up_at = -1  # num_answered when a sample was given up in silence
+        self._given_up = ("", -1)  # the question that was given up in silence, and num_answered then
 
     def begins(self, key: Key) -> None:
         """A sample is asked for."""
@@ -80,11 +80,12 @@ class Patience:
         if not silent and (fault.status != 500 or all_failures < self.num_attempts):
             return "again"
         questions = {troubled[0] for troubled in self._failures}
-        unproven = self.num_answered in (0, self._given_up_at)
+        question, given_up_at = self._given_up
+        unproven = not self.num_answered or (self.num_answered == given_up_at and key[0] != question)
         if fault.status is None or fault.kind == "throttled" or unproven or len(questions) > _FEW:
             return "run" if silent else "again"
         if len(questions) == 1:
-            self._given_up_at = self.num_answered
+            self._given_up = (key[0], self.num_answered)
         return "sample"
 
     def _forget(self, key: Key) -> None:

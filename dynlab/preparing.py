@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dynlab.errors import InputError
+from dynlab.live import list_price
 from dynlab.local import Endpoint
 from dynlab.plans import Plan
+from dynlab.pricing import Price
 from dynlab.provenance import earlier_samples, is_local, settings_of, wording_of
 from dynlab.store import Key, Store, store_path
 from dynlab.strategies import by_name
@@ -30,8 +32,7 @@ class Prepared:
 
     def store(self) -> Store:
         """Its store, opened."""
-        wording = {question.id: wording_of(question) for question in self.plan.task.questions}
-        return Store(store_path(self.out), self.settings, wording)
+        return store_of(self.out, self.settings, self.plan.task)
 
 
 def prepared(
@@ -59,22 +60,11 @@ def prepared(
         InputError: an argument cannot work, or `out` was recorded with other settings.
     """
     refuse_counts(num_samples=num_samples, num_streams=num_streams, limit=limit, max_tokens=max_tokens, top_k=top_k)
-    if temperature is not None and not temperature >= 0:
-        raise InputError(f"temperature is {temperature}: give a number of at least 0")
-    if price is not None and (len(price) != 2 or not min(price) >= 0):
-        raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
+    refuse_price(price)
     out = checked_out(out)
     chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
     whole = asked_of(model, task if isinstance(task, Task) else load_task(task))
-    sampling = Sampling(
-        temperature=1.0 if temperature is None else temperature,
-        top_p=top_p,
-        top_k=top_k,
-        max_tokens=max_tokens or whole.max_tokens,
-        stop=whole.stop,
-        logprobs=is_local(model),
-        extra_body=dict(extra_body or {}),
-    )
+    sampling = sampling_of(whole, temperature, top_p, top_k, max_tokens, extra_body, logprobs=is_local(model))
     asked = replace(whole, questions=whole.questions[:limit])
     plan = Plan(asked, chosen, sampling, num_samples, num_streams, greedy, seed)
     settings = settings_of(plan, model)
@@ -86,6 +76,52 @@ def refuse_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
+
+
+def refuse_price(price: tuple[float, float] | None) -> None:
+    """Raises an InputError for a price that is not two amounts of at least 0; None is left alone."""
+    if price is not None and (len(price) != 2 or not min(price) >= 0):
+        raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
+
+
+def sampling_of(
+    task: Task,
+    temperature: float | None,
+    top_p: float | None,
+    top_k: int | None,
+    max_tokens: int | None,
+    extra_body: Mapping[str, Any] | None,
+    *,
+    logprobs: bool,
+) -> Sampling:
+    """The settings of every call: those given, else the task's.
+
+    Raises:
+        InputError: the temperature is none.
+    """
+    if temperature is not None and not temperature >= 0:
+        raise InputError(f"temperature is {temperature}: give a number of at least 0")
+    return Sampling(
+        temperature=1.0 if temperature is None else temperature,
+        top_p=top_p,
+        top_k=top_k,
+        max_tokens=max_tokens or task.max_tokens,
+        stop=task.stop,
+        logprobs=logprobs,
+        extra_body=dict(extra_body or {}),
+    )
+
+
+def price_before(model: str | Endpoint, price: tuple[float, float] | None) -> Price | None:
+    """The price of a model as far as it is known before anything is sent; no model of this machine has one."""
+    if is_local(model):
+        return None if price is None else Price(*price)
+    return list_price(model if isinstance(model, Endpoint) else Endpoint(model, "", ""), price)
+
+
+def store_of(out: Path, settings: Mapping[str, Any], task: Task) -> Store:
+    """The store of a recording, opened, with the wording of its questions."""
+    return Store(store_path(out), settings, {question.id: wording_of(question) for question in task.questions})
 
 
 def checked_out(out: str | Path) -> Path:

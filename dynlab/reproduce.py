@@ -17,6 +17,7 @@ from dynlab.figures import write_bytes
 from dynlab.files import replacing
 from dynlab.gallery import sweep_page
 from dynlab.jobs import Job
+from dynlab.reading import count
 from dynlab.resources import folder, named
 from dynlab.runs import Run
 
@@ -38,9 +39,9 @@ class Report:
     def summary(self) -> str:
         """Where the figures are, the findings, and what was run, to print."""
         found = [f"  {line}" for line in self.headlines]
-        unchanged = f"{len(self.ran)} notebooks run, {len(self.kept)} unchanged (--force runs them again)"
+        unchanged = f"{count(len(self.ran), 'notebook')} run, {len(self.kept)} unchanged (--force runs them again)"
         counted = [unchanged] if self.kept else []
-        return "\n".join([f"{len(self.figures)} figures in {self.out} (open {self.index})", *found, *counted])
+        return "\n".join([f"{count(len(self.figures), 'figure')} in {self.out} (open {self.index})", *found, *counted])
 
 
 def reproduce(

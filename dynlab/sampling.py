@@ -12,12 +12,10 @@ from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.estimates import Estimate, estimate
 from dynlab.ledger import Caps
-from dynlab.live import TIMEOUT_S, Client, goes_on, list_price, preload
+from dynlab.live import TIMEOUT_S, Client, goes_on, preload
 from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
-from dynlab.preparing import asked_of as asked_of
-from dynlab.preparing import checked_out as checked_out
-from dynlab.preparing import prepared, refuse_counts
+from dynlab.preparing import prepared, price_before, refuse_counts
 from dynlab.provenance import card_of, frame_of, is_local
 from dynlab.store import Key, Store, store_path
 from dynlab.tasks import Task
@@ -145,8 +143,7 @@ def dry_run(
         with ready.store() as store:
             held |= {sample.key: sample for sample in store.samples()}
     missing = [key for key in ready.plan.keys if key not in held]
-    endpoint = model if isinstance(model, Endpoint) else Endpoint(model, "", "")
-    known = None if is_local(model) and price is None else list_price(endpoint, price)
+    known = price_before(model, price)
     return estimate(ready.plan, missing, list(held.values()), known, ready.settings["model"])
 
 

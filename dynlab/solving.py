@@ -15,11 +15,11 @@ from dynlab.drawing import Drawing, run_interruptible
 from dynlab.errors import DynlabError, InputError
 from dynlab.forecasting import Forecast, forecast
 from dynlab.ledger import Caps
-from dynlab.live import TIMEOUT_S, Client, list_price, preload
+from dynlab.live import TIMEOUT_S, Client, preload
 from dynlab.local import Endpoint, describe
 from dynlab.plans import Plan
-from dynlab.preparing import asked_of, checked_out, refuse_counts
-from dynlab.provenance import card_of, frame_of, is_local, settings_of, wording_of
+from dynlab.preparing import asked_of, checked_out, price_before, refuse_counts, refuse_price, sampling_of, store_of
+from dynlab.provenance import card_of, frame_of, is_local, settings_of
 from dynlab.replay import Policy
 from dynlab.sampling import endpoint_of, num_in_flight_of
 from dynlab.solutions import Solution, rows_of, samples_of, totals_of, write_rows
@@ -29,7 +29,7 @@ from dynlab.store import Store, store_path
 from dynlab.strategies import by_name
 from dynlab.streams import UNITS
 from dynlab.tasks import as_task
-from dynlab.types import Sample, Sampling, Strategy
+from dynlab.types import Sample, Strategy
 from dynlab.watching import Watch
 from dynlab.weighted import Vote
 
@@ -111,8 +111,7 @@ def solve(
         DynlabError: the model does not answer, or it was interrupted; what has arrived stays and can be continued.
     """
     refuse_counts(warmup=warmup, batch=batch, concurrency=concurrency, limit=limit, max_tokens=max_tokens, top_k=top_k)
-    if price is not None and (len(price) != 2 or not min(price) >= 0):
-        raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
+    refuse_price(price)
     if unit not in UNITS:
         raise InputError(f"unit is {unit!r}: give one of {', '.join(UNITS)}")
     if not 1 <= budget < float("inf"):
@@ -135,15 +134,8 @@ def solve(
         voting,
     )
     calls = int(budget * len(task.questions) + 1e-9)
-    sampling = Sampling(
-        temperature=1.0 if temperature is None else temperature,
-        top_p=top_p,
-        top_k=top_k,
-        max_tokens=max_tokens or task.max_tokens,
-        stop=task.stop,
-        logprobs=is_local(model) or voting is not None or rule.name == "uab",
-        extra_body=dict(extra_body or {}),
-    )
+    logprobs = is_local(model) or voting is not None or rule.name == "uab"
+    sampling = sampling_of(task, temperature, top_p, top_k, max_tokens, extra_body, logprobs=logprobs)
     plan = Plan(task, chosen, sampling, calls, greedy=False, seed=seed)
     ids = tuple(question.id for question in task.questions)
     setup = Setup(policy, ids, chosen.name, calls, seed, unit, not asynchronous)
@@ -180,13 +172,11 @@ class _Run:
         if store_path(self.recording).exists():
             with self._store() as store:
                 held = store.samples()
-        endpoint = self.model if isinstance(self.model, Endpoint) else Endpoint(self.model, "", "")
-        price = None if is_local(self.model) and self.price is None else list_price(endpoint, self.price)
+        price = price_before(self.model, self.price)
         return forecast(self.plan, self.setup, held, price, self.caps, self.settings["model"])
 
     def _store(self) -> Store:
-        wording = {question.id: wording_of(question) for question in self.plan.task.questions}
-        return Store(store_path(self.recording), self.settings, wording)
+        return store_of(self.recording, self.settings, self.plan.task)
 
     def solved(self, progress: bool) -> Solution:
         """Draws what is missing, and writes answers and recording."""

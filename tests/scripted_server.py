@@ -6,11 +6,14 @@ The script is a function of the call (its number, path and body); it returns the
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -45,6 +48,17 @@ class Reply:
     cut: bool = False  # the connection ends before the answer does
     finish_reason: str = "stop"
     num_choices: int | None = None  # default: as many as were asked for
+
+
+@contextmanager
+def serving(program: str, *arguments: object):
+    """The address that a program beside this one prints first, for as long as it runs in a process of its own."""
+    command = [sys.executable, str(Path(__file__).with_name(program)), *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
 
 
 Script = Callable[[Call], "str | Reply"]

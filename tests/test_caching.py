@@ -164,7 +164,7 @@ def test_a_folder_of_parameter_files_makes_a_folder_of_figures_each_and_a_common
     assert "0 notebooks run, 2 unchanged" in capsys.readouterr().out
     (tiny / "sweep" / "low.yaml").write_text("factor: 4\n")
     assert cli.main(arguments) == 0
-    assert "1 notebooks run" in capsys.readouterr().out
+    assert "1 notebook run" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

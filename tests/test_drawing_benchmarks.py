@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 import pytest
+from scripted_server import serving
 
 from dynlab.drawing import Drawing
 from dynlab.live import Client
@@ -30,17 +28,9 @@ pytestmark = pytest.mark.benchmarks
 LATENCY_S = 0.05
 
 
-@contextmanager
 def slow_server():
     """The address of a server in a process of its own whose every answer takes 50 ms."""
-    command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(LATENCY_S)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
+    return serving("scripted_server.py", LATENCY_S)
 
 
 def plan_of(num_questions: int, num_samples: int = 1, seed: int = 0) -> Plan:

@@ -269,6 +269,7 @@ def test_words_and_lines_are_told_from_the_ground_in_both_themes(notebook, theme
     notebook.command("apputils:change-theme", theme=f"JupyterLab {theme}")
     light = str(theme == "Light").lower()
     until(lambda: notebook.page.js(f"document.body.dataset.jpThemeLight === '{light}'"), "the theme")
+    until(lambda: notebook.page.js("!document.getElementById('jupyterlab-splash')"), "the page behind the splash")
     notebook.seen()
     colours = notebook.page.js(
         "(() => {const found = [getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor];"

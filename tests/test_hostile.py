@@ -7,16 +7,14 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hostile_run import KEY, run
 from hostile_server import ANSWERED, COMPLETION_TOKENS, PROMPT_TOKENS, answer_of
+from scripted_server import serving
 
 from dynlab import recordings
 from dynlab.plans import sampling_seed
@@ -29,17 +27,9 @@ PROCESSES = multiprocessing.get_context("forkserver")  # LiteLLM takes seconds t
 PROCESSES.set_forkserver_preload(["hostile_preload"])
 
 
-@contextmanager
 def hostile(share: float, log: Path, seed: int = 0):
     """The address of a hostile server in a process of its own."""
-    arguments = [sys.executable, str(TESTS / "hostile_server.py"), str(share), str(seed), str(log)]
-    server = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
+    return serving("hostile_server.py", share, seed, log)
 
 
 def start(address: str, out: Path, questions: int, samples: int, concurrency: int, cap: float | None = None):

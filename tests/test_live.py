@@ -251,6 +251,16 @@ def test_a_long_error_is_cut():
     assert len(scrubbed(ValueError("word " * 1000))) < 320
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_given_price_is_neither_sent_nor_taken_for_one_of_the_list(provider):
+    with ScriptedServer(lambda call: "2") as server:
+        for price in (None, (1.0, 2.0)):
+            ask(server, asked_by(provider), provider, price=price)
+    without, priced = (call.body for call in server.calls)
+    assert without == priced
+    assert Client(Endpoint(f"{provider}/scripted", "", "")).price is None
+
+
 def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():
     listed = list_price(Endpoint("gpt-4o-mini", "", ""))
     assert listed is not None

@@ -93,6 +93,13 @@ def test_in_silence_no_second_question_is_given_up_on_the_same_evidence(patience
     assert patience.failed(key("y"), BROKEN) == "run"
 
 
+def test_in_silence_a_question_is_given_up_with_all_its_samples(patience):
+    for index in range(4):
+        patience.begins(key("x", index))
+    verdicts = [patience.failed(key("x", index), BROKEN) for _ in range(3) for index in range(4)]
+    assert verdicts == ["again"] * 8 + ["sample"] * 4
+
+
 def test_a_server_that_is_away_never_spoils_the_last_questions(patience, clock):
     patience.begins(key("x"))
     for _ in range(20):

@@ -303,13 +303,20 @@ def test_what_was_stored_before_a_kill_is_not_drawn_again(draw, server, tmp_path
     assert len(seeds) == len(set(seeds)) + len(again)
 
 
-def test_an_interrupt_finishes_what_is_in_flight_and_says_how_to_go_on(draw, server, tmp_path):
+def interrupted(*after_s, answers_in_s):
+    """A script that sends Ctrl-C so many seconds after call 5; from call 4 on, answers take their time."""
+
     def script(call):
         if call.number == 5:
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return Reply(right(call), delay_s=0.2 if call.number > 3 else 0)
+            for delay_s in after_s:
+                threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return Reply(right(call), delay_s=answers_in_s if call.number > 3 else 0)
 
-    server.script = script
+    return script
+
+
+def test_an_interrupt_finishes_what_is_in_flight_and_says_how_to_go_on(draw, server, tmp_path):
+    server.script = interrupted(0.05, answers_in_s=0.2)
     with pytest.raises(DynlabError, match=r"interrupted; \d+ of 16 samples are kept, the same command goes on"):
         draw()
     num_before = len(server.calls)
@@ -321,13 +328,7 @@ def test_an_interrupt_finishes_what_is_in_flight_and_says_how_to_go_on(draw, ser
 
 
 def test_a_second_interrupt_ends_it_at_once(draw, server):
-    def script(call):
-        if call.number == 5:
-            for delay_s in (0.05, 0.25):
-                threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return Reply(right(call), delay_s=30.0 if call.number > 3 else 0)
-
-    server.script = script
+    server.script = interrupted(0.05, 0.25, answers_in_s=30.0)
     with pytest.raises(DynlabError, match="interrupted; 4 of 16 samples are kept"):
         draw()
 
@@ -369,12 +370,7 @@ def test_caps_in_calls_and_tokens_hold_over_all_runs_of_a_recording(draw, server
 
 
 def test_interrupted_under_a_cap_nothing_is_left_reserved(draw, server, tmp_path):
-    def script(call):
-        if call.number == 5:
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return Reply(right(call), delay_s=0.2 if call.number > 3 else 0)
-
-    server.script = script
+    server.script = interrupted(0.05, answers_in_s=0.2)
     with pytest.raises(DynlabError, match="interrupted"):
         draw(max_calls=16)
     with Store(store_path(tmp_path / "sums.parquet"), {}, {}) as store:
@@ -385,13 +381,7 @@ def test_interrupted_under_a_cap_nothing_is_left_reserved(draw, server, tmp_path
 
 
 def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, server, tmp_path):
-    def script(call):
-        if call.number == 5:
-            for delay_s in (0.05, 0.25):
-                threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return Reply(right(call), delay_s=30.0 if call.number > 3 else 0)
-
-    server.script = script
+    server.script = interrupted(0.05, 0.25, answers_in_s=30.0)
     with pytest.raises(DynlabError, match="interrupted; 4 of 16 samples are kept"):
         draw(max_calls=18)
     server.script = right

@@ -181,6 +181,8 @@ def test_other_settings_are_refused_field_by_field(changes, field, solve, sums_s
         ({"price": None, "max_usd": 1.0}, "--price IN,OUT"),
         ({"price": None, "unit": "usd"}, "--price IN,OUT"),
         ({"batch": 0}, "batch is 0"),
+        ({"temperature": -1.0}, "temperature is -1.0"),
+        ({"price": (1.0, -1.0)}, "price is"),
         ({"out": "answers.csv"}, "ends in .jsonl"),
         ({"task": []}, "no questions"),
         ({"task": [{"id": "a", "qestion": "?"}]}, "question"),
@@ -192,7 +194,7 @@ def test_what_cannot_work_is_said_in_one_line_and_nothing_is_sent(changes, said,
     with pytest.raises(InputError, match=said) as caught:
         solve(**changes)
     assert "\n" not in str(caught.value)
-    assert not sums_server.calls and not list(tmp_path.glob("*.jsonl"))
+    assert not sums_server.calls and not list(tmp_path.iterdir())
 
 
 def test_log_probabilities_that_do_not_come_end_the_run(sums_server, solve):

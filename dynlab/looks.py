@@ -61,6 +61,7 @@ CONTRASTED = {  # of strategies against one another, and of the two parts of the
     "sequential": Look("sequential", "#0072b2", "^"),
     "integrated": Look("integrated", "#d55e00", "s"),
     "rsa": Look("RSA", "#009e73", "D"),
+    "chained": Look("one chained sample", "#0072b2", "^"),
     "neither": Look("neither", "#000000", "o"),
     "bandit only": Look("bandit only", "#0072b2", "^"),
     "integration only": Look("integration only", "#e69f00", "v"),
@@ -105,8 +106,8 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
 
 
 def look_of(name: str) -> Look:
-    """The look of an allocator, a stopping rule or an uncertainty by its name; black where it has none of its own."""
-    return LOOKS.get(name) or UNCERTAINTIES.get(name) or Look(name, "#333333", "o")
+    """The look of an allocator, a stopping rule, an uncertainty or a strategy by its name; else black."""
+    return LOOKS.get(name) or UNCERTAINTIES.get(name) or CONTRASTED.get(name) or Look(name, "#333333", "o")
 
 
 def _look(key: str) -> Look | None:

@@ -25,13 +25,17 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
+WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
+CHAINED = {("capitals", "smollm2-135m"): 8, ("french", "gemma3-270m"): 4}  # samples after the attempts of a stream
+NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 
 
 def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
     """Records every shipped pair into a folder and returns the files; what is there already is kept."""
-    return [_remade(out, task, model, num_samples) for task, model in SHIPPED]
+    pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
+    return pools + [_widened(out, task, model, width) for task, model in CHAINED for width in WIDTHS]
 
 
 def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
@@ -47,6 +51,15 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
                    limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False)
         )  # fmt: skip
     return merge(parts, out / f"{name}.parquet")
+
+
+def _widened(out: Path, task: str, model: str, width: int) -> Path:
+    """Chains that are shown `width` attempts, on the same questions as the other chains of that pair."""
+    return record(
+        task, f"local/{model}", strategy="integrated", width=width, num_samples=width + CHAINED[task, model],
+        num_streams=NUM_STREAMS, limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False,
+        out=out / "widths" / f"{task}--{model}.width-{width}.parquet",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

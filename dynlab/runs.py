@@ -16,6 +16,7 @@ from dynlab.jobs import Job
 from dynlab.parameters import checked_names, fitted
 from dynlab.reading import headlines
 from dynlab.resources import named
+from dynlab.widths import shipped_files
 
 _RECORDING = {"model": "str", "task": "str", "max_usd": "float", "num_samples": "int"}  # they make a recording first
 
@@ -73,7 +74,7 @@ class Run:
 
     def keys(self, made_of: str) -> list[tuple[Job, str]]:
         """The jobs, each with the digest of all that its outputs depend on, `made_of` (the environment) included."""
-        files = self._files or located_all()  # a notebook chooses among those that come with dynlab
+        files = self._files or [*located_all(), *shipped_files()]  # a notebook chooses among what comes with dynlab
         return [(job, key_of(job.path, {**job.defaults, **job.passed}, files, made_of)) for job in self.jobs]
 
     @property

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.looks import look_of
+from dynlab.looks import look_of, title
 from dynlab.reading import Words, bullet_list, count, plus, signed
 from dynlab.sensitivity import worded
 
+NO_CHAINS = Words(
+    "None of these recordings holds integrated chains beside independent samples of the same model, so nothing can be "
+    "told of their width here. `dynlab record --strategy integrated --width 8` samples some."
+)
 _KNOBS = {"exploration": "exploration", "uncertainty": "the uncertainty", "warmup": "the warm-up"}
 
 
@@ -123,6 +127,33 @@ def of_choice(choices: pd.DataFrame) -> Words:
     if len(default):
         listed = "; ".join(f"{name}: {signed(_triple(row))}" for name, row in default.iterrows())
         bullets.append(f"**With nothing chosen here.** {listed}.")
+    return bullet_list(bullets)
+
+
+def of_widths(table: pd.DataFrame) -> Words:
+    """Bullets on how many attempts a chain is shown: a recording's gains by width, and what of them is told from noise.
+
+    Args:
+        table: Rows of `dynlab.widths.widths`.
+    """
+    if table.empty:
+        return NO_CHAINS
+    said = {"chained": "one chained − one independent sample", "integrated": "a stream's vote − independent samples'"}
+    bullets = []
+    for recording, rows in table.groupby("recording", sort=False):
+        listed = [
+            f"{said[str(method)]}: "
+            + ", ".join(f"{signed(_triple(row))} at width {row['width']}" for _, row in part.iterrows())
+            for method, part in rows.groupby("method", sort=False)
+        ]
+        bullets.append(f"**{title(str(recording))}** ({count(int(rows['questions'].max()), 'question')}). "
+                       f"{_first_upper('; '.join(listed))}.")  # fmt: skip
+    better, worse = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
+    bullets.append(
+        f"**Told from nothing.** Of {count(len(table), 'difference')}, {better} above zero by the paired interval, "
+        f"{worse} below. A whole stream is compared at equal {table['unit'].iloc[0]}: it costs what "
+        f"{table['at'].min():.1f} to {table['at'].max():.1f} independent samples do."
+    )
     return bullet_list(bullets)
 
 

@@ -90,8 +90,10 @@ def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> L
         seed: Of the puzzles and of the lessons.
         number: Which lesson.
     """
-    if not attempts or number % 2 == 0:
+    if not attempts:
         return plain_lesson(seed, number)
+    if number % 2 == 0:
+        return plain_lesson(seed, number // 2)  # so that every family has its turn
     rng = random.Random(f"shown {seed} {number}")
     which = number // 2 % len(attempts)
     own = attempts[which]

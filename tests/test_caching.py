@@ -14,6 +14,7 @@ from dynlab.errors import DynlabError, InputError
 from dynlab.jobs import Job, failed_cell
 from dynlab.recordings import load, write
 from dynlab.reproduce import reproduce
+from dynlab.runs import Run
 
 SAVES = (
     "from pathlib import Path\n"
@@ -128,6 +129,18 @@ def test_a_notebook_runs_again_only_after_something_that_it_depends_on_has_chang
     assert run(parameters={"own": "y"}, force=True).ran == ("10-one", "11-two")
     (tiny / "out" / caching.CACHE).write_text("{ not JSON")
     assert run(parameters={"own": "y"}).ran == ("10-one", "11-two")
+
+
+def test_without_a_recording_named_what_else_comes_with_dynlab_counts_too(tiny, monkeypatch):
+    def key():
+        ((_, digest),) = Run("", {"10-one": tiny / "notebooks" / "10-one.ipynb"}, tiny / "out", [], {}).keys("")
+        return digest
+
+    before, other = key(), tiny / "other.parquet"
+    assert key() == before
+    other.write_bytes(b"drawn anew")
+    monkeypatch.setattr("dynlab.runs.shipped_files", lambda: [other])
+    assert key() != before
 
 
 def test_a_notebook_that_failed_is_run_again_and_the_others_are_not(run, tiny):

@@ -16,16 +16,22 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
         return write(make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out)
 
     monkeypatch.setattr(remake, "record", record)
-    made = remake.remake(tmp_path)
+    *made, _, _, _, _, _, _ = remake.remake(tmp_path)
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
-    chains = [(task, strategy, length, more) for task, strategy, length, more in calls if strategy != "parallel"]
+    widened = [call for call in calls if "width" in call[3]]
+    chains = [call for call in calls if call[1] != "parallel" and call not in widened]
     settings = {"limit": 60, "keep_text": 8, "greedy": False}
     assert chains == [
         (task, strategy, length, settings | {"num_streams": streams})
         for (task, _), planned in remake.CHAINS.items()
         for strategy, (length, streams) in planned.items()
+    ]
+    assert widened == [
+        (task, "integrated", width + chained, settings | {"num_streams": 2, "width": width})
+        for (task, _), chained in remake.CHAINED.items()
+        for width in remake.WIDTHS
     ]
 
 

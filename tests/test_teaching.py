@@ -2,7 +2,7 @@
 
 import random
 
-from dynlab.families import draw_puzzle
+from dynlab.families import PUZZLES, draw_puzzle
 from dynlab.prompts import Completion
 from dynlab.puzzles import split_of
 from dynlab.teaching import WITHHELD, attempted_puzzle, lesson, mixed_lesson, plain_lesson, prompt, training_puzzle
@@ -67,3 +67,10 @@ def test_half_of_the_lessons_show_attempts_and_one_family_never_does():
     assert not any("Earlier attempts" in mixed_lesson([], 0, number).prompt for number in range(28))
     assert {attempted_puzzle(0, i).name for i in range(14)} == {"totals", "groups", "ages", "digits", "sums"}
     assert WITHHELD == "calendar"
+
+
+def test_beside_lessons_with_attempts_every_family_is_still_taught_without():
+    attempts = [["Answer: 1", "Answer: 2"]] * 7
+    plain = [mixed_lesson(attempts, 0, number) for number in range(0, 12, 2)]
+    assert plain == [plain_lesson(0, number) for number in range(6)]
+    assert {training_puzzle(0, number).name for number in range(6)} == set(PUZZLES)

@@ -17,6 +17,7 @@ from dynlab.allocators import Allocator, generator
 from dynlab.engine import Tables, pull
 from dynlab.planning import at_every
 from dynlab.replications import Draws, draws_of
+from dynlab.rounds import in_rounds
 from dynlab.stopping import StoppingRule
 from dynlab.streams import Flags, Floats, Ints, Streams
 from dynlab.voting import tie_break, tied, walk_start
@@ -99,7 +100,8 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     tables = Tables(value, width, bank, profile, offset, draws.price, limit * (1 + 1e-9))
     adaptive = policy.allocator.adaptive
     if adaptive and policy.batch > 1:
-        return _in_rounds(policy, draws, tables, ties, seed)
+        question, sample, arrived = in_rounds(policy.allocator, draws, tables, ties, policy.batch, policy.warmup, seed)
+        return Trace(question, sample, arrived, _closed(tables, question))
     pulled, sample = pull(tables)
     arrived = np.where(sample < policy.warmup, 0, sample) * adaptive
     return Trace(pulled, sample, arrived, _closed(tables, pulled))
@@ -112,55 +114,6 @@ def _closed(tables: Tables, question: Ints) -> Flags:
     bins = (rows * (num_questions + 1) + question + 1).ravel()  # −1, behind the end, goes to a column of its own
     pulls = np.bincount(bins, minlength=num_replications * (num_questions + 1)).reshape(num_replications, -1)[:, 1:]
     return np.asarray(np.isneginf(tables.value[pulls, rows, columns]).all(axis=1))
-
-
-def _in_rounds(policy: Policy, draws: Draws, tables: Tables, ties: Floats, seed: int) -> Trace:
-    """The loop with a batch: within a round a pick raises n and t at once, while votes stay as they were."""
-    seen = draws.tally.seen
-    num_samples, num_replications, num_questions = draws.price.shape
-    rows, columns = np.arange(num_replications), np.arange(num_questions)
-    pulls = np.zeros((num_replications, num_questions), np.int64)
-    arrived, spent, since = np.zeros_like(pulls), np.zeros(num_replications), np.zeros(num_replications, np.int64)
-    running = np.ones(num_replications, bool)
-    width_table = tables.width if tables.width.size else np.zeros_like(tables.value)
-    value, width = tables.value[0].copy(), width_table[0].copy()
-    log: list[tuple[Ints, Ints, Ints]] = []
-    for t in range(num_samples * num_questions):
-        starts = running & (since % policy.batch == 0) & (arrived != pulls).any(axis=1)
-        if starts.any():
-            fresh = (pulls[starts], rows[starts][:, None], columns)
-            arrived[starts], value[starts], width[starts] = pulls[starts], tables.value[fresh], width_table[fresh]
-        score = value + np.sqrt(np.log(max(t, 1))) * width
-        if tables.draws.size:
-            profile = tables.profile[arrived, rows[:, None], columns]
-            score = score + tables.draws[profile, (tables.offset + t) & (tables.draws.shape[1] - 1)]
-        pick = score.argmax(axis=1)
-        depth = pulls[rows, pick]
-        cost = tables.price[np.minimum(depth, num_samples - 1), rows, pick]
-        running &= (score[rows, pick] > -np.inf) & (spent + cost <= tables.limit)
-        if not running.any():
-            break
-        opening = depth < policy.warmup
-        log.append(
-            (np.where(running, pick, -1), np.where(running, depth, -1), np.where(opening, 0, arrived[rows, pick]))
-        )
-        spent += cost * running
-        since += running & ~opening
-        pulls[rows, pick] = after = depth + running
-        known = np.where(opening, after, arrived[rows, pick])
-        arrived[rows, pick] = known
-        where = (known, rows, pick)
-        hair = ties[after, rows, pick]
-        in_flight, growing = tied(np.zeros_like(hair), hair), np.zeros_like(hair)
-        if not tables.draws.size:
-            index = policy.allocator.index(seen.at(where, after), generator(seed))
-            in_flight[:] = tied(index.value, hair)
-            growing[:] = 0.0 if index.width is None else tied(index.width, hair)
-        in_flight[after >= draws.tally.lengths[rows, pick]] = -np.inf
-        value[rows, pick] = np.where(opening, tables.value[where], in_flight)
-        width[rows, pick] = np.where(opening, width_table[where], growing)
-    question, sample, known = (np.stack(column, axis=1).astype(np.int32) for column in zip(*log, strict=True))
-    return Trace(question, sample, known, _closed(tables, question))
 
 
 def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[str, Floats]:
@@ -211,12 +164,14 @@ def _depth(policy: Policy, trace: Trace, draws: Draws, at: Ints) -> Ints:
     chain = draws.path[arrived, sample]
     depth = np.maximum.accumulate(np.where(first, chain, 0), axis=1)
     since = np.cumsum(~first, axis=1)  # pulls after the warm-up, this one included
-    before, longest = np.zeros(len(rows), int), np.zeros(len(rows), int)
-    for t in np.flatnonzero((~first).any(axis=0)):
-        starts = ~first[:, t] & ((since[:, t] - 1) % policy.batch == 0)
-        before, longest = before + longest * starts, np.where(starts, 0, longest)
-        longest = np.where(first[:, t], longest, np.maximum(longest, chain[:, t]))
-        depth[:, t] += before + longest
+    own = (
+        np.maximum(since - 1, 0) // policy.batch * (1 + chain.max(initial=0))
+    )  # so large that no round passes the next
+    longest = np.maximum.accumulate(own + np.where(first, 0, chain), axis=1) - own  # of the round so far
+    ended = np.pad(longest[:, :-1], ((0, 0), (1, 0)))[:, : since.shape[1]] * (
+        ~first & ((since - 1) % policy.batch == 0)
+    )
+    depth = depth + np.cumsum(ended, axis=1) + longest
     depth = np.concatenate([np.zeros((len(rows), 1), int), depth], axis=1)
     inside = np.minimum(drawn, depth.shape[1] - 1)
     return np.asarray(depth[rows.T, inside] + drawn - inside)

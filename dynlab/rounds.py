@@ -31,6 +31,9 @@ def in_rounds(
     Args:
         tables: As for `pull`.
         ties: [D, R, Q] the tie-breaking numbers.
+
+    Raises:
+        InputError: the allocator cannot decide in rounds.
     """
     seen, depth = draws.tally.seen, np.arange(len(tables.value))[:, None, None]
 
@@ -45,6 +48,9 @@ def in_rounds(
         value[depth + flying >= draws.tally.lengths] = -np.inf
         return value, width
 
+    if not tables.draws.size:
+        one = (np.zeros(1, int),) * 3  # a rule that needs the whole table refuses to look at one state
+        allocator.index(seen.at(one, seen.pulls[one]), generator(seed))
     found = _by_loop(tables, ahead, batch, warmup) if find_spec("numba") else None
     return found or by_numpy(allocator, draws, tables, ties, batch, warmup, seed)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dynlab.merging import merge
 from dynlab.sampling import record
+from dynlab.strategies import Integrated
 
 SHIPPED = (
     ("capitals", "smollm2-135m"),
@@ -26,7 +27,6 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
-CHAINED = {("capitals", "smollm2-135m"): 8, ("french", "gemma3-270m"): 4}  # samples after the attempts of a stream
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
@@ -35,7 +35,7 @@ KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
     """Records every shipped pair into a folder and returns the files; what is there already is kept."""
     pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
-    return pools + [_widened(out, task, model, width) for task, model in CHAINED for width in WIDTHS]
+    return pools + [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
 
 
 def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
@@ -54,9 +54,10 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
 
 
 def _widened(out: Path, task: str, model: str, width: int) -> Path:
-    """Chains that are shown `width` attempts, on the same questions as the other chains of that pair."""
+    """Chains that are shown `width` attempts, on the questions of that pair's other chains, and as many chained."""
+    num_chained = CHAINS[task, model]["integrated"][0] - Integrated().width
     return record(
-        task, f"local/{model}", strategy="integrated", width=width, num_samples=width + CHAINED[task, model],
+        task, f"local/{model}", strategy="integrated", width=width, num_samples=width + num_chained,
         num_streams=NUM_STREAMS, limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False,
         out=out / "widths" / f"{task}--{model}.width-{width}.parquet",
     )  # fmt: skip

@@ -18,7 +18,6 @@ from dynlab.streams import streams_of
 
 WIDTHS = ["recording", "width", "method", "questions", "at", "unit", "difference", "low", "high", "measure",
           "replications", "seed"]  # fmt: skip
-
 _PAIR = ("dataset", "model")
 
 

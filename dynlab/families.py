@@ -1,6 +1,6 @@
 """Families of questions that are reasoned out in words, generated from a seed.
 
-`fruits` and `weekdays` are asked with worked examples; the six of `PUZZLES` without, of the small reasoner that was
+`fruits` and `weekdays` are asked with worked examples; those of `PUZZLES` without, of the small reasoner that was
 trained on their training split. `python -m dynlab.families` writes the committed files of `data/tasks` again, byte
 for byte.
 """
@@ -15,18 +15,16 @@ from dynlab.errors import InputError, one_of
 from dynlab.files import replacing
 from dynlab.puzzles import WORDS, Puzzle, Split, split_of
 from dynlab.searches import Digits, Sums
-from dynlab.stories import Ages, Calendar, Groups, Totals
+from dynlab.stories import Calendar, Totals
 from dynlab.tasks import Task, to_jsonl
 from dynlab.types import Question
 
-PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Groups, Ages, Calendar, Digits, Sums)}
+PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Calendar, Digits, Sums)}
 ASKED: dict[str, tuple[int, ...]] = {  # levels of the task files, in turn
     "totals": (2, 3, 4),
-    "groups": (2, 3),
-    "ages": (3, 4),
     "calendar": (1, 2, 2, 3),
     "digits": (3,),
-    "sums": (4, 5),
+    "sums": (3, 4),
 }
 
 FRUITS = ("apple", "apricot", "banana", "cherry", "grape", "kiwi", "lemon", "mango", "orange", "peach", "pear", "plum")

@@ -63,8 +63,8 @@ class Puzzle(Protocol):
         """A right solution in words that ends with `Answer: …`; `rng` picks one of several orders of its steps."""
         ...
 
-    def check(self, answer: str) -> tuple[str, bool] | None:
-        """A short computation that shows whether an answer is right, and whether it is; None: only solving tells."""
+    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
+        """A short computation that shows whether an attempt's answer is right, and whether it is; None: only solving tells."""
         ...
 
 

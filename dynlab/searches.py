@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from dynlab.answers import Kind
 from dynlab.puzzles import Split, Words, listed
 
 NUMBERS = range(10, 100)
+PAIR = re.compile(r"(?<!\d)(\d\d)\+(\d\d)(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Digits:
     def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
         """A digit sum, a remainder and a bound (or without the bound), with one number that fits."""
         while True:
-            number, modulus = rng.choice(NUMBERS), rng.randint(4, 9)
+            number, modulus = rng.choice(NUMBERS), rng.choice((4, 5, 6))
             bound = rng.choice(
                 (Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30)))
             )
@@ -113,8 +115,8 @@ class Digits:
         first = rng.choice([condition for condition in few if len(fitting([condition])) <= 12] or few[:1])
         return f"{' '.join(map(str, fitting([first])))}. Answer: {self.target}"
 
-    def check(self, answer: str) -> tuple[str, bool] | None:
-        """Condition by condition, up to the first that fails: '38: 3+8=11, 38=36+2 no'."""
+    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
+        """Condition by condition, up to the first that fails: '3+8=11, 38=36+2 no'."""
         if not answer.isdecimal() or int(answer) not in NUMBERS:
             return f"{answer[:3]} no", False
         shown = []
@@ -141,7 +143,7 @@ class Sums:
 
     name: ClassVar[str] = "sums"
     kind: ClassVar[Kind] = "integer"
-    levels: ClassVar[tuple[int, ...]] = (4, 5, 6)
+    levels: ClassVar[tuple[int, ...]] = (3, 4, 5)
     question: str
     items: tuple[int, ...]
     total: int
@@ -193,11 +195,22 @@ class Sums:
         a, b = rng.sample(self.pair, 2)
         return f"{a}+{b}={self.total}. Answer: {self.target}"
 
-    def check(self, answer: str) -> tuple[str, bool] | None:
-        """What is missing to the sum, and whether it is there: '84-38=46 yes'."""
-        if not answer.isdecimal() or int(answer) not in self.items:
+    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
+        """The pair that the attempt added up, digit by digit from the right, up to the first that is not the sum's.
+
+        '38+46: 8+6=14, 3+4+1=8 yes', '23+45: 3+5=8 no', '23+61: no 61'; without a pair only the answer: '38 no'.
+        """
+        pair = PAIR.search(attempt)
+        if pair is None:
             return f"{answer[:3]} no", False
-        return (
-            f"{self.total}-{answer}={self.total - int(answer)} {'yes' if answer == self.target else 'no'}",
-            answer == self.target,
+        a, b = map(int, pair.groups())
+        if missing := [number for number in (a, b) if number not in self.items]:
+            return f"{a}+{b}: no {missing[0]}", False
+        units = a % 10 + b % 10
+        tens = [str(number // 10) for number in (a, b)] + ["1"] * (units > 9)
+        said = f"{a}+{b}: {a % 10}+{b % 10}={units}"
+        if units % 10 != self.total % 10:
+            return f"{said} no", False
+        return f"{said}, {'+'.join(tens)}={sum(map(int, tens))} {'yes' if a + b == self.total else 'no'}", (
+            a + b == self.total and a != b
         )

@@ -16,7 +16,7 @@ from dynlab.puzzles import Puzzle
 from dynlab.types import Question, Sample
 
 WITHHELD = "calendar"  # the family that is never taught with attempts, so that transfer can be measured
-ATTEMPTED = ("digits", "sums", "totals", "digits", "sums", "groups", "ages")
+ATTEMPTED = ("digits", "sums", "totals", "digits", "sums")
 END = "\n"
 PROMPTER = Completion(reasoned=True)
 
@@ -48,15 +48,15 @@ def lesson(puzzle: Puzzle, attempts: Sequence[str], rng: random.Random) -> Lesso
 
 
 def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
-    """One check for each different answer among the attempts, up to the first right one, and whether there is one."""
+    """One check for each different one among the attempts, up to the first right one, and whether there is one."""
     words: list[str] = []
     checked = set[str]()
     for number, attempt in enumerate(attempts, start=1):
         answer = extract(attempt, puzzle.kind, reasoned=True)
-        if not answer or answer in checked or (verdict := puzzle.check(answer)) is None:
+        if not answer or (verdict := puzzle.check(answer, attempt)) is None or verdict[0] in checked:
             continue
-        checked.add(answer)
         computation, right = verdict
+        checked.add(computation)
         words.append(f"({number}) {computation}.")
         if right:
             return words, True
@@ -83,7 +83,7 @@ def attempted_puzzle(seed: int, number: int) -> Puzzle:
 
 
 def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> Lesson:
-    """Every other lesson is plain; the rest show one to four of the attempts at a puzzle, in any order.
+    """Every third lesson is plain; the rest show one to four of the attempts at a puzzle, in any order.
 
     Args:
         attempts: Of `attempted_puzzle(seed, i)` for i = 0, 1, …; [] leaves plain lessons only.
@@ -92,10 +92,10 @@ def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> L
     """
     if not attempts:
         return plain_lesson(seed, number)
-    if number % 2 == 0:
-        return plain_lesson(seed, number // 2)  # so that every family has its turn
+    if number % 3 == 0:
+        return plain_lesson(seed, number // 3)  # so that every family has its turn
     rng = random.Random(f"shown {seed} {number}")
-    which = number // 2 % len(attempts)
+    which = (number - number // 3 - 1) % len(attempts)
     own = attempts[which]
     shown = rng.sample(own, min(len(own), rng.choice((1, 2, 3, 4, 4, 4))))
     return lesson(attempted_puzzle(seed, which), shown, rng)

@@ -13,7 +13,7 @@ from dynlab.tasks import Task, load_task, names, to_jsonl
 from dynlab.types import Question
 
 BUILT_IN = [
-    *("ages", "calendar", "capitals", "digits", "french", "fruits", "groups", "opposites", "past-tense", "sums"),
+    *("calendar", "capitals", "digits", "french", "fruits", "opposites", "past-tense", "sums"),
     *("symbols", "totals", "weekdays"),
 ]
 ROWS = [

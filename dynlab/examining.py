@@ -1,8 +1,9 @@
 """`python -m dynlab.examining MODEL FOLDER`: what a model's samples, votes and chains are worth on generated puzzles.
 
-For each family it records independent samples, one greedy answer and integrated streams (four attempts, then samples
-that are shown these), and writes `examined.csv`: one row per family and measure, with an interval over questions.
-Everything is compared with the same model without attempts. Settings are chosen on the split `dev`, never on `eval`.
+For each family it records independent samples, one greedy answer, integrated streams (four attempts, then samples
+that are shown these) and a placebo: samples that are shown the attempts at another question. It writes `examined.csv`:
+one row per family and measure, with an interval over questions. With `--untaught` an adapter that never saw attempts is
+held against it. Settings are chosen on the split `dev`, never on `eval`.
 """
 
 from __future__ import annotations
@@ -11,20 +12,39 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dynlab.errors import DynlabError
 from dynlab.families import NUM_PUZZLES, PUZZLES, SEED, puzzle_task
 from dynlab.files import write_csv
 from dynlab.metrics import estimates, weights
+from dynlab.policies import allocator
+from dynlab.prompts import Completion
 from dynlab.puzzles import Split
-from dynlab.recordings import load
+from dynlab.recordings import Recording, load
+from dynlab.replay import Policy, replay
 from dynlab.sampling import record
+from dynlab.streams import streams_of
+from dynlab.tasks import Task
+from dynlab.types import Sample
 
 WIDTH = 4  # attempts that a chained sample is shown
+REPLICATIONS = 200
+STREAM = 8  # samples of a stream whose vote is compared: four attempts and four chained
+DIFFERENCES = (
+    ("vote", "greedy"),
+    ("chained", "sample"),
+    ("chained", "placebo"),
+    ("chained", "shown"),
+    ("chained", "untaught"),
+    ("4 + 4", "8 independent"),
+    ("4 + 4", "independent, equal tokens"),
+)
 
 
 def vote(answers: Sequence[str], correct: Sequence[bool]) -> float:
@@ -67,24 +87,39 @@ def of_chains(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def examined(samples: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
+def of_votes(samples: Recording, chains: Recording, seed: int = 0) -> pd.DataFrame:
+    """One row per question: the votes of a stream's first eight samples, of eight independent ones, of as many tokens.
+
+    Tokens count the whole prompt of every call, attempts included.
+    """
+    uniform = [Policy(allocator("uniform"), None, 1)]
+    one, stream = streams_of(samples, "parallel"), streams_of(chains, "integrated")
+
+    def played(streams: Any, budget: float, unit: str) -> Any:
+        return replay(streams, uniform, np.array([budget]), unit=unit, replications=REPLICATIONS, seed=seed)[0]
+
+    whole = played(stream, STREAM, "samples")
+    at = float(whole.spent["tokens"][0].mean()) / one.per_sample("tokens")
+    votes = {"4 + 4": whole, "8 independent": played(one, STREAM, "samples")}
+    votes["independent, equal tokens"] = played(one, min(at, float(one.lengths.min())), "tokens")
+    table = pd.DataFrame({name: curve.accuracy[0] for name, curve in votes.items()}, index=list(one.question_ids))
+    return table.assign(**{"samples that 4 + 4 cost": at})
+
+
+def examined(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
     """Measures with 95 % intervals over questions: columns `measure, value, low, high, num_questions`.
 
     Args:
-        samples: Of `of_samples`.
+        table: A row per question, a column per measure: of `of_samples` and the like.
         chains: Of `of_chains`, for the same questions.
     """
-    means = chains.groupby("question_id", sort=True)[["chained", "shown"]].mean()
-    table = samples.join(means)
-    measures = {name: table[name] for name in ("sample", "greedy", "vote", "chained", "shown")}
-    measures |= {
-        f"{one} − {other}": table[one] - table[other]
-        for one, other in (("vote", "greedy"), ("chained", "sample"), ("chained", "shown"), ("chained", "vote"))
-    }
+    table = table.join(chains.groupby("question_id", sort=True)[["chained", "shown"]].mean())
+    measures = {str(name): table[name] for name in table}
+    measures |= {f"{a} − {b}": table[a] - table[b] for a, b in DIFFERENCES if {a, b} <= set(table)}
     for case in ("absent", "present", "leading"):
-        measures[f"chained, right answer {case}"] = (
-            chains[chains["case"] == case].groupby("question_id", sort=True)["chained"].mean()
-        )
+        held = chains[chains["case"] == case].groupby("question_id", sort=True)["chained"].mean()
+        measures[f"chained, right answer {case}"] = held
+        measures[f"chained − sample, right answer {case}"] = held - table["sample"].reindex(held.index)
     rows = []
     for measure, values in measures.items():
         if len(values):
@@ -94,16 +129,43 @@ def examined(samples: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def placebo(task: Task, chains: pd.DataFrame) -> Task:
+    """The task with the attempts of another question beside each: the next one's, of its first stream, worded as ever.
+
+    Args:
+        task: Of `puzzle_task`.
+        chains: An integrated recording of it.
+    """
+    first = chains[(chains["strategy"] == "integrated") & (chains["stream"] == 0) & (chains["role"] != "chained")]
+    texts = {
+        name: list(one.sort_values("sample_index")["text"].fillna("")) for name, one in first.groupby("question_id")
+    }
+    asked = Completion(reasoned=True)
+    questions = []
+    for question, other in zip(task.questions, (*task.questions[1:], task.questions[0]), strict=True):
+        shown = [Sample("", "", 0, index, "", text) for index, text in enumerate(texts[other.id])]
+        words = str(asked(question, shown)).removeprefix("Question: ").removesuffix("\nSolution:")
+        questions.append(replace(question, question=words))
+    return replace(task, name=f"{task.name}, attempts of another question", questions=tuple(questions))
+
+
+def _right(path: Path) -> pd.Series:
+    """The share of right independent samples of each question of a recording."""
+    frame = load(path).frame
+    return frame[frame["strategy"] == "parallel"].groupby("question_id", sort=True)["correct"].mean().astype(float)
+
+
 def examine(
     model: str,
     folder: Path,
     *,
+    untaught: str | None = None,
     families: Sequence[str] = tuple(PUZZLES),
     split: Split = "dev",
     num_questions: int = NUM_PUZZLES,
     num_samples: int = 16,
     num_streams: int = 2,
-    num_chained: int = 2,
+    num_chained: int = 4,
     temperature: float = 1.0,
     seed: int = SEED,
     **how: Any,
@@ -113,12 +175,13 @@ def examine(
     Args:
         model: As of `record`.
         folder: Where recordings and table lie.
+        untaught: Another model, that was never shown attempts: its independent samples are held against the chains.
         families: Of `PUZZLES`.
         split: 'dev', or 'eval' once nothing is to be chosen any more.
         num_questions: Of each family.
         num_samples: Independent samples of each question.
         num_streams: Integrated streams of each question.
-        num_chained: Chained samples of each stream.
+        num_chained: Chained samples of each stream; as many are drawn with a placebo.
         temperature: Of all but the greedy answers.
         seed: Of the questions; that of the task files is 2026.
         how: Further arguments of `record`.
@@ -126,26 +189,22 @@ def examine(
     tables = []
     for family in families:
         task = puzzle_task(family, split, num_questions, seed)
-        plans: dict[str, dict[str, Any]] = {
-            "parallel": {"num_samples": num_samples},
-            "integrated": {
-                "num_samples": WIDTH + num_chained,
-                "num_streams": num_streams,
-                "width": WIDTH,
-                "greedy": False,
-            },
+
+        files = {
+            name: folder / f"{family}-{name}.parquet" for name in ("parallel", "integrated", "placebo", "untaught")
         }
-        frames = {
-            name: load(
-                record(
-                    task, model, out=folder / f"{family}-{name}.parquet", strategy=name, temperature=temperature,
-                    **plan, **how,
-                )
-            ).frame
-            for name, plan in plans.items()
-        }  # fmt: skip
-        table = examined(of_samples(frames["parallel"]), of_chains(frames["integrated"]))
-        tables.append(table.assign(family=family, split=split, temperature=temperature))
+        alike: dict[str, Any] = {"temperature": temperature, **how}
+        streams: dict[str, Any] = {"num_samples": WIDTH + num_chained, "num_streams": num_streams, "width": WIDTH}
+        samples = load(record(task, model, num_samples=num_samples, out=files["parallel"], **alike))
+        alike["greedy"] = False
+        chains = load(record(task, model, strategy="integrated", out=files["integrated"], **streams, **alike))
+        beside, as_many = placebo(task, chains.frame), num_streams * num_chained
+        table = of_samples(samples.frame).join(of_votes(samples, chains))
+        table["placebo"] = _right(record(beside, model, num_samples=as_many, out=files["placebo"], **alike))
+        if untaught:
+            table["untaught"] = _right(record(task, untaught, num_samples=num_samples, out=files["untaught"], **alike))
+        rows = examined(table, of_chains(chains.frame))
+        tables.append(rows.assign(family=family, split=split, temperature=temperature))
     whole = pd.concat(tables, ignore_index=True)
     columns = ["family", "split", "temperature", "measure", "value", "low", "high", "num_questions"]
     write_csv(whole[columns], folder / "examined.csv")
@@ -160,18 +219,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", choices=("dev", "eval"), default="dev")
     parser.add_argument("--questions", type=int, default=NUM_PUZZLES, help="of each family")
     parser.add_argument("--samples", type=int, default=16, help="independent samples of each question")
+    parser.add_argument("--untaught", help="a model that was never shown attempts, to hold against it")
+    parser.add_argument("--family", action="append", choices=list(PUZZLES), help="default: all")
     parser.add_argument("--temperature", type=float, default=1.0)
     given = parser.parse_args(arguments)
     try:
         table = examine(
             given.model, given.folder, split=given.split, num_questions=given.questions, num_samples=given.samples,
-            temperature=given.temperature,
+            temperature=given.temperature, untaught=given.untaught, families=given.family or tuple(PUZZLES),
         )  # fmt: skip
     except DynlabError as error:
         print(f"dynlab.examining: {error}", file=sys.stderr)
         return error.exit_code
     wide = table.pivot(index="family", columns="measure", values="value")
-    print(wide[["sample", "greedy", "vote", "shown", "chained"]].round(3).to_string())
+    print(
+        wide[["sample", "greedy", "vote", "shown", "placebo", "chained", *wide.filter(like=" − ")]]
+        .round(3)
+        .T.to_string()
+    )
     return 0
 
 

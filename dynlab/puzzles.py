@@ -64,7 +64,7 @@ class Puzzle(Protocol):
         ...
 
     def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
-        """A short computation that shows whether an attempt's answer is right, and whether it is; None: only solving tells."""
+        """A short computation on an attempt's answer, and whether it is right; None: only solving tells."""
         ...
 
 

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 from tiny_gguf import write_tiny_gguf
 
-from dynlab.examining import examine, examined, of_chains, of_samples, vote
+from dynlab.examining import examine, examined, of_chains, of_samples, of_votes, placebo, vote
+from dynlab.families import puzzle_task
+from dynlab.recordings import Recording
+from dynlab.teaching import prompt
 
 
 def frame(rows, strategy, **columns):
@@ -55,11 +58,43 @@ def test_differences_are_paired_over_questions():
     assert table.loc["chained, right answer present", ["value", "num_questions"]].tolist() == [0.5, 1]
 
 
+def test_a_placebo_is_asked_word_for_word_as_a_chain_is_but_with_another_questions_attempts():
+    task = puzzle_task("sums", "dev", 3, 0)
+    rows = [
+        (q.id, 0, role, "1", False, i, f"{q.id}'s {role} {i}")
+        for q in task.questions
+        for i, role in enumerate(("independent", "independent", "chained"))
+    ]
+    names = ["question_id", "stream", "role", "answer", "correct", "sample_index", "text"]
+    beside = placebo(task, pd.DataFrame(rows, columns=names).assign(strategy="integrated"))
+    for i, (question, own) in enumerate(zip(beside.questions, task.questions, strict=True)):
+        other = task.questions[(i + 1) % 3].id
+        shown = [f"{other}'s independent 0", f"{other}'s independent 1"]
+        assert prompt(question.question) == prompt(own.question, shown)
+        assert (question.id, question.target) == (own.id, own.target)
+
+
+def test_votes_are_compared_at_equal_calls_and_at_equal_tokens():
+    """Samples cost 10 tokens, chained ones 30: four and four cost 160, as sixteen samples."""
+    rows = []
+    for q, right in (("a", "1111" * 4), ("b", "1222" * 4)):
+        rows += [(q, "parallel", 0, i, x, x == "1", 10) for i, x in enumerate(right)]
+        rows += [(q, "integrated", 0, i, "1", True, 10 if i < 4 else 30) for i in range(8)]
+    names = ["question_id", "strategy", "stream", "sample_index", "answer", "correct", "completion_tokens"]
+    table = of_votes(*[Recording(pd.DataFrame(rows, columns=names).assign(target="1"), {}, "r")] * 2)
+    assert table["samples that 4 + 4 cost"].tolist() == [16, 16]
+    assert table["4 + 4"].tolist() == [1, 1]
+    assert table["independent, equal tokens"].tolist() == [1, 0]
+    assert table.loc["a", "8 independent"] == 1 and 0 < table.loc["b", "8 independent"] < 0.2
+
+
 @pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed")
 def test_a_model_is_recorded_once_and_examined(tmp_path):
     model = f"local/{write_tiny_gguf(tmp_path / 'tiny.gguf')}"
     how = {"families": ["sums"], "num_questions": 2, "num_samples": 2, "num_streams": 1, "num_chained": 1}
     table = examine(model, tmp_path / "out", progress=False, max_tokens=4, **how)
+    assert {"placebo", "chained − placebo", "4 + 4 − 8 independent"} <= set(table["measure"])
+    assert "untaught" not in set(table["measure"])
     assert set(table["family"]) == {"sums"} and (table.set_index("measure").loc["sample", "num_questions"] == 2).all()
     before = (tmp_path / "out" / "sums-integrated.parquet").read_bytes()
     again = examine(model, tmp_path / "out", progress=False, max_tokens=4, **how)

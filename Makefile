@@ -38,9 +38,9 @@ recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/record
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
 	@$(BIN)/python -m dynlab.families
 
-train: $(INSTALLED)  ## teach the small reasoner, into runs/solve (hours on two cores; ARGS=--resume goes on)
+train: $(INSTALLED)  ## teach the small reasoner to solve, into runs/solve (an hour on two cores; ARGS=--resume goes on)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[train]'
-	@nice $(BIN)/python -m dynlab.train runs/solve --lessons 24000 $(ARGS)
+	@nice $(BIN)/python -m dynlab.train runs/solve --lessons 9600 --threads 2 $(ARGS)
 
 lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

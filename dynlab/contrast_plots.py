@@ -10,7 +10,7 @@ import pandas as pd
 from dynlab.axes import log2_axis, new_panels, shared_legend
 from dynlab.errors import InputError
 from dynlab.looks import contrasted, style, title
-from dynlab.plots import TWO_COLUMNS, plot_differences, plot_savings
+from dynlab.plots import ONE_COLUMN, TWO_COLUMNS, plot_differences, plot_savings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +72,29 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
             low, high = (depths.loc[depths["recording"] == recording, name] for name in ("low", "high"))
             ax.set_ylim(low.min() - 0.02, high.max() + 0.02)
         shared_legend(figure, axes)
+    return figure
+
+
+def plot_gap(levels: pd.DataFrame) -> Figure:
+    """What a chained sample gains against how much easier checking is than finding: a point a family and level.
+
+    Args:
+        levels: Rows of `dynlab.evidence.by_level`.
+    """
+    with style():
+        figure, (ax,) = new_panels(1, 1, width=ONE_COLUMN, height=2.6)
+        ax.axhline(0, color="#333333", lw=0.8, zorder=1)
+        for number, (family, rows) in enumerate(levels.groupby("family", sort=False)):
+            look = contrasted(str(family), number)
+            y = rows["gain"].to_numpy(float)
+            around = [y - rows["low"].to_numpy(float), rows["high"].to_numpy(float) - y]
+            ax.errorbar(rows["gap"], y, around, color=look.colour, marker=look.marker, ms=4, lw=0, elinewidth=0.9,
+                        label=str(family))  # fmt: skip
+            for _, row in rows.iterrows():
+                ax.annotate(f"{row['level']}", (row["gap"], row["gain"]), (4, 3), textcoords="offset points", size=6)
+        ax.set_xlabel("attempts judged rightly − samples right (checking − finding)")
+        ax.set_ylabel("one chained − one independent sample")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=levels["family"].nunique(), borderaxespad=0)
     return figure
 
 

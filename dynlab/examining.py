@@ -35,6 +35,7 @@ from dynlab.types import Sample
 
 WIDTH = 4  # attempts that a chained sample is shown
 REPLICATIONS = 200
+VOTERS = 16  # independent samples whose vote is held against one greedy answer
 STREAM = 8  # samples of a stream whose vote is compared: four attempts and four chained
 DIFFERENCES = (
     ("vote", "greedy"),
@@ -60,12 +61,11 @@ def vote(answers: Sequence[str], correct: Sequence[bool]) -> float:
 
 
 def of_samples(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per question of a parallel recording: `sample`, `vote`, `greedy`: shares that are right."""
+    """One row per question of a recording: `sample` and `greedy`, the shares that are right."""
     sampled = frame[frame["strategy"] == "parallel"].groupby("question_id", sort=True)
     return pd.DataFrame(
         {
             "sample": sampled["correct"].mean().astype(float),
-            "vote": sampled.apply(lambda one: vote(list(one["answer"]), list(one["correct"]))),
             "greedy": frame[frame["strategy"] == "greedy"].groupby("question_id")["correct"].mean().astype(float),
         }
     )
@@ -88,9 +88,11 @@ def of_chains(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_votes(samples: Recording, chains: Recording, seed: int = 0) -> pd.DataFrame:
-    """One row per question: the votes of a stream's first eight samples, of eight independent ones, of as many tokens.
+    """One row per question: what votes are worth.
 
-    Tokens count the whole prompt of every call, attempts included.
+    `vote` is that of 16 independent samples (of all, where there are fewer), `4 + 4` that of a stream's first eight;
+    it is held against `8 independent` ones and against as many as cost the same tokens, which count the whole prompt of
+    every call, attempts included. A vote is averaged over orders of the recorded samples.
     """
     uniform = [Policy(allocator("uniform"), None, 1)]
     one, stream = streams_of(samples, "parallel"), streams_of(chains, "integrated")
@@ -100,8 +102,10 @@ def of_votes(samples: Recording, chains: Recording, seed: int = 0) -> pd.DataFra
 
     whole = played(stream, STREAM, "samples")
     at = float(whole.spent["tokens"][0].mean()) / one.per_sample("tokens")
-    votes = {"4 + 4": whole, "8 independent": played(one, STREAM, "samples")}
-    votes["independent, equal tokens"] = played(one, min(at, float(one.lengths.min())), "tokens")
+    most = float(one.lengths.min())
+    votes = {"vote": played(one, min(VOTERS, most), "samples"), "4 + 4": whole}
+    votes |= {"8 independent": played(one, STREAM, "samples")}
+    votes |= {"independent, equal tokens": played(one, min(at, most), "tokens")}
     table = pd.DataFrame({name: curve.accuracy[0] for name, curve in votes.items()}, index=list(one.question_ids))
     return table.assign(**{"samples that 4 + 4 cost": at})
 
@@ -129,6 +133,18 @@ def examined(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def measured(samples: Recording, chains: Recording, **controls: pd.Series) -> pd.DataFrame:
+    """What one family's recordings show: the rows of `examined`.
+
+    Args:
+        samples: Holds independent samples and greedy answers.
+        chains: Holds integrated streams of the same questions; may be the same recording.
+        controls: Shares of right samples by question: `placebo`, `untaught`.
+    """
+    table = of_samples(samples.frame).join(of_votes(samples, chains)).assign(**controls)
+    return examined(table, of_chains(chains.frame))
+
+
 def placebo(task: Task, chains: pd.DataFrame) -> Task:
     """The task with the attempts of another question beside each: the next one's, of its first stream, worded as ever.
 
@@ -149,7 +165,7 @@ def placebo(task: Task, chains: pd.DataFrame) -> Task:
     return replace(task, name=f"{task.name}, attempts of another question", questions=tuple(questions))
 
 
-def _right(path: Path) -> pd.Series:
+def right(path: Path) -> pd.Series:
     """The share of right independent samples of each question of a recording."""
     frame = load(path).frame
     return frame[frame["strategy"] == "parallel"].groupby("question_id", sort=True)["correct"].mean().astype(float)
@@ -199,11 +215,11 @@ def examine(
         alike["greedy"] = False
         chains = load(record(task, model, strategy="integrated", out=files["integrated"], **streams, **alike))
         beside, as_many = placebo(task, chains.frame), num_streams * num_chained
-        table = of_samples(samples.frame).join(of_votes(samples, chains))
-        table["placebo"] = _right(record(beside, model, num_samples=as_many, out=files["placebo"], **alike))
+        controls = {"placebo": right(record(beside, model, num_samples=as_many, out=files["placebo"], **alike))}
         if untaught:
-            table["untaught"] = _right(record(task, untaught, num_samples=num_samples, out=files["untaught"], **alike))
-        rows = examined(table, of_chains(chains.frame))
+            plain = record(task, untaught, num_samples=num_samples, out=files["untaught"], **alike)
+            controls["untaught"] = right(plain)
+        rows = measured(samples, chains, **controls)
         tables.append(rows.assign(family=family, split=split, temperature=temperature))
     whole = pd.concat(tables, ignore_index=True)
     columns = ["family", "split", "temperature", "measure", "value", "low", "high", "num_questions"]

@@ -2,16 +2,19 @@
 
 `fruits` and `weekdays` are asked with worked examples; those of `PUZZLES` without, of the small reasoner that was
 trained on their training split. `python -m dynlab.families` writes the committed files of `data/tasks` again, byte
-for byte.
+for byte; `--family sums --seed 7 --out fresh.jsonl` writes questions that nobody has been asked yet.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from dynlab import resources
-from dynlab.errors import InputError, one_of
+from dynlab.errors import DynlabError, InputError, one_of
 from dynlab.files import replacing
 from dynlab.puzzles import WORDS, Puzzle, Split, split_of
 from dynlab.searches import Digits, Sums
@@ -35,7 +38,7 @@ OTHERS = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SEED = 2026
 NUM_QUESTIONS = 110
-NUM_PUZZLES = 120
+NUM_PUZZLES = 100
 NUM_DEMOS = 4
 
 Worked = tuple[str, str, str]  # question, target, solution in words
@@ -167,12 +170,30 @@ def level_of(question_id: str) -> int:
     return int(question_id.split("-")[1])
 
 
-def main() -> None:
-    """Write every family's committed task file again."""
-    for family in (*FAMILIES, *PUZZLES):
-        with replacing(resources.folder("data/tasks") / f"{family}.jsonl") as path:
-            path.write_text(to_jsonl(build(family)), encoding="utf-8", newline="\n")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes every family's committed task file again, or fresh questions of one to a file; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dynlab.families", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--family", choices=[*FAMILIES, *PUZZLES], help="write this one only, with --out")
+    parser.add_argument("--questions", type=int, help="how many; default: as many as the committed task")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"another than {SEED} gives fresh questions")
+    parser.add_argument("--out", type=Path, help="a file that ends in .jsonl; default: data/tasks/FAMILY.jsonl")
+    given = parser.parse_args(arguments)
+    try:
+        if (given.family is None) != (given.out is None) or (
+            not given.family and (given.questions or given.seed != SEED)
+        ):
+            raise InputError("fresh questions need --family and --out; the committed tasks take no other option")
+        if given.out and given.out.suffix != ".jsonl":
+            raise InputError(f"--out is {str(given.out)!r}: give a path that ends in .jsonl")
+        for family in [given.family] if given.family else [*FAMILIES, *PUZZLES]:
+            text = to_jsonl(build(family, num_questions=given.questions, seed=given.seed))
+            with replacing(given.out or resources.folder("data/tasks") / f"{family}.jsonl") as path:
+                path.write_text(text, encoding="utf-8", newline="\n")
+    except DynlabError as error:
+        print(f"dynlab.families: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -56,12 +56,22 @@ UNCERTAINTIES = {  # of UCB: in the colours of the allocators that follow them a
     "posterior": Look("posterior", LOOKS["beta-greedy"].colour, "P"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
-CONTRASTED = {  # of strategies against one another, and of the two parts of the method apart
+CONTRASTED = {  # of strategies against one another, of what attempts are worth, and of the method's parts apart
     "parallel": Look("parallel", "#000000", "o"),
     "sequential": Look("sequential", "#0072b2", "^"),
     "integrated": Look("integrated", "#d55e00", "s"),
     "rsa": Look("RSA", "#009e73", "D"),
     "chained": Look("one chained sample", "#0072b2", "^"),
+    "sample": Look("one independent sample", "#000000", "o"),
+    "untaught": Look("one sample, taught without attempts", "#56b4e9", "v"),
+    "placebo": Look("one sample shown another question's attempts", "#cc79a7", "P"),
+    "shown": Look("vote of the 4 attempts shown", "#e69f00", "D"),
+    "vote": Look("vote of 16", "#009e73", "h"),
+    "totals": Look("totals", "#0072b2", "^"),
+    "calendar": Look("calendar", "#009e73", "D"),
+    "digits": Look("digits", "#d55e00", "s"),
+    "sums": Look("sums", "#cc79a7", "P"),
+    "mean": Look("mean", "#000000", "o"),
     "neither": Look("neither", "#000000", "o"),
     "bandit only": Look("bandit only", "#0072b2", "^"),
     "integration only": Look("integration only", "#e69f00", "v"),

@@ -7,17 +7,28 @@ import pytest
 
 from dynlab import families, resources
 from dynlab.errors import InputError
-from dynlab.families import DAYS, FAMILIES, FRUITS, build, generate
-from dynlab.tasks import to_jsonl
+from dynlab.families import DAYS, FAMILIES, FRUITS, PUZZLES, build, generate
+from dynlab.tasks import load_task, to_jsonl
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, *PUZZLES])
 def test_the_committed_file_is_the_generators_byte_for_byte(family, tmp_path, monkeypatch):
     committed = (resources.folder("data/tasks") / f"{family}.jsonl").read_bytes()
     monkeypatch.setattr(resources, "folder", lambda name: tmp_path)
-    families.main()
+    assert families.main([]) == 0
     assert (tmp_path / f"{family}.jsonl").read_bytes() == committed == to_jsonl(build(family)).encode()
     assert {path.suffix for path in tmp_path.iterdir()} == {".jsonl"}
+
+
+def test_another_seed_writes_fresh_questions_to_a_file_of_ones_own(tmp_path, capsys):
+    out = tmp_path / "fresh.jsonl"
+    assert families.main(["--family", "sums", "--questions", "6", "--seed", "7", "--out", str(out)]) == 0
+    fresh = load_task(out)
+    known = {question.question for question in build("sums").questions}
+    assert len(fresh.questions) == 6 and not known & {question.question for question in fresh.questions}
+    for wrong in (["--family", "sums"], ["--seed", "7"], ["--family", "sums", "--out", "fresh.csv"]):
+        assert families.main(wrong) == 2
+        assert capsys.readouterr().err.startswith("dynlab.families: ")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -167,7 +167,7 @@ def test_the_split_of_a_puzzle_depends_on_its_numbers_alone(family):
 def test_the_task_asks_evaluation_puzzles_without_demos_and_names_their_level(family):
     task = build(family)
     assert task.demos == () and task.form == "completion" and task.reasoned and task.stop == ("\n",)
-    assert len({question.question for question in task.questions}) == 120
+    assert len({question.question for question in task.questions}) == 100
     assert {level_of(question.id) for question in task.questions} == set(ASKED[family])
     assert all(question.target == ORACLES[family](question.question) for question in task.questions)
 

@@ -1,8 +1,11 @@
 """The shipped recordings: what `make recordings` draws is what is there."""
 
+from dataclasses import replace
+
 import pytest
 
 from dynlab import remake
+from dynlab.families import PUZZLES
 from dynlab.recordings import load, shipped
 
 
@@ -16,7 +19,12 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
         return write(make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out)
 
     monkeypatch.setattr(remake, "record", record)
-    *made, _, _, _, _, _, _ = remake.remake(tmp_path)
+    monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
+    made = remake.remake(tmp_path, untaught="local/plain.gguf")
+    made, controls = made[: len(remake.SHIPPED)], made[len(remake.SHIPPED) : -6]
+    assert [path.name for path in controls] == [
+        f"{family}--dynlab-reasoner.{control}.parquet" for control in ("placebo", "untaught") for family in PUZZLES
+    ]
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
@@ -24,7 +32,7 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     chains = [call for call in calls if call[1] != "parallel" and call not in widened]
     settings = {"limit": 60, "keep_text": 8, "greedy": False}
     assert chains == [
-        (task, strategy, length, settings | {"num_streams": streams})
+        (task, strategy, length, settings | {"num_streams": streams, "limit": None if task in PUZZLES else 60})
         for (task, _), planned in remake.CHAINS.items()
         for strategy, (length, streams) in planned.items()
     ]

@@ -25,10 +25,11 @@ from dynlab.metrics import estimates, weights
 from dynlab.multiples import plot_dots
 from dynlab.plots import plot_savings
 from dynlab.reading import pooled
-from dynlab.recordings import Recording, load, shipped
+from dynlab.recordings import Recording, load
 from dynlab.resources import named
 
 MODEL = "dynlab-reasoner"
+FOLDER = "data/recordings/reasoner"
 CONTROLS = ("placebo", "untaught")
 BUDGETS = (4, 8, 16)
 BASELINES = ("uniform", "beta-sqrt", "okg-beta", "priced")  # allocators without chains that the whole is held against
@@ -46,7 +47,8 @@ def recordings() -> list[Recording]:
     Raises:
         InputError: There are none.
     """
-    found = [load(name) for family in PUZZLES if (name := f"{family}--{MODEL}") in shipped()]
+    files = named(FOLDER, (".parquet",))
+    found = [load(files[name]) for family in PUZZLES if (name := f"{family}--{MODEL}") in files]
     if not found:
         raise InputError(f"no recordings of {MODEL} come with this copy of dynlab: draw them by make recordings")
     return found
@@ -59,7 +61,7 @@ def family_of(recording: Recording) -> str:
 
 def attempts(held: Sequence[Recording]) -> pd.DataFrame:
     """Claims a and b: votes and chains, with the controls that come beside the recordings (`TABLE` less `claim`)."""
-    beside = named("data/recordings/controls", (".parquet",))
+    beside = named(f"{FOLDER}/controls", (".parquet",))
     tables = []
     for recording in held:
         family = family_of(recording)

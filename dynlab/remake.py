@@ -7,7 +7,7 @@ questions between 0.2 and 0.8. What is already recorded is not drawn again.
 
 from __future__ import annotations
 
-import argparse
+import sys
 from pathlib import Path
 
 from dynlab.evidence import MODEL
@@ -19,7 +19,7 @@ from dynlab.sampling import record
 from dynlab.strategies import Integrated
 from dynlab.tasks import load_task
 
-PLAIN = (
+SHIPPED = (
     ("capitals", "smollm2-135m"),
     ("past-tense", "smollm2-135m"),
     ("french", "gemma3-270m"),
@@ -27,34 +27,25 @@ PLAIN = (
     ("opposites", "smollm2-135m"),
     ("symbols", "smollm2-135m"),
 )  # task, local model
-REASONED = tuple((family, MODEL) for family in PUZZLES)
-SHIPPED = (*REASONED, *PLAIN)
 NUM_SAMPLES = 64
-CHAINS: dict[tuple[str, str], dict[str, tuple[int, int]]] = {  # pair → strategy → samples of a stream, streams
-    **{pair: {"integrated": (32, 4), "sequential": (16, 4)} for pair in REASONED},
+CHAINS = {  # pairs with other strategies beside the pool: strategy → samples of a stream, streams
     ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
-WIDENED = (("capitals", "smollm2-135m"), ("french", "gemma3-270m"))
+NUM_REASONED = 32  # independent samples of the small reasoner, in the folder `reasoner`
+REASONED = {"integrated": (8, 2)}  # its chains on every question: samples of a stream, streams
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
-NUM_CONTROLS = 16  # samples of a question with a placebo, and of an adapter that never saw attempts
+NUM_PLACEBOS = 4  # samples of a question that are shown the attempts at another
 
 
-def remake(out: Path, num_samples: int = NUM_SAMPLES, untaught: str | None = None) -> list[Path]:
-    """Records every shipped pair into a folder and returns the files; what is there already is kept.
-
-    Args:
-        out: The folder.
-        num_samples: Independent samples of a question.
-        untaught: The adapter that was taught without attempts, as a model; None: its control is left out.
-    """
+def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
+    """Records every shipped pair into a folder and returns the files; what is there already is kept."""
     pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
-    controls = [_controlled(out, family, "placebo") for family in PUZZLES]
-    controls += [_controlled(out, family, "untaught", untaught) for family in PUZZLES if untaught]
-    return pools + controls + [_widened(out, task, model, width) for task, model in WIDENED for width in WIDTHS]
+    widened = [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
+    return pools + widened + [path for family in PUZZLES for path in _reasoned(out / "reasoner", family)]
 
 
 def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
@@ -62,26 +53,32 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
     name, served = f"{task}--{model}", f"local/{model}"
     if (task, model) not in CHAINS:
         return record(task, served, num_samples=num_samples, out=out / f"{name}.parquet")
-    kept, limit = (KEPT_TEXTS, None) if (task, model) in REASONED else (None, NUM_CHAINED)
-    parts = [
-        record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet", keep_text=kept)
-    ]
+    parts = [record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet")]
     for strategy, (length, streams) in CHAINS[task, model].items():
         part = out / "parts" / f"{name}.{strategy}.parquet"
         parts.append(
-            record(task, served, strategy=strategy, num_samples=length, num_streams=streams, out=part, limit=limit,
-                   keep_text=KEPT_TEXTS, greedy=False)
+            record(task, served, strategy=strategy, num_samples=length, num_streams=streams, out=part,
+                   limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False)
         )  # fmt: skip
     return merge(parts, out / f"{name}.parquet")
 
 
-def _controlled(out: Path, family: str, control: str, model: str = f"local/{MODEL}") -> Path:
-    """What the reasoner's chains are held against: samples with another question's attempts, or of another adapter."""
-    task = load_task(family)
-    if control == "placebo":
-        task = placebo(task, load(out / f"{family}--{MODEL}.parquet").frame)
-    file = out / "controls" / f"{family}--{MODEL}.{control}.parquet"
-    return record(task, model, num_samples=NUM_CONTROLS, out=file, keep_text=0, greedy=False)
+def _reasoned(out: Path, family: str) -> tuple[Path, Path]:
+    """The small reasoner's recording of a family in all strategies, and its placebo: another question's attempts."""
+    name, served = f"{family}--{MODEL}", f"local/{MODEL}"
+    parts = []
+    for strategy, (length, streams) in REASONED.items():
+        part = out / "parts" / f"{name}.{strategy}.parquet"
+        parts.append(
+            record(family, served, strategy=strategy, num_samples=length, num_streams=streams, out=part, greedy=False,
+                   keep_text=KEPT_TEXTS)
+        )  # fmt: skip
+    pool = out / "parts" / f"{name}.parallel.parquet"
+    parts.insert(0, record(family, served, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS))
+    whole = merge(parts, out / f"{name}.parquet")
+    beside = placebo(load_task(family), load(whole).frame)
+    file = out / "controls" / f"{name}.placebo.parquet"
+    return whole, record(beside, served, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)
 
 
 def _widened(out: Path, task: str, model: str, width: int) -> Path:
@@ -94,15 +91,6 @@ def _widened(out: Path, task: str, model: str, width: int) -> Path:
     )  # fmt: skip
 
 
-def main() -> None:
-    """Records as told on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m dynlab.remake", description=__doc__, allow_abbrev=False)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--untaught", metavar="MODEL", help="the adapter without attempts: local/runs/…/adapter.gguf")
-    given = parser.parse_args()
-    for path in remake(given.folder, untaught=given.untaught):
-        print(f"recorded {path}")
-
-
 if __name__ == "__main__":
-    main()
+    for path in remake(Path(sys.argv[1])):
+        print(f"recorded {path}")

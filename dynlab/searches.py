@@ -64,7 +64,7 @@ class Digits:
 
     name: ClassVar[str] = "digits"
     kind: ClassVar[Kind] = "integer"
-    levels: ClassVar[tuple[int, ...]] = (2, 3)
+    levels: ClassVar[tuple[int, ...]] = (3,)
     question: str
     conditions: tuple[Condition, ...]
 

@@ -97,7 +97,7 @@ def test_one_command_writes_every_table_and_picture(tmp_path, monkeypatch, capsy
 
 
 def test_without_recordings_it_says_what_makes_them(monkeypatch, capsys):
-    monkeypatch.setattr(evidence, "shipped", list)
+    monkeypatch.setattr(evidence, "named", lambda folder, suffixes: {})
     with pytest.raises(InputError, match="make recordings"):
         evidence.recordings()
     assert evidence.main([]) == 2

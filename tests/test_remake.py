@@ -20,19 +20,24 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
 
     monkeypatch.setattr(remake, "record", record)
     monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
-    made = remake.remake(tmp_path, untaught="local/plain.gguf")
-    made, controls = made[: len(remake.SHIPPED)], made[len(remake.SHIPPED) : -6]
-    assert [path.name for path in controls] == [
-        f"{family}--dynlab-reasoner.{control}.parquet" for control in ("placebo", "untaught") for family in PUZZLES
-    ]
+    paths = remake.remake(tmp_path)
+    made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
+    assert [str(path.relative_to(tmp_path / "reasoner")) for path in reasoned] == [
+        f"{folder}{family}--dynlab-reasoner{kind}.parquet"
+        for family in PUZZLES
+        for folder, kind in (("", ""), ("controls/", ".placebo"))
+    ]
+    own = [call for call in calls if call[3].get("keep_text") is not None and "limit" not in call[3]]
+    assert len(own) == 3 * len(PUZZLES)
+    calls = [call for call in calls if call not in own]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
     widened = [call for call in calls if "width" in call[3]]
     chains = [call for call in calls if call[1] != "parallel" and call not in widened]
     settings = {"limit": 60, "keep_text": 8, "greedy": False}
     assert chains == [
-        (task, strategy, length, settings | {"num_streams": streams, "limit": None if task in PUZZLES else 60})
+        (task, strategy, length, settings | {"num_streams": streams})
         for (task, _), planned in remake.CHAINS.items()
         for strategy, (length, streams) in planned.items()
     ]

@@ -63,8 +63,8 @@ class Puzzle(Protocol):
         """A right solution in words that ends with `Answer: …`; `rng` picks one of several orders of its steps."""
         ...
 
-    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
-        """A short computation on an attempt's answer, and whether it is right; None: only solving tells."""
+    def check(self, answer: str) -> tuple[str, bool] | None:
+        """A short computation on an answer, and whether it is right; None: only solving tells."""
         ...
 
 

@@ -14,27 +14,29 @@ from dynlab.answers import Kind
 from dynlab.puzzles import Split, Words, listed
 
 NUMBERS = range(10, 100)
-PAIR = re.compile(r"(?<!\d)(\d\d)\+(\d\d)(?!\d)", re.ASCII)
+MODULUS = 5
+PAIR = re.compile(r"(\d\d) and (\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a number between 10 and 99 must fulfil: its digits add up to `value`, or it leaves `value` modulo `modulus`.
+    """What a number between 10 and 99 must fulfil: its digits have the 'sum' or the 'difference' `value`.
 
-    Further kinds: 'above' and 'below' `value`.
+    Further kinds: the 'rest' `value` when divided by 5; 'above' and 'below' `value`.
     """
 
     kind: str
     value: int
-    modulus: int = 0
 
     def holds(self, number: int) -> bool:
         """Whether a number fulfils it."""
         match self.kind:
             case "sum":
                 return number // 10 + number % 10 == self.value
+            case "difference":
+                return abs(number // 10 - number % 10) == self.value
             case "rest":
-                return number % self.modulus == self.value
+                return number % MODULUS == self.value
             case "above":
                 return number > self.value
         return number < self.value
@@ -43,18 +45,22 @@ class Condition:
         """The condition in words."""
         return {
             "sum": f"has digits that add up to {self.value}",
-            "rest": f"leaves {self.value} when divided by {self.modulus}",
+            "difference": f"has digits that differ by {self.value}",
+            "rest": f"leaves {self.value} when divided by {MODULUS}",
             "above": f"is greater than {self.value}",
             "below": f"is less than {self.value}",
         }[self.kind]
 
     def shown(self, number: int) -> str:
-        """The computation that shows whether a number fulfils it: '3+8=11', '38=35+3', '38>20'."""
+        """The computation that shows whether a number fulfils it: '3+8=11', '8-3=5', '38=35+3', '38>20'."""
         match self.kind:
             case "sum":
                 return f"{number // 10}+{number % 10}={number // 10 + number % 10}"
+            case "difference":
+                low, high = sorted((number // 10, number % 10))
+                return f"{high}-{low}={high - low}"
             case "rest":
-                return f"{number}={number - number % self.modulus}+{number % self.modulus}"
+                return f"{number}={number - number % MODULUS}+{number % MODULUS}"
         return f"{number}{'>' if number > self.value else '<' if number < self.value else '='}{self.value}"
 
 
@@ -76,7 +82,7 @@ class Digits:
     @property
     def numbers(self) -> tuple[object, ...]:
         """The conditions, in a fixed order."""
-        return tuple(sorted((c.kind, c.value, c.modulus) for c in self.conditions))
+        return tuple(sorted((c.kind, c.value) for c in self.conditions))
 
     @property
     def target(self) -> str:
@@ -85,18 +91,15 @@ class Digits:
 
     @classmethod
     def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
-        """A digit sum, a remainder and a bound (or without the bound), with one number that fits."""
+        """A digit sum, a difference of digits or a remainder, and a bound, with one number that fits."""
         while True:
-            number, modulus = rng.choice(NUMBERS), rng.choice((4, 5, 6))
+            number = rng.choice(NUMBERS)
+            tens, units = divmod(number, 10)
             bound = rng.choice(
                 (Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30)))
             )
-            conditions = [
-                Condition("sum", number // 10 + number % 10),
-                Condition("rest", number % modulus, modulus),
-                bound,
-            ]
-            conditions = conditions[:level]
+            further = rng.choice((Condition("difference", abs(tens - units)), Condition("rest", number % MODULUS)))
+            conditions = [Condition("sum", tens + units), further, bound][:level]
             rng.shuffle(conditions)
             others = [conditions[:i] + conditions[i + 1 :] for i in range(level)]
             if 10 < bound.value < 99 and len(fitting(conditions)) == 1 and all(len(fitting(c)) > 1 for c in others):
@@ -115,8 +118,8 @@ class Digits:
         first = rng.choice([condition for condition in few if len(fitting([condition])) <= 12] or few[:1])
         return f"{' '.join(map(str, fitting([first])))}. Answer: {self.target}"
 
-    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
-        """Condition by condition, up to the first that fails: '3+8=11, 38=36+2 no'."""
+    def check(self, answer: str) -> tuple[str, bool] | None:
+        """Condition by condition, up to the first that fails: '3+8=11, 8-3=5 no'."""
         if not answer.isdecimal() or int(answer) not in NUMBERS:
             return f"{answer[:3]} no", False
         shown = []
@@ -139,10 +142,10 @@ def _fits(condition: Condition) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class Sums:
-    """Which two of `level` numbers have a given sum; the smaller one is the answer."""
+    """Which two of `level` numbers have a given sum; the answer names both, the smaller first."""
 
     name: ClassVar[str] = "sums"
-    kind: ClassVar[Kind] = "integer"
+    kind: ClassVar[Kind] = "text"
     levels: ClassVar[tuple[int, ...]] = (3, 4, 5)
     question: str
     items: tuple[int, ...]
@@ -166,8 +169,8 @@ class Sums:
 
     @property
     def target(self) -> str:
-        """The smaller one of the pair."""
-        return str(self.pair[0])
+        """The pair, the smaller first."""
+        return listed(self.pair)
 
     @classmethod
     def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
@@ -180,12 +183,13 @@ class Sums:
         says, name, things = listed(items), rng.choice(words.names), rng.choice(words.things)
         frames: dict[Split, tuple[str, ...]] = {
             "train": (
-                f"Which two of {says} add up to {total}? Give the smaller one.",
-                f"Two of the numbers {says} have the sum {total}. Which is the smaller of the two?",
+                f"Which two of {says} add up to {total}? Give the smaller one first.",
+                f"Two of the numbers {says} have the sum {total}. Which two, the smaller first?",
             ),
-            "dev": (f"Of {says}, two make {total} together. What is the smaller of these two?",),
+            "dev": (f"Of {says}, two make {total} together. Name them, smaller before larger.",),
             "eval": (
-                f"{name} has bags of {says} {things}. Two bags hold {total} together. What does the smaller hold?",
+                f"{name} has bags of {says} {things}. Two bags hold {total} together. "
+                "Name both, beginning with the smaller.",
             ),
         }
         return cls(rng.choice(frames[words.split]), tuple(items), total)
@@ -195,12 +199,12 @@ class Sums:
         a, b = rng.sample(self.pair, 2)
         return f"{a}+{b}={self.total}. Answer: {self.target}"
 
-    def check(self, answer: str, attempt: str = "") -> tuple[str, bool] | None:
-        """The pair that the attempt added up, digit by digit from the right, up to the first that is not the sum's.
+    def check(self, answer: str) -> tuple[str, bool] | None:
+        """The pair added digit by digit from the right, up to the first digit that is not the sum's.
 
         '38+46: 8+6=14, 3+4+1=8 yes', '23+45: 3+5=8 no', '23+61: no 61'; without a pair only the answer: '38 no'.
         """
-        pair = PAIR.search(attempt)
+        pair = PAIR.fullmatch(answer)
         if pair is None:
             return f"{answer[:3]} no", False
         a, b = map(int, pair.groups())
@@ -208,9 +212,7 @@ class Sums:
             return f"{a}+{b}: no {missing[0]}", False
         units = a % 10 + b % 10
         tens = [str(number // 10) for number in (a, b)] + ["1"] * (units > 9)
-        said = f"{a}+{b}: {a % 10}+{b % 10}={units}"
+        said, right = f"{a}+{b}: {a % 10}+{b % 10}={units}", answer == self.target
         if units % 10 != self.total % 10:
             return f"{said} no", False
-        return f"{said}, {'+'.join(tens)}={sum(map(int, tens))} {'yes' if a + b == self.total else 'no'}", (
-            a + b == self.total and a != b
-        )
+        return f"{said}, {'+'.join(tens)}={sum(map(int, tens))} {'yes' if right else 'no'}", right

@@ -71,7 +71,7 @@ class Totals:
                     rng.shuffle(order)
         return f"{running(self.start, order)}. Answer: {self.target}"
 
-    def check(self, answer: str, attempt: str = "") -> None:
+    def check(self, answer: str) -> None:
         """Only solving tells."""
 
 
@@ -132,5 +132,5 @@ class Calendar:
             steps.append(f"{span}={span // 7 * 7}+{span % 7} {DAYS[today]}")
         return f"{', '.join(steps)}. Answer: {self.target}"
 
-    def check(self, answer: str, attempt: str = "") -> None:
+    def check(self, answer: str) -> None:
         """Only solving tells."""

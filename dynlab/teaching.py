@@ -53,7 +53,7 @@ def verdicts(puzzle: Puzzle, attempts: Sequence[str]) -> tuple[list[str], bool]:
     checked = set[str]()
     for number, attempt in enumerate(attempts, start=1):
         answer = extract(attempt, puzzle.kind, reasoned=True)
-        if not answer or (verdict := puzzle.check(answer, attempt)) is None or verdict[0] in checked:
+        if not answer or (verdict := puzzle.check(answer)) is None or verdict[0] in checked:
             continue
         computation, right = verdict
         checked.add(computation)

@@ -33,10 +33,10 @@ def test_attempts_are_shown_in_the_words_of_a_recordings_prompt():
 def test_wrong_attempts_are_checked_up_to_the_first_right_one():
     one = puzzle("sums")
     a, b = one.pair
-    attempts = [f"{a}+10={one.total}. Answer: {a}"] * 2 + ["no answer at all", f"{b}+{a}={one.total}. Answer: {a}"]
+    attempts = [f"{a}+99={one.total}. Answer: {a} and 99"] * 2 + ["no answer at all", f"x. Answer: {one.target}"]
     learned = lesson(one, [*attempts, "1+2=3. Answer: 5"], random.Random(0)).completion
-    words, right = one.check(str(a), f"{b}+{a}=")
-    assert right and learned == f" (1) {a}+10: no 10. (4) {words}. Answer: {a}\n"
+    words, right = one.check(one.target)
+    assert right and learned == f" (1) {a}+99: no 99. (4) {words}. Answer: {a} and {b}\n"
 
 
 def test_where_no_attempt_is_right_the_puzzle_is_solved_anew():

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from dynlab import comparing, contrasting, examining, figures
+from dynlab import comparing, contrasting, examining, figures, resources
 from dynlab.contrast_plots import plot_contrasts, plot_depths, plot_gap
 from dynlab.errors import DynlabError, InputError
 from dynlab.families import PUZZLES, level_of
@@ -26,7 +26,6 @@ from dynlab.multiples import plot_dots
 from dynlab.plots import plot_savings
 from dynlab.reading import pooled
 from dynlab.recordings import Recording, load
-from dynlab.resources import named
 
 MODEL = "dynlab-reasoner"
 FOLDER = "data/recordings/reasoner"
@@ -41,16 +40,20 @@ TABLE = ["claim", "family", "measure", "value", "low", "high", "num_questions"]
 _VERDICT = re.compile(r"\((\d)\)([^()]*?)\b(yes|no)\b")
 
 
-def recordings() -> list[Recording]:
-    """The reasoner's recordings that come with dynlab, a family each.
+def recordings(folder: Path | None = None) -> list[Recording]:
+    """The reasoner's recordings, a family each.
+
+    Args:
+        folder: Where they lie; None: those that come with dynlab.
 
     Raises:
         InputError: There are none.
     """
-    files = named(FOLDER, (".parquet",))
-    found = [load(files[name]) for family in PUZZLES if (name := f"{family}--{MODEL}") in files]
+    folder = folder or resources.folder(FOLDER)
+    paths = [folder / f"{family}--{MODEL}.parquet" for family in PUZZLES]
+    found = [load(path) for path in paths if path.is_file()]
     if not found:
-        raise InputError(f"no recordings of {MODEL} come with this copy of dynlab: draw them by make recordings")
+        raise InputError(f"{folder} holds no recordings of {MODEL}: draw them by make recordings, or give --recordings")
     return found
 
 
@@ -61,12 +64,11 @@ def family_of(recording: Recording) -> str:
 
 def attempts(held: Sequence[Recording]) -> pd.DataFrame:
     """Claims a and b: votes and chains, with the controls that come beside the recordings (`TABLE` less `claim`)."""
-    beside = named(f"{FOLDER}/controls", (".parquet",))
     tables = []
     for recording in held:
-        family = family_of(recording)
-        files = {name: beside.get(f"{family}--{MODEL}.{name}") for name in CONTROLS}
-        controls = {name: examining.right(path) for name, path in files.items() if path}
+        family, beside = family_of(recording), Path(recording.source).parent / "controls"
+        files = {name: beside / f"{recording.name}.{name}.parquet" for name in CONTROLS}
+        controls = {name: examining.right(path) for name, path in files.items() if path.is_file()}
         tables.append(examining.measured(recording, recording, **controls).assign(family=family))
     whole = pd.concat(tables, ignore_index=True)
     return pd.concat([whole, _means(whole)], ignore_index=True)
@@ -217,10 +219,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the tables and pictures and prints the summary; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m dynlab.evidence", description=__doc__, allow_abbrev=False)
     parser.add_argument("--out", type=Path, default=Path("figures"), help="folder of pictures and tables")
+    parser.add_argument(
+        "--recordings", type=Path, help="folder of the recordings; default: those that come with dynlab"
+    )
     parser.add_argument("--replications", type=int, default=200)
     given = parser.parse_args(arguments)
     try:
-        tables = evidence(recordings(), given.replications)
+        tables = evidence(recordings(given.recordings), given.replications)
         for name, figure in pictures(tables).items():
             data = tables.get(name, tables["levels"] if name == "gap" else tables["attempts"])
             figures.save(figure, given.out, f"reasoner-{name}", data)

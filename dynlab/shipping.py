@@ -21,7 +21,7 @@ from dynlab.errors import DynlabError, InputError
 from dynlab.families import PUZZLES
 from dynlab.files import replacing, write_csv
 from dynlab.teaching import WITHHELD
-from dynlab.train import BASE
+from dynlab.train import AFTER, BASE
 from dynlab.weights import named, sha256
 
 NAME = "dynlab-reasoner"
@@ -29,13 +29,14 @@ SHOWN = ("sample", "greedy", "vote", "shown", "chained", "chained − sample")  
 EVERY = 10  # steps that one row of the shipped loss curve stands for
 
 
-def ship(runs: Sequence[Path], examined: Path, out: Path | None = None) -> Path:
+def ship(runs: Sequence[Path], examined: Path, out: Path | None = None, note: str = "") -> Path:
     """Copy the last run's adapter and write its card as .md and .json, and the loss curve as .csv.
 
     Args:
         runs: Folders of the runs in their order, each after the one before it.
         examined: Folder of `examined.csv`.
         out: Where to; None: `data/models`.
+        note: What else is to be known of the runs, for the card.
 
     Returns:
         The adapter's new path.
@@ -69,6 +70,7 @@ def ship(runs: Sequence[Path], examined: Path, out: Path | None = None) -> Path:
         "runs": [
             stage | {"command": command(stage), **_spent(curve)} for stage, curve in zip(stages, curves, strict=True)
         ],
+        "note": note,
         "examined": results.to_dict("records"),
     }
     with replacing(adapter.with_suffix(".json")) as partial:
@@ -87,6 +89,8 @@ def command(stage: dict[str, Any]) -> str:
     words = ["python -m dynlab.train", f"runs/{stage['run']}", f"--lessons {stage['num_lessons']}"]
     words += [f"--after runs/{stage['after']}"] if stage["after"] else []
     words += [f"--puzzles {stage['puzzles']} --drawn {stage['drawn']}"] if stage["puzzles"] else []
+    seed = stage.get("seed", 0) - (AFTER if stage["after"] else 0)
+    words += [f"--seed {seed}"] if seed > 0 else []
     return " ".join(words)
 
 
@@ -123,7 +127,7 @@ and its answers to anything else mean nothing.
 ## Training
 
 {stages}
-The loss curve is `{NAME}-loss.csv`.
+{card["note"]}{" " if card["note"] else ""}The loss curve is `{NAME}-loss.csv`.
 
 ## What it can do
 
@@ -153,9 +157,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the runs in their order")
     parser.add_argument("--examined", type=Path, required=True, help="folder of examined.csv")
     parser.add_argument("--out", type=Path, help="default: data/models")
+    parser.add_argument("--note", default="", help="what else is to be known of the runs")
     given = parser.parse_args(arguments)
     try:
-        print(f"shipped {ship(given.runs, given.examined, given.out)}")
+        print(f"shipped {ship(given.runs, given.examined, given.out, given.note)}")
     except DynlabError as error:
         print(f"dynlab.shipping: {error}", file=sys.stderr)
         return error.exit_code

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -91,6 +91,7 @@ WEIGHTS = {
         ),
     ),
 }  # fmt: skip
+WEIGHTS["dynlab-reasoner"] = replace(WEIGHTS["smollm2-135m"], adapter="dynlab-reasoner.gguf")
 
 
 def is_local(model: str) -> bool:
@@ -127,8 +128,8 @@ def weights(model: str, *, progress: bool = True) -> Path:
     """The GGUF file of a local model, downloaded at first use.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m' or 'local/PATH.gguf'; an adapter's file has the weights of
-            'local/smollm2-135m'.
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'; an adapter
+            has the weights of 'local/smollm2-135m'.
         progress: Show a bar on stderr while downloading.
 
     Returns:

@@ -6,7 +6,7 @@ import pytest
 
 from dynlab import evidence
 from dynlab.errors import InputError
-from dynlab.recordings import Recording
+from dynlab.recordings import Recording, write
 
 
 def samples(question, strategy, stream, answers, chained_from=None, texts=()):
@@ -86,7 +86,7 @@ def test_chains_under_a_bandit_are_held_against_the_most_accurate_baseline_of_ea
 
 def test_one_command_writes_every_table_and_picture(tmp_path, monkeypatch, capsys):
     held = [made_up(), made_up("digits", 1)]
-    monkeypatch.setattr(evidence, "recordings", lambda: held)
+    monkeypatch.setattr(evidence, "recordings", lambda folder: held)
     assert evidence.main(["--out", str(tmp_path), "--replications", "5"]) == 0
     pictures = {path.stem for path in tmp_path.glob("*.svg")}
     names = ("levels", "gains", "cases", "gap", "depths", "savings", "together")
@@ -96,9 +96,19 @@ def test_one_command_writes_every_table_and_picture(tmp_path, monkeypatch, capsy
     assert "chained − sample" in capsys.readouterr().out
 
 
-def test_without_recordings_it_says_what_makes_them(monkeypatch, capsys):
-    monkeypatch.setattr(evidence, "named", lambda folder, suffixes: {})
+def test_controls_are_read_from_beside_the_recordings(tmp_path):
+    own = made_up()
+    write(own.frame, {}, tmp_path / f"{own.name}.parquet")
+    plain = own.frame[own.frame["strategy"] == "parallel"]
+    write(plain.assign(correct=False), {}, tmp_path / "controls" / f"{own.name}.placebo.parquet")
+    (held,) = evidence.recordings(tmp_path)
+    table = evidence.attempts([held]).set_index(["family", "measure"])["value"]
+    assert table["sums", "placebo"] == 0 and table["sums", "chained − placebo"] == table["sums", "chained"]
+    assert ("sums", "untaught") not in table.index
+
+
+def test_without_recordings_it_says_what_makes_them(tmp_path, capsys):
     with pytest.raises(InputError, match="make recordings"):
-        evidence.recordings()
-    assert evidence.main([]) == 2
+        evidence.recordings(tmp_path)
+    assert evidence.main(["--recordings", str(tmp_path)]) == 2
     assert "make recordings" in capsys.readouterr().err

@@ -128,7 +128,12 @@ def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
 
     wheel = next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
     names = zipfile.ZipFile(wheel).namelist()
-    for kind, suffix in (("notebooks", ".ipynb"), ("data/tasks", ".jsonl"), ("data/recordings", ".parquet")):
+    for kind, suffix in (
+        ("notebooks", ".ipynb"),
+        ("data/tasks", ".jsonl"),
+        ("data/recordings", ".parquet"),
+        ("data/models", ".gguf"),
+    ):
         committed = {path.name for path in (ROOT / kind).glob(f"*{suffix}")}
         packed = {name.rsplit("/", 1)[1] for name in names if name.startswith(f"dynlab/_shipped/{kind}/")}
         assert committed and committed <= packed

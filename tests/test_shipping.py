@@ -13,7 +13,7 @@ from dynlab.weights import WEIGHTS, sha256
 @pytest.fixture
 def runs(tmp_path):
     facts = {"after": None, "num_lessons": 400, "puzzles": 0, "drawn": 0}
-    for name, extra in (("solve", {}), ("shown", {"after": "solve", "puzzles": 7, "drawn": 4})):
+    for name, extra in (("solve", {}), ("shown", {"after": "solve", "puzzles": 7, "drawn": 4, "seed": 6})):
         folder = tmp_path / name
         folder.mkdir()
         write_tiny_adapter(folder / "adapter.gguf", seed=len(name))
@@ -40,18 +40,19 @@ def runs(tmp_path):
 
 
 def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs, tmp_path):
-    adapter = ship(runs, tmp_path, tmp_path / "models")
+    adapter = ship(runs, tmp_path, tmp_path / "models", "Once it was otherwise.")
     assert adapter.read_bytes() == (runs[-1] / "adapter.gguf").read_bytes()
     card = json.loads(adapter.with_suffix(".json").read_text())
     assert card["adapter_sha256"] == sha256(adapter) and card["weights_sha256"] == WEIGHTS["smollm2-135m"].sha256
     assert [run["command"] for run in card["runs"]] == [
         "python -m dynlab.train runs/solve --lessons 400",
-        "python -m dynlab.train runs/shown --lessons 400 --after runs/solve --puzzles 7 --drawn 4",
+        "python -m dynlab.train runs/shown --lessons 400 --after runs/solve --puzzles 7 --drawn 4 --seed 5",
     ]
     assert (card["runs"][0]["tokens"], card["runs"][0]["hours"]) == (25_000, 1.0)
     words = adapter.with_suffix(".md").read_text()
     assert "| sums | 0.50 | 0.60 | 0.70 | 0.60 | 0.80 | 0.30 [0.20, 0.40] |" in words
     assert "400 lessons, 25,000 tokens, 1.0 hours" in words and card["adapter_sha256"] in words
+    assert "Once it was otherwise. The loss curve is" in words
     assert str(tmp_path) not in words + json.dumps(card)
 
 

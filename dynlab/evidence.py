@@ -53,7 +53,9 @@ def recordings(folder: Path | None = None) -> list[Recording]:
     paths = [folder / f"{family}--{MODEL}.parquet" for family in PUZZLES]
     found = [load(path) for path in paths if path.is_file()]
     if not found:
-        raise InputError(f"{folder} holds no recordings of {MODEL}: draw them by make recordings, or give --recordings")
+        raise InputError(
+            f"{folder} holds no recordings of {MODEL}: make recordings draws them; --recordings names their folder"
+        )
     return found
 
 

@@ -235,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--split", choices=("dev", "eval"), default="dev")
     parser.add_argument("--questions", type=int, default=NUM_PUZZLES, help="of each family")
     parser.add_argument("--samples", type=int, default=16, help="independent samples of each question")
+    parser.add_argument("--streams", type=int, default=2, help="integrated streams of each question")
+    parser.add_argument("--chained", type=int, default=4, help="chained samples of each stream")
     parser.add_argument("--untaught", help="a model that was never shown attempts, to hold against it")
     parser.add_argument("--family", action="append", choices=list(PUZZLES), help="default: all")
     parser.add_argument("--temperature", type=float, default=1.0)
@@ -242,6 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         table = examine(
             given.model, given.folder, split=given.split, num_questions=given.questions, num_samples=given.samples,
+            num_streams=given.streams, num_chained=given.chained,
             temperature=given.temperature, untaught=given.untaught, families=given.family or tuple(PUZZLES),
         )  # fmt: skip
     except DynlabError as error:

@@ -8,6 +8,7 @@ questions between 0.2 and 0.8. What is already recorded is not drawn again.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from dynlab.evidence import MODEL
@@ -53,29 +54,28 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
     name, served = f"{task}--{model}", f"local/{model}"
     if (task, model) not in CHAINS:
         return record(task, served, num_samples=num_samples, out=out / f"{name}.parquet")
-    parts = [record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet")]
-    for strategy, (length, streams) in CHAINS[task, model].items():
-        part = out / "parts" / f"{name}.{strategy}.parquet"
-        parts.append(
-            record(task, served, strategy=strategy, num_samples=length, num_streams=streams, out=part,
-                   limit=NUM_CHAINED, keep_text=KEPT_TEXTS, greedy=False)
-        )  # fmt: skip
-    return merge(parts, out / f"{name}.parquet")
+    pool = record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet")
+    return merge([pool, *_chained(out, task, model, CHAINS[task, model], NUM_CHAINED)], out / f"{name}.parquet")
+
+
+def _chained(
+    out: Path, task: str, model: str, planned: Mapping[str, tuple[int, int]], limit: int | None = None
+) -> list[Path]:
+    """A pair's chains, a file for each strategy of `planned`: samples of a stream, streams."""
+    return [
+        record(task, f"local/{model}", strategy=strategy, num_samples=length, num_streams=streams, limit=limit,
+               keep_text=KEPT_TEXTS, greedy=False, out=out / "parts" / f"{task}--{model}.{strategy}.parquet")
+        for strategy, (length, streams) in planned.items()
+    ]  # fmt: skip
 
 
 def _reasoned(out: Path, family: str) -> tuple[Path, Path]:
     """The small reasoner's recording of a family in all strategies, and its placebo: another question's attempts."""
     name, served = f"{family}--{MODEL}", f"local/{MODEL}"
-    parts = []
-    for strategy, (length, streams) in REASONED.items():
-        part = out / "parts" / f"{name}.{strategy}.parquet"
-        parts.append(
-            record(family, served, strategy=strategy, num_samples=length, num_streams=streams, out=part, greedy=False,
-                   keep_text=KEPT_TEXTS)
-        )  # fmt: skip
+    chains = _chained(out, family, MODEL, REASONED)
     pool = out / "parts" / f"{name}.parallel.parquet"
-    parts.insert(0, record(family, served, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS))
-    whole = merge(parts, out / f"{name}.parquet")
+    record(family, served, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
+    whole = merge([pool, *chains], out / f"{name}.parquet")
     beside = placebo(load_task(family), load(whole).frame)
     file = out / "controls" / f"{name}.placebo.parquet"
     return whole, record(beside, served, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)

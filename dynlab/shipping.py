@@ -131,8 +131,9 @@ and its answers to anything else mean nothing.
 
 ## What it can do
 
-Share of right answers on {most} puzzles a family (split {splits}, temperature {heat:g}); `shown` is the vote of the
-attempts that the chained samples saw; in brackets a 95 % interval over questions.
+Share of right answers on {most} puzzles a family (split {splits}, temperature {heat:g}); `vote` is that of 16
+samples, or of as many as were drawn, `shown` that of the attempts that the chained samples saw; in brackets a 95 %
+interval over questions.
 
 {chr(10).join(lines)}
 """

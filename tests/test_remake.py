@@ -28,7 +28,7 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
         for family in PUZZLES
         for folder, kind in (("", ""), ("controls/", ".placebo"))
     ]
-    own = [call for call in calls if call[3].get("keep_text") is not None and "limit" not in call[3]]
+    own = [call for call in calls if call[3].get("keep_text") is not None and call[3].get("limit") is None]
     assert len(own) == 3 * len(PUZZLES)
     calls = [call for call in calls if call not in own]
     for path, pair in zip(made, remake.SHIPPED, strict=True):

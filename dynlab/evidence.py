@@ -28,7 +28,7 @@ from dynlab.reading import pooled
 from dynlab.recordings import Recording, load
 
 MODEL = "dynlab-reasoner"
-FOLDER = "data/recordings/reasoner"
+FOLDER = "data/recordings"
 CONTROLS = ("placebo", "untaught")
 BUDGETS = (4, 8, 16)
 BASELINES = ("uniform", "beta-sqrt", "okg-beta", "priced")  # allocators without chains that the whole is held against

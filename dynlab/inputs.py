@@ -12,6 +12,10 @@ from dynlab.recordings import Recording, load, located, shipped
 from dynlab.streams import UNITS, strategies_of, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
+DEFAULT = (  # of the shipped recordings: those that hold chains beside independent samples, of every model
+    *("digits--dynlab-reasoner", "sums--dynlab-reasoner", "totals--dynlab-reasoner", "calendar--dynlab-reasoner"),
+    *("capitals--smollm2-135m", "french--gemma3-270m"),
+)
 NUM_STREAMS = 4  # of an ordered strategy that is recorded first
 
 
@@ -93,10 +97,16 @@ def located_all(recording: str | Path | Iterable[str | Path] = (), *, quick: boo
     if isinstance(recording, str) and not Path(recording).is_file():
         recording = [name.strip() for name in recording.split(",") if name.strip()]
     named = [recording] if isinstance(recording, str | Path) else list(recording)
-    named = named or [*shipped()[: QUICK_RECORDINGS if quick else None]]
+    named = named or [*default_recordings()[: QUICK_RECORDINGS if quick else None]]
     if not named:
         raise InputError("dynlab comes without recordings here; name one by its path, or record one: dynlab record")
     return [located(source) for source in named]
+
+
+def default_recordings() -> list[str]:
+    """Names of the shipped recordings that hold every strategy; all shipped ones where these are not there."""
+    known = shipped()
+    return [name for name in DEFAULT if name in known] or known
 
 
 def num_samples_of(recording: Recording) -> float:

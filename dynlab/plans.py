@@ -28,6 +28,8 @@ class Plan:
         num_streams: S, per question.
         greedy: Whether each question gets one answer at temperature 0, of the strategy 'greedy'.
         seed: Of the run.
+        num_slots: Of llama.cpp's server, where the model is one of this machine. Each slot keeps its last prompt, so a
+            stream gets a slot to itself until it is drawn, and what its prompts begin with is computed once.
     """
 
     task: Task
@@ -37,16 +39,36 @@ class Plan:
     num_streams: int = 1
     greedy: bool = True
     seed: int = 0
+    num_slots: int = 0
 
     @cached_property
     def keys(self) -> list[Key]:
-        """All keys in the order of drawing: sample by sample over the questions, so that any part is balanced."""
+        """All keys in the order of drawing: sample by sample over the questions, so that any part is balanced.
+
+        With slots it is so many streams at a time.
+        """
         ids = [question.id for question in self.task.questions]
         greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
-        streams = range(self.num_streams)
-        return greedy + [
-            (id_, self.strategy.name, s, i) for i in range(self.num_samples) for s in streams for id_ in ids
-        ]
+        streams = list(self._places)
+        size = self.num_slots or len(streams)
+        blocks = [streams[first : first + size] for first in range(0, len(streams), size)]
+        return greedy + [(*stream, i) for block in blocks for i in range(self.num_samples) for stream in block]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, int], int]:
+        """The streams in the order of drawing, counted."""
+        named = ((q.id, self.strategy.name, s) for s in range(self.num_streams) for q in self.task.questions)
+        return {stream: place for place, stream in enumerate(named)}
+
+    def _sampling(self, key: Key) -> Sampling:
+        """The settings of a call; the last streams, fewer than there are slots, take any slot that is free."""
+        if key[1] == GREEDY:
+            return replace(self.sampling, temperature=0.0)
+        place = self._places[key[:3]]
+        if not self.num_slots or place >= len(self._places) // self.num_slots * self.num_slots:
+            return self.sampling
+        own = {"id_slot": place % self.num_slots}
+        return replace(self.sampling, extra_body={**own, **self.sampling.extra_body})
 
     def parents(self, key: Key) -> list[Key]:
         """The samples that must have arrived before a sample is drawn."""
@@ -60,7 +82,7 @@ class Plan:
         asked = prompter_for(self.task, self.strategy.shown)(question, words)
         return Request(
             *key,
-            sampling=replace(self.sampling, temperature=0.0) if key[1] == GREEDY else self.sampling,
+            sampling=self._sampling(key),
             seed=seed,
             prompt=asked if isinstance(asked, str) else None,
             messages=None if isinstance(asked, str) else asked,

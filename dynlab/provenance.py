@@ -37,7 +37,7 @@ def is_local(model: str | Endpoint) -> bool:
 def settings_of(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
     """What decides the samples, and so must not change when a recording is continued."""
     if isinstance(model, Endpoint):
-        described, name = model.card, model.litellm_model
+        described, name = model.card, model.card.get("model", model.litellm_model)
     else:
         described, name = describe(model) if is_local(model) else {}, model
     return {

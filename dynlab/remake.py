@@ -1,19 +1,25 @@
 """`python -m dynlab.remake FOLDER`: records what data/recordings holds again, with the models of this machine.
 
-The small reasoner is asked the families of puzzles that it was taught, in every strategy. Each pair of task and plain
-model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least a quarter of the
-questions between 0.2 and 0.8. What is already recorded is not drawn again.
+The small reasoner is asked the families of puzzles that it was taught, in every strategy. It may be served by a
+llama.cpp of one's own that runs its merged weights (`dynlab.adapters`): `--reasoner http://127.0.0.1:8080`. Each pair
+of task and plain model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least a
+quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn again.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dynlab.errors import DynlabError, InputError
 from dynlab.evidence import MODEL
 from dynlab.examining import placebo
 from dynlab.families import PUZZLES
+from dynlab.local import Endpoint, describe
 from dynlab.merging import merge
 from dynlab.recordings import load
 from dynlab.sampling import record
@@ -33,8 +39,7 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
-NUM_REASONED = 32  # independent samples of the small reasoner, in the folder `reasoner`
-REASONED = {"integrated": (8, 2)}  # its chains on every question: samples of a stream, streams
+REASONED = {"integrated": (12, 2), "sequential": (8, 1)}  # the small reasoner's chains: samples of a stream, streams
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
@@ -42,11 +47,50 @@ KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 NUM_PLACEBOS = 4  # samples of a question that are shown the attempts at another
 
 
-def remake(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
+def remake(out: Path, num_samples: int = NUM_SAMPLES, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
     """Records every shipped pair into a folder and returns the files; what is there already is kept."""
     pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
     widened = [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
-    return pools + widened + [path for family in PUZZLES for path in _reasoned(out / "reasoner", family)]
+    return pools + widened + reasoned(out, reasoner, num_samples)
+
+
+def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}", num_samples: int = NUM_SAMPLES) -> list[Path]:
+    """Records the small reasoner in all strategies, and its placebos: samples shown another question's attempts."""
+    made = []
+    for family in PUZZLES:
+        name = f"{family}--{MODEL}"
+        pool = out / "parts" / f"{name}.parallel.parquet"
+        record(family, reasoner, num_samples=num_samples, out=pool, keep_text=KEPT_TEXTS)
+        whole = merge([pool, *_chained(out, family, MODEL, REASONED, served=reasoner)], out / f"{name}.parquet")
+        beside, file = placebo(load_task(family), load(whole).frame), out / "controls" / f"{name}.placebo.parquet"
+        made += [whole, record(beside, reasoner, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)]
+    return made
+
+
+def served_at(address: str) -> Endpoint:
+    """The small reasoner as a llama.cpp server has it that was started on its merged weights.
+
+    Raises:
+        InputError: No such server answers there.
+    """
+    address = address.rstrip("/")
+    try:
+        with urllib.request.urlopen(f"{address}/props", timeout=10) as response:
+            props = json.load(response)
+        slots, sampling = props["total_slots"], props["default_generation_settings"]["params"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"no llama.cpp server answers at {address} ({type(error).__name__}): start one there"
+        ) from None
+    known = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+    card = describe(f"local/{MODEL}") | {
+        "adapter_merged": "into the dequantised weights, bfloat16",
+        "server": "llama.cpp",
+        "server_version": props.get("build_info", "unknown"),
+        "server_settings": {"num_slots": slots},
+        "server_sampling": {name: sampling[name] for name in known if name in sampling},
+    }
+    return Endpoint(f"text-completion-openai/{MODEL}", f"{address}/v1", card=card)
 
 
 def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
@@ -59,26 +103,20 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
 
 
 def _chained(
-    out: Path, task: str, model: str, planned: Mapping[str, tuple[int, int]], limit: int | None = None
+    out: Path,
+    task: str,
+    model: str,
+    planned: Mapping[str, tuple[int, int]],
+    limit: int | None = None,
+    served: str | Endpoint | None = None,
 ) -> list[Path]:
     """A pair's chains, a file for each strategy of `planned`: samples of a stream, streams."""
+    served = served or f"local/{model}"
     return [
-        record(task, f"local/{model}", strategy=strategy, num_samples=length, num_streams=streams, limit=limit,
+        record(task, served, strategy=strategy, num_samples=length, num_streams=streams, limit=limit,
                keep_text=KEPT_TEXTS, greedy=False, out=out / "parts" / f"{task}--{model}.{strategy}.parquet")
         for strategy, (length, streams) in planned.items()
     ]  # fmt: skip
-
-
-def _reasoned(out: Path, family: str) -> tuple[Path, Path]:
-    """The small reasoner's recording of a family in all strategies, and its placebo: another question's attempts."""
-    name, served = f"{family}--{MODEL}", f"local/{MODEL}"
-    chains = _chained(out, family, MODEL, REASONED)
-    pool = out / "parts" / f"{name}.parallel.parquet"
-    record(family, served, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
-    whole = merge([pool, *chains], out / f"{name}.parquet")
-    beside = placebo(load_task(family), load(whole).frame)
-    file = out / "controls" / f"{name}.placebo.parquet"
-    return whole, record(beside, served, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)
 
 
 def _widened(out: Path, task: str, model: str, width: int) -> Path:
@@ -91,6 +129,22 @@ def _widened(out: Path, task: str, model: str, width: int) -> Path:
     )  # fmt: skip
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Records as told on the command line and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dynlab.remake", description=__doc__, allow_abbrev=False)
+    parser.add_argument("out", type=Path, help="folder of the recordings")
+    parser.add_argument("--reasoner", metavar="URL", help="a llama.cpp server on the small reasoner's merged weights")
+    parser.add_argument("--reasoner-only", action="store_true", help="leave the plain models out")
+    given = parser.parse_args(arguments)
+    try:
+        reasoner = served_at(given.reasoner) if given.reasoner else f"local/{MODEL}"
+        for path in reasoned(given.out, reasoner) if given.reasoner_only else remake(given.out, reasoner=reasoner):
+            print(f"recorded {path}")
+    except DynlabError as error:
+        print(f"dynlab.remake: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    for path in remake(Path(sys.argv[1])):
-        print(f"recorded {path}")
+    sys.exit(main())

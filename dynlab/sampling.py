@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,9 @@ def record(
         _continue(store, earlier, plan)
 
         def drawing_at(endpoint: Endpoint) -> Drawing:
-            client = Client(endpoint, price, timeout_s)
+            client, num_slots = Client(endpoint, price, timeout_s), slots_of(endpoint.card)
             num_in_flight = concurrency or num_in_flight_of(endpoint.card)
-            return Drawing(plan, store, client, num_in_flight, caps, num_per_call)
+            return Drawing(replace(plan, num_slots=num_slots), store, client, num_in_flight, caps, num_per_call)
 
         samples, card = _drawn(plan, store, model, drawing_at, progress)
         wanted = set(plan.keys) | earlier.keys()
@@ -209,8 +210,12 @@ def _attempt_tokens(plan: Plan) -> int:
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:
     """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
-    slots = card.get("server_settings", {}).get("num_slots")
-    return 2 * int(slots) if slots else NUM_IN_FLIGHT
+    return 2 * slots_of(card) or NUM_IN_FLIGHT
+
+
+def slots_of(card: Mapping[str, Any]) -> int:
+    """The answers that a server of this machine generates at a time, by its card; 0: it is another's."""
+    return int(card.get("server_settings", {}).get("num_slots", 0))
 
 
 @contextmanager

@@ -104,11 +104,16 @@ class Digits:
             others = [conditions[:i] + conditions[i + 1 :] for i in range(level)]
             if 10 < bound.value < 99 and len(fitting(conditions)) == 1 and all(len(fitting(c)) > 1 for c in others):
                 break
-        says = listed([condition.phrase() for condition in conditions])
+        says, name = listed([condition.phrase() for condition in conditions]), rng.choice(words.names)
         frames: dict[Split, tuple[str, ...]] = {
-            "train": (f"Which number between 10 and 99 {says}?", f"Find the number from 10 to 99 that {says}."),
+            "train": (
+                f"Which number between 10 and 99 {says}?",
+                f"Find the number from 10 to 99 that {says}.",
+                f"{name} looks for a number from 10 to 99. It {says}. What is the number?",
+                f"There is exactly one two-digit number that {says}. Say which.",
+            ),
             "dev": (f"One number between 10 and 99 {says}. Which number is it?",),
-            "eval": (f"{rng.choice(words.names)} thinks of a number between 10 and 99 that {says}. Which is it?",),
+            "eval": (f"{name} thinks of a number between 10 and 99 that {says}. Which is it?",),
         }
         return cls(rng.choice(frames[words.split]), tuple(conditions))
 
@@ -185,6 +190,8 @@ class Sums:
             "train": (
                 f"Which two of {says} add up to {total}? Give the smaller one first.",
                 f"Two of the numbers {says} have the sum {total}. Which two, the smaller first?",
+                f"{name} counts {says} {things} in boxes and fills a cart with {total} from two of them. Which two?",
+                f"Choose a pair from {says} whose sum is {total}, and write the smaller number first.",
             ),
             "dev": (f"Of {says}, two make {total} together. Name them, smaller before larger.",),
             "eval": (

@@ -17,11 +17,12 @@ from typing import Any
 import pandas as pd
 
 from dynlab import resources
+from dynlab.adapters import BASE
 from dynlab.errors import DynlabError, InputError
 from dynlab.families import PUZZLES
 from dynlab.files import replacing, write_csv
 from dynlab.teaching import WITHHELD
-from dynlab.train import AFTER, BASE
+from dynlab.train import AFTER
 from dynlab.weights import named, sha256
 
 NAME = "dynlab-reasoner"
@@ -89,6 +90,7 @@ def command(stage: dict[str, Any]) -> str:
     words = ["python -m dynlab.train", f"runs/{stage['run']}", f"--lessons {stage['num_lessons']}"]
     words += [f"--after runs/{stage['after']}"] if stage["after"] else []
     words += [f"--puzzles {stage['puzzles']} --drawn {stage['drawn']}"] if stage["puzzles"] else []
+    words += [f"--again {stage['again']}"] if stage.get("again") else []
     seed = stage.get("seed", 0) - (AFTER if stage["after"] else 0)
     words += [f"--seed {seed}"] if seed > 0 else []
     return " ".join(words)

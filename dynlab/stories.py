@@ -53,6 +53,7 @@ class Totals:
             "train": (
                 f"{name} has {start} {things}, {events}. How many {things} has {name} now?",
                 f"At first {name} has {start} {things}. Then {name} {events}. How many {things} are left?",
+                f"There are {start} {things} in the bag of {name}, who {events}. Count the {things}.",
             ),
             "dev": (f"{name} begins with {start} {things}, then {events}. How many {things} has {name} at last?",),
             "eval": (f"{name} owns {start} {things}, then {events}. How many {things} does {name} have in the end?",),
@@ -112,6 +113,8 @@ class Calendar:
                 f"Today is {DAYS[today]}. {name} waits {', then '.join(days)}. Which weekday is it then?",
                 f"{name} leaves on a {DAYS[today]} and is away for {', then '.join(days)}. "
                 "On which weekday does it end?",
+                f"The work of {name} begins on {DAYS[today]} and takes {' plus '.join(days)}. "
+                "Say the weekday after it.",
             ),
             "dev": (f"It is {DAYS[today]}. {name} works for {' and then '.join(days)}. What weekday comes out?",),
             "eval": (f"{name} starts on {DAYS[today]} and needs {', then '.join(days)}. Which weekday is the end?",),

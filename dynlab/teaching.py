@@ -83,7 +83,7 @@ def attempted_puzzle(seed: int, number: int) -> Puzzle:
 
 
 def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> Lesson:
-    """Every third lesson is plain; the rest show one to four of the attempts at a puzzle, in any order.
+    """Every third lesson is plain; the rest show some of the attempts at a puzzle, in any order.
 
     Args:
         attempts: Of `attempted_puzzle(seed, i)` for i = 0, 1, …; [] leaves plain lessons only.
@@ -97,5 +97,5 @@ def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> L
     rng = random.Random(f"shown {seed} {number}")
     which = (number - number // 3 - 1) % len(attempts)
     own = attempts[which]
-    shown = rng.sample(own, min(len(own), rng.choice((1, 2, 3, 4, 4, 4))))
+    shown = rng.sample(own, min(len(own), rng.choice((1, 2, 3, 4, 4, 4, 6))))
     return lesson(attempted_puzzle(seed, which), shown, rng)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dynlab import adapters, decoder
+from dynlab.adapters import BASE
 from dynlab.drafting import draft
 from dynlab.errors import DynlabError, InputError
 from dynlab.files import replacing
@@ -22,7 +23,6 @@ from dynlab.teaching import attempted_puzzle, mixed_lesson, prompt
 from dynlab.training import Settings, train
 from dynlab.weights import weights
 
-BASE = "local/smollm2-135m"
 AFTER = 1  # added to the seed of a run that goes on from another, so that its puzzles are new
 
 
@@ -62,15 +62,20 @@ def run(given: argparse.Namespace) -> None:
     if given.puzzles:
         path = given.run / "attempts.jsonl"
         if not path.exists():
-            prompts = [prompt(attempted_puzzle(seed, number).question) for number in range(given.puzzles)]
-            how = {"num_attempts": given.drawn, "scale": settings.scale, "seed": seed, "say": _say}
-            drawn = draft(base, start or {}, tokenizer, prompts, **how)
+            asked = [attempted_puzzle(seed, number).question for number in range(given.puzzles)]
+            drawn: list[list[str]] = [[] for _ in asked]
+            for num_attempts in filter(None, (given.drawn, given.again)):
+                prompts = [prompt(question, shown) for question, shown in zip(asked, drawn, strict=True)]
+                how = {"num_attempts": num_attempts, "scale": settings.scale, "seed": seed, "say": _say}
+                new = draft(base, start or {}, tokenizer, prompts, **how)
+                drawn = [shown + texts for shown, texts in zip(drawn, new, strict=True)]
             with replacing(path) as partial:
                 partial.write_text("".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8")
         attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     with replacing(given.run / "run.json") as partial:
         facts = {"run": given.run.name, "after": given.after.name if given.after else None, **asdict(settings)}
-        facts |= {"puzzles": given.puzzles, "drawn": given.drawn if given.puzzles else 0}
+        for name in ("puzzles", "drawn", "again"):
+            facts[name] = getattr(given, name) if given.puzzles else 0
         partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     train(
         given.run,
@@ -96,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--after", type=Path, metavar="RUN", help="begin with the adapter of this run")
     parser.add_argument("--puzzles", type=int, default=0, help="draw attempts at so many puzzles, and teach with them")
     parser.add_argument("--drawn", type=int, default=4, help="attempts drawn at each of these puzzles")
+    parser.add_argument("--again", type=int, default=0, help="further attempts, drawn with these shown")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="largest learning rate")
     parser.add_argument("--decay", type=float, default=0.2, help="share of the steps over which the rate falls to zero")

@@ -27,6 +27,7 @@ REFERENCE = Path(__file__).with_name("adapter_logprobs.json")
 PROMPT = [1, *range(259, 287, 2), 40, 41, *range(286, 259, -3)]
 SCALE = 2.0  # alpha / rank of the tiny adapter
 TOLERANCE = 0.02
+ROUNDED = 0.1  # of weights in bfloat16, which has 8 bits
 SMALL = ServerSettings(num_slots=1, context=128, threads=1)
 needs_server = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed")
 
@@ -66,6 +67,26 @@ def test_llama_cpp_with_the_adapter_agrees_with_transformers(files):
     base, beside = files
     assert np.abs(served(base, beside, PROMPT, len(VOCABULARY)) - reference()).max() < TOLERANCE
     assert np.abs(served(base, None, PROMPT, len(VOCABULARY)) - reference()).max() > 10 * TOLERANCE
+
+
+@needs_server
+@needs("gguf")
+def test_an_adapter_merged_into_the_weights_computes_what_it_computes_beside_them(files, tmp_path):
+    from dynlab import adapters
+
+    base, beside = files
+    merged = adapters.merge(base, beside, tmp_path / "merged.gguf")
+    difference = np.abs(served(merged, None, PROMPT, len(VOCABULARY)) - reference()).max()
+    assert difference < ROUNDED < np.abs(served(base, None, PROMPT, len(VOCABULARY)) - reference()).max() / 10
+
+
+@needs("gguf")
+def test_merging_says_in_one_line_what_is_missing(tmp_path, capsys):
+    from dynlab import adapters
+
+    assert adapters.main([str(tmp_path / "none.gguf"), str(tmp_path / "out.gguf")]) == 2
+    assert capsys.readouterr().err.startswith(f"dynlab.adapters: there is no {tmp_path / 'none.gguf'}")
+    assert not list(tmp_path.iterdir())
 
 
 @needs("torch", "gguf")

@@ -1,6 +1,8 @@
 """The shipped recordings: what `make recordings` draws is what is there."""
 
+import json
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
@@ -23,13 +25,13 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     paths = remake.remake(tmp_path)
     made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
-    assert [str(path.relative_to(tmp_path / "reasoner")) for path in reasoned] == [
+    assert [str(path.relative_to(tmp_path)) for path in reasoned] == [
         f"{folder}{family}--dynlab-reasoner{kind}.parquet"
         for family in PUZZLES
         for folder, kind in (("", ""), ("controls/", ".placebo"))
     ]
     own = [call for call in calls if call[3].get("keep_text") is not None and call[3].get("limit") is None]
-    assert len(own) == 3 * len(PUZZLES)
+    assert len(own) == (2 + len(remake.REASONED)) * len(PUZZLES)
     calls = [call for call in calls if call not in own]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
@@ -48,13 +50,34 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     ]
 
 
+def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch, capsys, tmp_path):
+    props = {
+        "total_slots": 8,
+        "build_info": "b1",
+        "default_generation_settings": {"params": {"temperature": 0.8, "top_k": 40, "mirostat": 0}},
+    }
+    monkeypatch.setattr(remake, "describe", lambda model: {"model": model, "server": "another"})
+    monkeypatch.setattr(remake.urllib.request, "urlopen", lambda url, timeout: BytesIO(json.dumps(props).encode()))
+    endpoint = remake.served_at("http://127.0.0.1:1/")
+    assert endpoint.api_base == "http://127.0.0.1:1/v1" and endpoint.card["model"] == "local/dynlab-reasoner"
+    assert (endpoint.card["server"], endpoint.card["server_settings"]) == ("llama.cpp", {"num_slots": 8})
+    assert endpoint.card["server_sampling"] == {"temperature": 0.8, "top_k": 40}
+    monkeypatch.setattr(remake.urllib.request, "urlopen", lambda url, timeout: BytesIO(b"{}"))
+    assert remake.main([str(tmp_path), "--reasoner", "http://127.0.0.1:1"]) == 2
+    assert "no llama.cpp server answers at http://127.0.0.1:1" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.skipif(not shipped(), reason="no recordings are committed")
 def test_the_shipped_recordings_are_of_the_planned_size_in_every_strategy():
     assert set(shipped()) >= {f"{task}--{model}" for task, model in remake.SHIPPED}
-    for task, model in remake.SHIPPED:
+    planned = {pair: remake.CHAINS.get(pair, {}) for pair in remake.SHIPPED}
+    recorded = [family for family in PUZZLES if f"{family}--{remake.MODEL}" in shipped()]
+    planned |= {(family, remake.MODEL): remake.REASONED for family in recorded}
+    for (task, model), chains in planned.items():
         frame = load(f"{task}--{model}").frame
         sizes = frame[frame["strategy"] != "greedy"].groupby(["strategy", "stream"])["sample_index"].nunique()
-        planned = {("parallel", 0): remake.NUM_SAMPLES}
-        for strategy, (length, streams) in remake.CHAINS.get((task, model), {}).items():
-            planned |= {(strategy, stream): length for stream in range(streams)}
-        assert sizes.to_dict() == planned
+        expected = {("parallel", 0): remake.NUM_SAMPLES}
+        for strategy, (length, streams) in chains.items():
+            expected |= {(strategy, stream): length for stream in range(streams)}
+        assert sizes.to_dict() == expected

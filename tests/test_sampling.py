@@ -70,6 +70,33 @@ def test_a_plan_is_drawn_sample_by_sample_over_the_questions_after_the_greedy_an
     ]  # fmt: skip
 
 
+def test_with_slots_so_many_streams_are_drawn_at_a_time_each_at_a_slot_of_its_own():
+    plan = Plan(replace(TASK, questions=TASK.questions[:3]), Parallel(), Sampling(), num_samples=2)
+    slotted = replace(plan, num_slots=2)
+    assert set(slotted.keys) == set(plan.keys)
+    drawn = [(key[0], key[3], slotted.request(key, []).sampling.extra_body.get("id_slot")) for key in slotted.keys[3:]]
+    assert drawn == [("q0", 0, 0), ("q1", 0, 1), ("q0", 1, 0), ("q1", 1, 1), ("q2", 0, None), ("q2", 1, None)]
+    assert not any("id_slot" in slotted.request(key, []).sampling.extra_body for key in slotted.keys[:3])
+    own = replace(slotted, sampling=Sampling(extra_body={"id_slot": 7}))
+    assert {own.request(key, []).sampling.extra_body["id_slot"] for key in own.keys} == {7}
+
+
+def test_a_server_of_this_machine_is_told_the_slot_of_each_stream_and_the_recording_is_the_same(draw, server, tmp_path):
+    card = {"server_settings": {"num_slots": 2}}
+    chains = {"strategy": "sequential", "num_streams": 2, "greedy": False}
+    endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+    first = draw(**chains)
+    assert not any("id_slot" in call.body for call in server.calls)
+    num_calls = len(server.calls)
+    second = draw(**chains, model=replace(endpoint, card=card), out=tmp_path / "slots.parquet")
+    of_question: dict = {}
+    for call in server.calls[num_calls:]:
+        of_question.setdefault(call.words.rpartition("Question: ")[2].split()[0], set()).add(call.body["id_slot"])
+    assert of_question == {"0": {0}, "1": {1}, "2": {0}, "3": {1}}
+    assert recordings.load(first).frame["answer"].equals(recordings.load(second).frame["answer"])
+    assert recordings.load(first).card["settings"] == recordings.load(second).card["settings"]
+
+
 def test_a_sampling_seed_depends_on_run_and_key_alone_and_fits_31_bits():
     keys = [(q, s, i, j) for q in ("a", "b") for s in ("parallel", "greedy") for i in range(10) for j in range(50)]
     seeds = {sampling_seed(run, key) for run in (0, 1) for key in keys}

@@ -57,14 +57,14 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
     recordings, budgets = list(dict.fromkeys(depths["recording"])), sorted(depths["at"].unique())
     names = list(dict.fromkeys(depths["method"]))
     with style():
-        figure, axes = new_panels(len(recordings), len(budgets), width=TWO_COLUMNS, height=1.7 * len(recordings) + 0.4)
+        figure, axes = new_panels(len(recordings), len(budgets), width=TWO_COLUMNS, height=1.85 * len(recordings) + 0.4)
         for number, ax in enumerate(axes):
             recording, budget = recordings[number // len(budgets)], budgets[number % len(budgets)]
             cell = depths[(depths["recording"] == recording) & (depths["at"] == budget)]
             for place, name in enumerate(names):
                 _errorbars(ax, cell[cell["method"] == name], name, 1.04 ** (place - (len(names) - 1) / 2))
             log2_axis(ax, cell["depth"])
-            ax.set_title(f"{title(recording)}, B = {budget:g}")
+            ax.set_title(f"{title(recording)}\nB = {budget:g}")
             if number % len(budgets) == 0:
                 ax.set_ylabel("accuracy")
             if number >= len(axes) - len(budgets):

@@ -26,6 +26,7 @@ from dynlab.multiples import plot_dots
 from dynlab.plots import plot_savings
 from dynlab.reading import pooled
 from dynlab.recordings import Recording, load
+from dynlab.searches import Digits, Sums
 
 MODEL = "dynlab-reasoner"
 FOLDER = "data/recordings"
@@ -34,6 +35,7 @@ BUDGETS = (4, 8, 16)
 BASELINES = ("uniform", "beta-sqrt", "okg-beta", "priced")  # allocators without chains that the whole is held against
 BANDITS = ("ucb", "priced")
 WHOLE = ("parallel", "integrated")
+CHECKED = (Digits.name, Sums.name)  # families whose answers are quickly checked
 LEVELS = ("greedy", "sample", "untaught", "placebo", "shown", "chained", "vote")
 TRAINED = "model trained to use attempts"
 TABLE = ["claim", "family", "measure", "value", "low", "high", "num_questions"]
@@ -125,7 +127,8 @@ def by_level(held: Sequence[Recording]) -> pd.DataFrame:
         table["level"] = [level_of(str(question)) for question in table.index]
         for level, part in table.groupby("level"):
             own = verdicts[verdicts["question_id"].isin(part.index)]
-            checked = float(own.groupby("was")["right"].mean().mean()) if own["was"].nunique() == 2 else None
+            told = family_of(recording) in CHECKED and own["was"].nunique() == 2
+            checked = float(own.groupby("was")["right"].mean().mean()) if told else None
             gain = part["chained"] - part["sample"]
             one = estimates(gain.to_numpy(float)[None, :], weights(len(part)))[0]
             sample = float(part["sample"].mean())

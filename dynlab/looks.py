@@ -138,9 +138,9 @@ def _spare(label: str, number: int) -> Look:
 
 
 def title(recording: str) -> str:
-    """A recording's name as a panel title.
+    """A recording's name as a panel title; that of the small reasoner says what no other model was taught.
 
-    >>> title("capitals--smollm2-135m")
-    'capitals · smollm2-135m'
+    >>> title("capitals--smollm2-135m"), title("sums--dynlab-reasoner")
+    ('capitals · smollm2-135m', 'sums · trained on attempts')
     """
-    return recording.replace("--", " · ")
+    return recording.replace("--dynlab-reasoner", " · trained on attempts").replace("--", " · ")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ACROSS = 3  # panels in a row
+_LEGEND = 80  # letters of a legend's row, marks included
 
 
 def plot_lines(
@@ -151,5 +152,11 @@ def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set_xlabel(xlabel)
         if together > 1:
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=together, borderaxespad=0)
+            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=_columns(ax), borderaxespad=0)
     return ax
+
+
+def _columns(ax: Axes) -> int:
+    """Columns of a legend over a panel two columns of a page wide: as few rows as its words fit into."""
+    words = [len(label) + 6 for label in ax.get_legend_handles_labels()[1]]
+    return math.ceil(len(words) / math.ceil(sum(words) / _LEGEND))

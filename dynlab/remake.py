@@ -39,28 +39,29 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
-REASONED = {"integrated": (12, 2), "sequential": (8, 1)}  # the small reasoner's chains: samples of a stream, streams
+NUM_REASONED = 32  # independent samples of the small reasoner
+REASONED = {"integrated": (12, 1), "sequential": (4, 1)}  # its chains on every question: samples of a stream, streams
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
-NUM_PLACEBOS = 4  # samples of a question that are shown the attempts at another
+NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
 def remake(out: Path, num_samples: int = NUM_SAMPLES, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
     """Records every shipped pair into a folder and returns the files; what is there already is kept."""
     pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
     widened = [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
-    return pools + widened + reasoned(out, reasoner, num_samples)
+    return pools + widened + reasoned(out, reasoner)
 
 
-def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}", num_samples: int = NUM_SAMPLES) -> list[Path]:
+def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
     """Records the small reasoner in all strategies, and its placebos: samples shown another question's attempts."""
     made = []
     for family in PUZZLES:
         name = f"{family}--{MODEL}"
         pool = out / "parts" / f"{name}.parallel.parquet"
-        record(family, reasoner, num_samples=num_samples, out=pool, keep_text=KEPT_TEXTS)
+        record(family, reasoner, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
         whole = merge([pool, *_chained(out, family, MODEL, REASONED, served=reasoner)], out / f"{name}.parquet")
         beside, file = placebo(load_task(family), load(whole).frame), out / "controls" / f"{name}.placebo.parquet"
         made += [whole, record(beside, reasoner, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)]

@@ -23,6 +23,7 @@ from dynlab.tasks import Task
 from dynlab.types import Sample, Strategy
 
 NUM_IN_FLIGHT = 16
+WAITING = 6  # calls in flight a slot, where each stream has its own: some slots are faster than others
 
 
 def record(
@@ -109,7 +110,7 @@ def record(
 
         def drawing_at(endpoint: Endpoint) -> Drawing:
             client, num_slots = Client(endpoint, price, timeout_s), slots_of(endpoint.card)
-            num_in_flight = concurrency or num_in_flight_of(endpoint.card)
+            num_in_flight = concurrency or WAITING * num_slots or NUM_IN_FLIGHT
             return Drawing(replace(plan, num_slots=num_slots), store, client, num_in_flight, caps, num_per_call)
 
         samples, card = _drawn(plan, store, model, drawing_at, progress)

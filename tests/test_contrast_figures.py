@@ -93,7 +93,7 @@ def test_savings_of_each_method_have_a_panel():
 def test_depths_are_drawn_with_their_intervals_inside_the_panels():
     frame = depth_cells()
     figure = contrast_plots.plot_depths(frame)
-    assert [ax.get_title("left") for ax in figure.axes][:2] == ["capitals · small, B = 4", "capitals · small, B = 8"]
+    assert [ax.get_title("left") for ax in figure.axes][:2] == ["capitals · small\nB = 4", "capitals · small\nB = 8"]
     for ax in figure.axes:
         low, high = ax.get_ylim()
         assert low < frame["low"].min() and frame["high"].max() < high

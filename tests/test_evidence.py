@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab import evidence
+from dynlab import evidence, resources
 from dynlab.errors import InputError
 from dynlab.recordings import Recording, write
 
@@ -105,6 +105,16 @@ def test_controls_are_read_from_beside_the_recordings(tmp_path):
     table = evidence.attempts([held]).set_index(["family", "measure"])["value"]
     assert table["sums", "placebo"] == 0 and table["sums", "chained − placebo"] == table["sums", "chained"]
     assert ("sums", "untaught") not in table.index
+
+
+def test_the_committed_numbers_are_those_that_the_shipped_recordings_give():
+    committed = pd.read_csv(resources.folder("figures") / "reasoner.csv").query("claim == 'a, b'").drop(columns="claim")
+    fresh = evidence.attempts(evidence.recordings())
+    assert set(fresh["family"]) == {*evidence.PUZZLES, "mean"}
+    both = fresh.merge(committed, on=["family", "measure"], suffixes=("", " there"), validate="one_to_one")
+    assert len(both) == len(fresh) == len(committed)
+    for column in ("value", "low", "high"):
+        np.testing.assert_allclose(both[column], both[f"{column} there"], atol=1e-6, equal_nan=True)
 
 
 def test_without_recordings_it_says_what_makes_them(tmp_path, capsys):

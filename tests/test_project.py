@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dynlab.families import PUZZLES
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROOMS = re.findall(r"^\| `(\w+)` \|", README.partition("## What each file is")[2].partition("\n## ")[0], flags=re.M)
@@ -87,14 +89,59 @@ def test_claims_told_in_the_readme_hold_in_the_committed_numbers():
     )
     assert (differences.loc[differences["at"].isin([4, 8]), "low"] > 0).all()
     assert (differences.loc[differences["at"] == 16, "low"] <= 0).mean() > 0.5
-    assert (savings.loc[savings["at"].isin([8, 16]), "saving"] > 0.3).all()
+    assert (savings[savings["at"].isin([8, 16])].groupby(["unit", "at"])["saving"].mean() > 0.3).all()
+    low = savings[savings["at"].isin([8, 16]) & (savings["saving"] < 0.3)]
+    assert set(low["recording"].str.partition("--")[0]) == {"digits", "sums", "totals"}
     assert (savings.loc[savings["at"] == 16, "low"] < 0).any()
-    assert (greedy["low"] <= 0).all() and (greedy["high"] < 0).sum() == 2
+    named = greedy.assign(family=greedy["recording"].str.partition("--")[0])
+    assert set(named.loc[named["low"] > 0, "family"]) == {"totals"}
+    assert set(named.loc[named["high"] < 0, "family"]) == {"french"}
     chains, parts = (pd.read_csv(ROOT / "figures" / f"{name}-differences.csv") for name in ("02", "04"))
+    for table in (chains, parts):
+        table["family"] = table["recording"].str.partition("--")[0]
+        assert {f: set(rows["questions"]) for f, rows in table.groupby("family")} == {
+            f: {60} if f in ("capitals", "french") else {100} for f in (*PUZZLES, "capitals", "french")
+        }
     chained, both = chains[chains["method"] == "integrated"], parts[parts["method"] == "both"]
-    assert (chained["low"] <= 0).all() and (chained.loc[chained["at"] == 8, "high"] < 0).all()
-    assert (chains.loc[chains["method"] == "sequential", "high"] < 0).all()
-    assert chained["recording"].nunique() == 2 and set(chained["questions"]) == {60} and (both["low"] <= 0).all()
+    digits, others = chained[chained["family"] == "digits"], chained[chained["family"] != "digits"]
+    assert ((digits["low"] > 0) == (digits["at"] >= 6)).all() and (others["low"] <= 0).all()
+    ahead = both.set_index(["family", "at"])["low"] > 0
+    assert ahead["sums"].to_dict() == {4: False, 8: True, 16: True}
+    assert not ahead[["totals", "calendar", "capitals", "french"]].any()
+    plain = others[others["family"].isin(["calendar", "capitals", "french"])]
+    assert (plain["high"] < 0).mean() > 0.5
+    sequential = chains[chains["method"] == "sequential"]
+    assert set(sequential.loc[sequential["low"] > 0, "family"]) == {"digits"}
+
+
+def test_the_small_reasoner_s_table_in_the_readme_is_that_of_the_committed_numbers():
+    import pandas as pd
+
+    table = pd.read_csv(ROOT / "figures" / "reasoner.csv").set_index(["family", "measure"])
+    gains = ("chained − sample", "chained − placebo", "chained − shown", "4 + 4 − independent, equal tokens")
+    for family in PUZZLES:
+        cells = [f"{table.loc[(family, name), 'value']:.2f}" for name in ("greedy", "sample", "vote", "chained")]
+        rows = (table.loc[(family, name)] for name in gains)
+        cells += [f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]" for row in rows]
+        told = f"| `{family}` | {' | '.join(cells)} |".replace("-", "−")
+        assert told in README, told
+
+    def cell(family, measure):
+        row = table.loc[(family, measure)]
+        return f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]".replace("-", "−")
+
+    assert f"({cell('digits', 'chained − sample, right answer absent')})" in README
+    assert f"on average by {cell('mean', 'vote − greedy')}" in README
+    assert [f for f in PUZZLES if table.loc[(f, "vote − greedy"), "low"] > 0] == ["totals"]
+    saved = [table.loc[("mean", f"ucb − uniform, saving, B = {at}")] for at in (8, 16)]
+    told = [f"{100 * row['value']:.0f} % [{100 * row['low']:.0f}, {100 * row['high']:.0f}]" for row in saved]
+    assert f"UCB saves {told[0]} of the tokens at the accuracy of 8 samples and {told[1]} at that of 16" in README
+    means = [measure for family, measure in table.index if family == "mean" and measure.startswith("integrated, ucb")]
+    whole = {at: next(measure for measure in means if measure.endswith(f" {at}")) for at in (4, 8, 16)}
+    gained = [cell("mean", measure) for measure in whole.values()]
+    assert f"{gained[0]} at the cost of 4 samples, {gained[1]} at 8, {gained[2]} at 16, from +0.42 in" in README
+    ends = [table.loc[(family, whole[16]), "value"] for family in ("digits", "calendar")]
+    assert [f"{end:+.2f}" for end in ends] == ["+0.42", "-0.27"]
 
 
 def test_savings_on_public_pools_and_speed_told_in_the_readme_are_those_of_the_committed_figures():
@@ -111,7 +158,7 @@ def test_savings_on_public_pools_and_speed_told_in_the_readme_are_those_of_the_c
     assert (rivals[["saving_8", "saving_16"]] < table.loc["priced", ["saving_8", "saving_16"]]).all(axis=None)
     assert table.loc["oracle", "saving_8"] > 0.9
     shipped = pd.read_csv(ROOT / "figures" / "08-savings-tokens.csv").set_index("policy")["saving"]
-    assert shipped["deepconf"] > shipped["cisc"] > shipped["priced"]
+    assert (shipped[["cisc", "deepconf"]] - shipped["priced"]).abs().max() < 0.05
     speed = pd.read_csv(ROOT / "figures" / "engine-scaling.csv").set_index("questions")
     last = speed.loc[10_000]
     assert f"{last['pulls'] / 1e6:.0f} million pulls, takes {last['seconds']:.0f} s of one core and" in README

@@ -13,7 +13,7 @@ from dynlab.streams import UNITS, strategies_of, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
 DEFAULT = (  # of the shipped recordings: those that hold chains beside independent samples, of every model
-    *("digits--dynlab-reasoner", "sums--dynlab-reasoner", "totals--dynlab-reasoner", "calendar--dynlab-reasoner"),
+    *("totals--dynlab-reasoner", "digits--dynlab-reasoner", "sums--dynlab-reasoner", "calendar--dynlab-reasoner"),
     *("capitals--smollm2-135m", "french--gemma3-270m"),
 )
 NUM_STREAMS = 4  # of an ordered strategy that is recorded first

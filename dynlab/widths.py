@@ -31,6 +31,13 @@ def shipped_widths() -> list[Recording]:
     return [load(path) for path in shipped_files()]
 
 
+def in_several_widths(recordings: Iterable[Recording]) -> list[Recording]:
+    """Those of the recordings whose chains come with dynlab in further widths, and these chains."""
+    wide = shipped_widths()
+    pairs = {_pair(each) for each in wide}
+    return [*(each for each in recordings if _pair(each) in pairs), *wide]
+
+
 def widths(recordings: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
     """What chains of each width gain on independent samples of the same model and questions (strategy `integrated`).
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from dynlab import sensitivity_reading
-from dynlab.recordings import Recording
-from dynlab.widths import shipped_widths, widths
+from dynlab.recordings import Recording, load
+from dynlab.widths import in_several_widths, shipped_widths, widths
 
 OPTIONS = {"replications": 200, "seed": 3}
 
@@ -89,3 +89,9 @@ def test_the_shipped_chains_are_shown_as_many_attempts_as_their_names_say():
         (width,) = {int(recording.name.rpartition("-")[2])}
         chained = recording.frame[recording.frame["role"] == "chained"]
         assert {len(parents) for parents in chained["parents"]} == {width}
+
+
+@pytest.mark.skipif(not shipped_widths(), reason="no recordings of several widths are committed")
+def test_only_recordings_whose_chains_come_in_several_widths_are_set_beside_them():
+    chosen = in_several_widths(map(load, ["totals--dynlab-reasoner", "capitals--smollm2-135m"]))
+    assert [each.name for each in chosen] == ["capitals--smollm2-135m", *(each.name for each in shipped_widths())]

@@ -18,6 +18,7 @@ import numpy as np
 
 from dynlab.errors import InputError
 
+ROWS = 64  # of logits computed at a time
 LAYERS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 Tensors = dict[str, Any]  # name → torch.Tensor; torch itself is imported where it is needed
 
@@ -186,6 +187,35 @@ def logits(base: Base, states: Any) -> Any:
     return torch.nn.functional.linear(states, output)
 
 
+def surprise(base: Base, states: Any, labels: Any) -> Any:
+    """Mean negative log-likelihood in nats of `labels` [N] after hidden states [N, D].
+
+    As torch's cross-entropy of `logits`, but a few rows at a time, with the gradient beside the value: the logits of a
+    batch would be 100 MB that are written and read five times over.
+    """
+    _, torch = tools()
+    output = base.tensors.get("output.weight", base.tensors["token_embd.weight"])
+
+    class CrossEntropy(torch.autograd.Function):  # type: ignore[misc]  # torch is no part of the type checker's world
+        @staticmethod
+        def forward(ctx: Any, states: Any) -> Any:
+            total, gradient = 0.0, torch.empty_like(states)
+            for rows in torch.arange(len(states)).split(ROWS):
+                scores = torch.nn.functional.linear(states[rows], output).float()
+                shares, at = scores.log_softmax(-1), (torch.arange(len(rows)), labels[rows])
+                total -= float(shares[at].sum())
+                shares.exp_()[at] -= 1.0
+                gradient[rows] = shares.to(states.dtype) @ output
+            ctx.save_for_backward(gradient / len(states))
+            return torch.tensor(total / len(states))
+
+        @staticmethod
+        def backward(ctx: Any, outer: Any) -> Any:
+            return ctx.saved_tensors[0] * outer
+
+    return CrossEntropy.apply(states)
+
+
 def halves_of_pairs(matrix: Any, num_heads: int) -> Any:
     """Rows of a q or k projection, or of its adapter's B, in transformers' order: a head's even rows, then the odd.
 
@@ -207,7 +237,7 @@ def _rotation(num_tokens: int, shape: Shape, dtype: Any) -> tuple[Any, Any]:
 def _rotated(x: Any, cos: Any, sin: Any) -> Any:
     """Neighbouring channels turned by their position's angle (RoPE, Su et al. 2021); x is [B, H, T, D/H]."""
     _, torch = tools()
-    even, odd = x[..., ::2], x[..., 1::2]
+    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
 
 

@@ -27,10 +27,10 @@ from dynlab.plots import plot_savings
 from dynlab.reading import pooled
 from dynlab.recordings import Recording, load
 from dynlab.searches import Digits, Sums
+from dynlab.weights import REASONER
 
-MODEL = "dynlab-reasoner"
+MODEL = REASONER
 FOLDER = "data/recordings"
-CONTROLS = ("placebo", "untaught")
 BUDGETS = (4, 8, 16)
 BASELINES = ("uniform", "beta-sqrt", "okg-beta", "priced")  # allocators without chains that the whole is held against
 BANDITS = ("ucb", "priced")
@@ -71,9 +71,10 @@ def attempts(held: Sequence[Recording]) -> pd.DataFrame:
     tables = []
     for recording in held:
         family, beside = family_of(recording), Path(recording.source).parent / "controls"
-        files = {name: beside / f"{recording.name}.{name}.parquet" for name in CONTROLS}
-        controls = {name: examining.right(path) for name, path in files.items() if path.is_file()}
-        tables.append(examining.measured(recording, recording, **controls).assign(family=family))
+        placebo, plain = (beside / f"{recording.name}.{name}.parquet" for name in ("placebo", "untaught"))
+        misled = examining.right(placebo) if placebo.is_file() else None
+        untaught = load(plain) if plain.is_file() else None
+        tables.append(examining.measured(recording, recording, misled, untaught).assign(family=family))
     whole = pd.concat(tables, ignore_index=True)
     return pd.concat([whole, _means(whole)], ignore_index=True)
 

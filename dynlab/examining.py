@@ -45,6 +45,7 @@ DIFFERENCES = (
     ("chained", "untaught"),
     ("4 + 4", "8 independent"),
     ("4 + 4", "independent, equal tokens"),
+    ("4 + 4", "untaught, equal tokens"),
 )
 
 
@@ -87,12 +88,13 @@ def of_chains(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def of_votes(samples: Recording, chains: Recording, seed: int = 0) -> pd.DataFrame:
+def of_votes(samples: Recording, chains: Recording, untaught: Recording | None = None, seed: int = 0) -> pd.DataFrame:
     """One row per question: what votes are worth.
 
     `vote` is that of 16 independent samples (of all, where there are fewer), `4 + 4` that of a stream's first eight;
     it is held against `8 independent` ones and against as many as cost the same tokens, which count the whole prompt of
-    every call, attempts included. A vote is averaged over orders of the recorded samples.
+    every call, attempts included, and against as many of a model that was never shown attempts. A vote is averaged
+    over orders of the recorded samples.
     """
     uniform = [Policy(allocator("uniform"), None, 1)]
     one, stream = streams_of(samples, "parallel"), streams_of(chains, "integrated")
@@ -101,11 +103,15 @@ def of_votes(samples: Recording, chains: Recording, seed: int = 0) -> pd.DataFra
         return replay(streams, uniform, np.array([budget]), unit=unit, replications=REPLICATIONS, seed=seed)[0]
 
     whole = played(stream, STREAM, "samples")
-    at = float(whole.spent["tokens"][0].mean()) / one.per_sample("tokens")
-    most = float(one.lengths.min())
+    cost, most = float(whole.spent["tokens"][0].mean()), float(one.lengths.min())
+    at = cost / one.per_sample("tokens")
     votes = {"vote": played(one, min(VOTERS, most), "samples"), "4 + 4": whole}
     votes |= {"8 independent": played(one, STREAM, "samples")}
     votes |= {"independent, equal tokens": played(one, min(at, most), "tokens")}
+    if untaught:
+        plain = streams_of(untaught, "parallel")
+        equal = min(cost / plain.per_sample("tokens"), float(plain.lengths.min()))
+        votes |= {"untaught, equal tokens": played(plain, equal, "tokens")}
     table = pd.DataFrame({name: curve.accuracy[0] for name, curve in votes.items()}, index=list(one.question_ids))
     return table.assign(**{"samples that 4 + 4 cost": at})
 
@@ -133,15 +139,22 @@ def examined(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(samples: Recording, chains: Recording, **controls: pd.Series) -> pd.DataFrame:
+def measured(
+    samples: Recording, chains: Recording, placebo: pd.Series | None = None, untaught: Recording | None = None
+) -> pd.DataFrame:
     """What one family's recordings show: the rows of `examined`.
 
     Args:
         samples: Holds independent samples and greedy answers.
         chains: Holds integrated streams of the same questions; may be the same recording.
-        controls: Shares of right samples by question: `placebo`, `untaught`.
+        placebo: The share of right samples by question, where another question's attempts were shown.
+        untaught: Independent samples, of the same questions, of a model that was never shown attempts.
     """
-    table = of_samples(samples.frame).join(of_votes(samples, chains)).assign(**controls)
+    table = of_samples(samples.frame).join(of_votes(samples, chains, untaught))
+    if placebo is not None:
+        table["placebo"] = placebo
+    if untaught:
+        table["untaught"] = of_samples(untaught.frame)["sample"]
     return examined(table, of_chains(chains.frame))
 
 
@@ -215,11 +228,10 @@ def examine(
         alike["greedy"] = False
         chains = load(record(task, model, strategy="integrated", out=files["integrated"], **streams, **alike))
         beside, as_many = placebo(task, chains.frame), num_streams * num_chained
-        controls = {"placebo": right(record(beside, model, num_samples=as_many, out=files["placebo"], **alike))}
         if untaught:
-            plain = record(task, untaught, num_samples=num_samples, out=files["untaught"], **alike)
-            controls["untaught"] = right(plain)
-        rows = measured(samples, chains, **controls)
+            record(task, untaught, num_samples=num_samples, out=files["untaught"], **alike)
+        misled = right(record(beside, model, num_samples=as_many, out=files["placebo"], **alike))
+        rows = measured(samples, chains, misled, load(files["untaught"]) if untaught else None)
         tables.append(rows.assign(family=family, split=split, temperature=temperature))
     whole = pd.concat(tables, ignore_index=True)
     columns = ["family", "split", "temperature", "measure", "value", "low", "high", "num_questions"]

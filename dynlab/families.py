@@ -24,10 +24,10 @@ from dynlab.types import Question
 
 PUZZLES: dict[str, type[Puzzle]] = {kind.name: kind for kind in (Totals, Calendar, Digits, Sums)}
 ASKED: dict[str, tuple[int, ...]] = {  # levels of the task files, in turn
-    "totals": (2, 3),
-    "calendar": (2, 3),
+    "totals": (2,),
+    "calendar": (3,),
     "digits": (3,),
-    "sums": (3, 4),
+    "sums": (3,),
 }
 
 FRUITS = ("apple", "apricot", "banana", "cherry", "grape", "kiwi", "lemon", "mango", "orange", "peach", "pear", "plum")

@@ -1,7 +1,8 @@
 """`python -m dynlab.remake FOLDER`: records what data/recordings holds again, with the models of this machine.
 
-The small reasoner is asked the families of puzzles that it was taught, in every strategy. It may be served by a
-llama.cpp of one's own that runs its merged weights (`dynlab.adapters`): `--reasoner http://127.0.0.1:8080`. Each pair
+The small reasoner is asked the families of puzzles that it was taught, in every strategy, and its control, which was
+never shown attempts, for independent samples. Both may be served by a llama.cpp of one's own that runs their merged
+weights (`dynlab.adapters`): `--reasoner http://127.0.0.1:8080 --untaught http://127.0.0.1:8081`. Each pair
 of task and plain model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least a
 quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn again.
 """
@@ -12,7 +13,7 @@ import argparse
 import json
 import sys
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dynlab.errors import DynlabError, InputError
@@ -25,6 +26,7 @@ from dynlab.recordings import load
 from dynlab.sampling import record
 from dynlab.strategies import Integrated
 from dynlab.tasks import load_task
+from dynlab.weights import UNTAUGHT
 
 SHIPPED = (
     ("capitals", "smollm2-135m"),
@@ -45,14 +47,24 @@ WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
+NUM_UNTAUGHT = 20  # independent samples of its control: more than four attempts and four chained samples cost
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
-def remake(out: Path, num_samples: int = NUM_SAMPLES, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
-    """Records every shipped pair into a folder and returns the files; what is there already is kept."""
+def remake(
+    out: Path,
+    num_samples: int = NUM_SAMPLES,
+    reasoner: str | Endpoint = f"local/{MODEL}",
+    untaught: str | Endpoint = f"local/{UNTAUGHT}",
+) -> list[Path]:
+    """Records all of it into a folder and returns the files; what is there already is kept."""
+    return plain(out, num_samples) + reasoned(out, reasoner) + controlled(out, untaught)
+
+
+def plain(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
+    """Records every shipped pair of a plain model, and chains of other widths."""
     pools = [_remade(out, task, model, num_samples) for task, model in SHIPPED]
-    widened = [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
-    return pools + widened + reasoned(out, reasoner)
+    return pools + [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
 
 
 def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
@@ -68,8 +80,14 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Pat
     return made
 
 
-def served_at(address: str) -> Endpoint:
-    """The small reasoner as a llama.cpp server has it that was started on its merged weights.
+def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> list[Path]:
+    """Records independent samples of the adapter that was never shown attempts, and its greedy answers."""
+    files = {family: out / "controls" / f"{family}--{MODEL}.untaught.parquet" for family in PUZZLES}
+    return [record(family, untaught, num_samples=NUM_UNTAUGHT, out=file, keep_text=0) for family, file in files.items()]
+
+
+def served_at(address: str, model: str = MODEL) -> Endpoint:
+    """A model of `data/models` as a llama.cpp server has it that was started on its merged weights.
 
     Raises:
         InputError: No such server answers there.
@@ -84,14 +102,14 @@ def served_at(address: str) -> Endpoint:
             f"no llama.cpp server answers at {address} ({type(error).__name__}): start one there"
         ) from None
     known = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
-    card = describe(f"local/{MODEL}") | {
+    card = describe(f"local/{model}") | {
         "adapter_merged": "into the dequantised weights, bfloat16",
         "server": "llama.cpp",
         "server_version": props.get("build_info", "unknown"),
         "server_settings": {"num_slots": slots},
         "server_sampling": {name: sampling[name] for name in known if name in sampling},
     }
-    return Endpoint(f"text-completion-openai/{MODEL}", f"{address}/v1", card=card)
+    return Endpoint(f"text-completion-openai/{model}", f"{address}/v1", card=card)
 
 
 def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
@@ -135,12 +153,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m dynlab.remake", description=__doc__, allow_abbrev=False)
     parser.add_argument("out", type=Path, help="folder of the recordings")
     parser.add_argument("--reasoner", metavar="URL", help="a llama.cpp server on the small reasoner's merged weights")
-    parser.add_argument("--reasoner-only", action="store_true", help="leave the plain models out")
+    parser.add_argument("--untaught", metavar="URL", help="a server like that on its control's merged weights")
+    parser.add_argument("--only", choices=("plain", "reasoner", "untaught"), help="leave all other models out")
     given = parser.parse_args(arguments)
     try:
         reasoner = served_at(given.reasoner) if given.reasoner else f"local/{MODEL}"
-        for path in reasoned(given.out, reasoner) if given.reasoner_only else remake(given.out, reasoner=reasoner):
-            print(f"recorded {path}")
+        untaught = served_at(given.untaught, UNTAUGHT) if given.untaught else f"local/{UNTAUGHT}"
+        parts: dict[str, Callable[[], list[Path]]] = {
+            "plain": lambda: plain(given.out),
+            "reasoner": lambda: reasoned(given.out, reasoner),
+            "untaught": lambda: controlled(given.out, untaught),
+        }
+        for part in [parts[given.only]] if given.only else parts.values():
+            for path in part():
+                print(f"recorded {path}")
     except DynlabError as error:
         print(f"dynlab.remake: {error}", file=sys.stderr)
         return error.exit_code

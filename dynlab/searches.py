@@ -14,7 +14,6 @@ from dynlab.answers import Kind
 from dynlab.puzzles import Split, Words, listed
 
 NUMBERS = range(10, 100)
-MODULUS = 5
 PAIR = re.compile(r"(\d\d) and (\d\d)", re.ASCII)
 
 
@@ -22,7 +21,7 @@ PAIR = re.compile(r"(\d\d) and (\d\d)", re.ASCII)
 class Condition:
     """What a number between 10 and 99 must fulfil: its digits have the 'sum' or the 'difference' `value`.
 
-    Further kinds: the 'rest' `value` when divided by 5; 'above' and 'below' `value`.
+    Further kinds: 'above' and 'below' `value`.
     """
 
     kind: str
@@ -35,8 +34,6 @@ class Condition:
                 return number // 10 + number % 10 == self.value
             case "difference":
                 return abs(number // 10 - number % 10) == self.value
-            case "rest":
-                return number % MODULUS == self.value
             case "above":
                 return number > self.value
         return number < self.value
@@ -46,21 +43,18 @@ class Condition:
         return {
             "sum": f"has digits that add up to {self.value}",
             "difference": f"has digits that differ by {self.value}",
-            "rest": f"leaves {self.value} when divided by {MODULUS}",
             "above": f"is greater than {self.value}",
             "below": f"is less than {self.value}",
         }[self.kind]
 
     def shown(self, number: int) -> str:
-        """The computation that shows whether a number fulfils it: '3+8=11', '8-3=5', '38=35+3', '38>20'."""
+        """The computation that shows whether a number fulfils it: '3+8=11', '8-3=5', '38>20'."""
         match self.kind:
             case "sum":
                 return f"{number // 10}+{number % 10}={number // 10 + number % 10}"
             case "difference":
                 low, high = sorted((number // 10, number % 10))
                 return f"{high}-{low}={high - low}"
-            case "rest":
-                return f"{number}={number - number % MODULUS}+{number % MODULUS}"
         return f"{number}{'>' if number > self.value else '<' if number < self.value else '='}{self.value}"
 
 
@@ -91,15 +85,14 @@ class Digits:
 
     @classmethod
     def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
-        """A digit sum, a difference of digits or a remainder, and a bound, with one number that fits."""
+        """A digit sum, a difference of digits and a bound, with one number that fits."""
         while True:
             number = rng.choice(NUMBERS)
             tens, units = divmod(number, 10)
             bound = rng.choice(
                 (Condition("above", number - rng.randint(1, 30)), Condition("below", number + rng.randint(1, 30)))
             )
-            further = rng.choice((Condition("difference", abs(tens - units)), Condition("rest", number % MODULUS)))
-            conditions = [Condition("sum", tens + units), further, bound][:level]
+            conditions = [Condition("sum", tens + units), Condition("difference", abs(tens - units)), bound][:level]
             rng.shuffle(conditions)
             others = [conditions[:i] + conditions[i + 1 :] for i in range(level)]
             if 10 < bound.value < 99 and len(fitting(conditions)) == 1 and all(len(fitting(c)) > 1 for c in others):
@@ -179,11 +172,11 @@ class Sums:
 
     @classmethod
     def draw(cls, rng: random.Random, level: int, words: Words) -> Self:
-        """Different two-digit numbers, one pair of which has the sum."""
+        """Different two-digit numbers, one pair of which has the sum, and the sum's last digit."""
         while True:
             items = rng.sample(range(11, 90), level)
             total = sum(rng.sample(items, 2))
-            if sum(sum(pair) == total for pair in combinations(items, 2)) == 1:
+            if sum(sum(pair) % 10 == total % 10 for pair in combinations(items, 2)) == 1:
                 break
         says, name, things = listed(items), rng.choice(words.names), rng.choice(words.things)
         frames: dict[Split, tuple[str, ...]] = {
@@ -207,9 +200,9 @@ class Sums:
         return f"{a}+{b}={self.total}. Answer: {self.target}"
 
     def check(self, answer: str) -> tuple[str, bool] | None:
-        """The pair added digit by digit from the right, up to the first digit that is not the sum's.
+        """The last digits added, which the sum's last digit decides.
 
-        '38+46: 8+6=14, 3+4+1=8 yes', '23+45: 3+5=8 no', '23+61: no 61'; without a pair only the answer: '38 no'.
+        '38+46: 8+6=14 yes', '23+45: 3+5=8 no', '23+61: no 61'; without a pair only the answer: '38 no'.
         """
         pair = PAIR.fullmatch(answer)
         if pair is None:
@@ -217,9 +210,5 @@ class Sums:
         a, b = map(int, pair.groups())
         if missing := [number for number in (a, b) if number not in self.items]:
             return f"{a}+{b}: no {missing[0]}", False
-        units = a % 10 + b % 10
-        tens = [str(number // 10) for number in (a, b)] + ["1"] * (units > 9)
-        said, right = f"{a}+{b}: {a % 10}+{b % 10}={units}", answer == self.target
-        if units % 10 != self.total % 10:
-            return f"{said} no", False
-        return f"{said}, {'+'.join(tens)}={sum(map(int, tens))} {'yes' if right else 'no'}", right
+        right = answer == self.target
+        return f"{a}+{b}: {a % 10}+{b % 10}={a % 10 + b % 10} {'yes' if right else 'no'}", right

@@ -16,7 +16,7 @@ from dynlab.puzzles import Puzzle
 from dynlab.types import Question, Sample
 
 WITHHELD = "calendar"  # the family that is never taught with attempts, so that transfer can be measured
-ATTEMPTED = ("digits", "sums", "totals", "digits", "sums")
+ATTEMPTED = ("sums", "digits", "sums", "totals", "sums")
 END = "\n"
 PROMPTER = Completion(reasoned=True)
 

@@ -70,10 +70,9 @@ def encode(lessons: Sequence[Lesson], tokenizer: Any) -> tuple[Any, Any]:
 
 def loss(base: Base, adapter: Tensors, tokens: Any, labels: Any, scale: float) -> Any:
     """Mean negative log-likelihood of the labels, in nats per token."""
-    _, torch = decoder.tools()
     counted = labels != IGNORED
     states = decoder.hidden(base, adapter, tokens, scale)[counted]
-    return torch.nn.functional.cross_entropy(decoder.logits(base, states).float(), labels[counted])
+    return decoder.surprise(base, states, labels[counted])
 
 
 def batches(settings: Settings, lesson: Callable[[int], Lesson], start: int) -> Iterator[list[Lesson]]:

@@ -91,7 +91,9 @@ WEIGHTS = {
         ),
     ),
 }  # fmt: skip
-WEIGHTS["dynlab-reasoner"] = replace(WEIGHTS["smollm2-135m"], adapter="dynlab-reasoner.gguf")
+REASONER, UNTAUGHT = "dynlab-reasoner", "dynlab-untaught"  # the second, its control, was never shown attempts
+for _name in (REASONER, UNTAUGHT):
+    WEIGHTS[_name] = replace(WEIGHTS["smollm2-135m"], adapter=f"{_name}.gguf")
 
 
 def is_local(model: str) -> bool:

@@ -105,6 +105,11 @@ def test_controls_are_read_from_beside_the_recordings(tmp_path):
     table = evidence.attempts([held]).set_index(["family", "measure"])["value"]
     assert table["sums", "placebo"] == 0 and table["sums", "chained − placebo"] == table["sums", "chained"]
     assert ("sums", "untaught") not in table.index
+    write(plain.assign(correct=True, answer="1"), {}, tmp_path / "controls" / f"{own.name}.untaught.parquet")
+    table = evidence.attempts([held]).set_index(["family", "measure"])["value"]
+    assert table["sums", "untaught"] == table["sums", "untaught, equal tokens"] == 1
+    assert table["sums", "chained − untaught"] == pytest.approx(table["sums", "chained"] - 1)
+    assert table["sums", "4 + 4 − untaught, equal tokens"] == pytest.approx(table["sums", "4 + 4"] - 1)
 
 
 def test_the_committed_numbers_are_those_that_the_shipped_recordings_give():

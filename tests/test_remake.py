@@ -24,6 +24,8 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
     paths = remake.remake(tmp_path)
     made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
+    reasoned, controls = reasoned[: -len(PUZZLES)], reasoned[-len(PUZZLES) :]
+    assert [path.name for path in controls] == [f"{family}--dynlab-reasoner.untaught.parquet" for family in PUZZLES]
     assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
     assert [str(path.relative_to(tmp_path)) for path in reasoned] == [
         f"{folder}{family}--dynlab-reasoner{kind}.parquet"
@@ -31,7 +33,7 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
         for folder, kind in (("", ""), ("controls/", ".placebo"))
     ]
     own = [call for call in calls if call[3].get("keep_text") is not None and call[3].get("limit") is None]
-    assert len(own) == (2 + len(remake.REASONED)) * len(PUZZLES)
+    assert len(own) == (3 + len(remake.REASONED)) * len(PUZZLES)
     calls = [call for call in calls if call not in own]
     for path, pair in zip(made, remake.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}

@@ -7,7 +7,7 @@ import pytest
 from tiny_gguf import write_tiny_adapter
 
 from dynlab.shipping import main, ship
-from dynlab.weights import WEIGHTS, sha256
+from dynlab.weights import REASONER, UNTAUGHT, WEIGHTS, sha256
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def runs(tmp_path):
 
 
 def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs, tmp_path):
-    adapter = ship(runs, tmp_path, tmp_path / "models", "Once it was otherwise.")
+    adapter = ship(REASONER, runs, tmp_path, tmp_path / "models", "Once it was otherwise.")
     assert adapter.read_bytes() == (runs[-1] / "adapter.gguf").read_bytes()
     card = json.loads(adapter.with_suffix(".json").read_text())
     assert card["adapter_sha256"] == sha256(adapter) and card["weights_sha256"] == WEIGHTS["smollm2-135m"].sha256
@@ -53,11 +53,28 @@ def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs,
     assert "| sums | 0.50 | 0.60 | 0.70 | 0.60 | 0.80 | 0.30 [0.20, 0.40] |" in words
     assert "400 lessons, 25,000 tokens, 1.0 hours" in words and card["adapter_sha256"] in words
     assert "Once it was otherwise. The loss curve is" in words
+    assert "`calendar` is never taught with attempts" in words
     assert str(tmp_path) not in words + json.dumps(card)
 
 
+def test_a_run_that_goes_on_from_a_shipped_one_leaves_what_is_told_of_that(runs, tmp_path):
+    whole = ship(REASONER, runs, tmp_path, tmp_path / "whole")
+    ship(REASONER, runs[:1], tmp_path, tmp_path / "models")
+    later = ship(REASONER, runs[1:], tmp_path, tmp_path / "models")
+    for name in ("dynlab-reasoner.json", "dynlab-reasoner.md", "dynlab-reasoner-loss.csv", "dynlab-reasoner.gguf"):
+        assert later.with_name(name).read_bytes() == whole.with_name(name).read_bytes()
+
+
+def test_the_control_was_never_shown_an_attempt_and_its_card_says_so(runs, tmp_path):
+    adapter = ship(UNTAUGHT, runs[:1], tmp_path, tmp_path / "models")
+    words = adapter.with_suffix(".md").read_text()
+    assert adapter.name == "dynlab-untaught.gguf" and "The control of `dynlab-reasoner`" in words
+    assert json.loads(adapter.with_suffix(".json").read_text())["never_taught_with_attempts"] is None
+    assert "None is taught with attempts" in words and "dynlab-untaught-loss.csv" in words
+
+
 def test_the_shipped_curve_has_the_mean_loss_of_every_ten_steps(runs, tmp_path):
-    ship(runs, tmp_path, tmp_path / "models")
+    ship(REASONER, runs, tmp_path, tmp_path / "models")
     curve = pd.read_csv(tmp_path / "models" / "dynlab-reasoner-loss.csv")
     assert curve["step"].tolist() == [10, 20, 25] * 2
     assert curve["run"].tolist() == ["solve"] * 3 + ["shown"] * 3
@@ -66,5 +83,5 @@ def test_the_shipped_curve_has_the_mean_loss_of_every_ten_steps(runs, tmp_path):
 
 def test_what_is_missing_is_said_before_anything_is_written(runs, tmp_path, capsys):
     (runs[0] / "loss.csv").unlink()
-    assert main([*map(str, runs), "--examined", str(tmp_path), "--out", str(tmp_path / "models")]) == 2
+    assert main([REASONER, *map(str, runs), "--examined", str(tmp_path), "--out", str(tmp_path / "models")]) == 2
     assert "solve/loss.csv" in capsys.readouterr().err and not (tmp_path / "models").exists()

@@ -53,6 +53,21 @@ def test_the_loss_is_the_mean_over_completion_tokens_whatever_the_padding(base):
     assert both.item() == pytest.approx(sum(v.item() * n for v, n in alone) / sum(n for _, n in alone), abs=1e-5)
 
 
+def test_the_loss_and_its_gradient_are_those_of_torch_over_all_logits_at_once(base, monkeypatch):
+    monkeypatch.setattr(decoder, "ROWS", 3)
+    width = base.tensors["token_embd.weight"].shape[1]
+    states = torch.randn(8, width, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(8) * 5
+    found = []
+    for value in (decoder.surprise, lambda base, x, y: torch.nn.functional.cross_entropy(decoder.logits(base, x), y)):
+        one = states.clone().requires_grad_()
+        loss_there = value(base, one, labels)
+        (2 * loss_there).backward()
+        found.append((loss_there.detach(), one.grad))
+    for own, there in zip(*found, strict=True):
+        torch.testing.assert_close(own, there)
+
+
 def test_a_fresh_adapter_changes_nothing_and_all_of_it_learns(base):
     adapter = {name: tensor.requires_grad_() for name, tensor in decoder.fresh_adapter(base, 2, 0).items()}
     tokens, labels = encode([lesson(1)], Letters())

@@ -92,7 +92,7 @@ def plot_gap(levels: pd.DataFrame) -> Figure:
                         label=str(family))  # fmt: skip
             for _, row in rows.iterrows():
                 ax.annotate(f"{row['level']}", (row["gap"], row["gain"]), (4, 3), textcoords="offset points", size=6)
-        ax.set_xlabel("attempts judged rightly − samples right (checking − finding)")
+        ax.set_xlabel("attempts judged rightly − samples right\n(checking − finding)")
         ax.set_ylabel("one chained − one independent sample")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=levels["family"].nunique(), borderaxespad=0)
     return figure

@@ -130,7 +130,7 @@ def weights(model: str, *, progress: bool = True) -> Path:
     """The GGUF file of a local model, downloaded at first use.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner' or 'local/PATH.gguf'; an adapter
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner', … or 'local/PATH.gguf'; an adapter
             has the weights of 'local/smollm2-135m'.
         progress: Show a bar on stderr while downloading.
 

@@ -21,7 +21,7 @@ from dynlab import resources
 from dynlab.decoder import halves_of_pairs
 from dynlab.errors import InputError
 from dynlab.local import ServerSettings, describe, resolve, serve
-from dynlab.weights import WEIGHTS, adapter, sha256, weights
+from dynlab.weights import REASONER, UNTAUGHT, WEIGHTS, adapter, sha256, weights
 
 REFERENCE = Path(__file__).with_name("adapter_logprobs.json")
 PROMPT = [1, *range(259, 287, 2), 40, 41, *range(286, 259, -3)]
@@ -177,12 +177,23 @@ def test_the_card_names_the_adapter_by_its_checksum(files, cached):
         assert running.card["adapter_sha256"] == sha256(beside)
 
 
-def test_the_shipped_adapter_is_the_one_its_card_tells_of():
-    shipped = resources.folder("data/models") / "dynlab-reasoner.gguf"
+@pytest.mark.parametrize("name", [REASONER, UNTAUGHT])
+def test_a_shipped_adapter_is_the_one_its_card_tells_of(name):
+    shipped = resources.folder("data/models") / f"{name}.gguf"
     card = json.loads(shipped.with_suffix(".json").read_text(encoding="utf-8"))
     assert card["adapter_sha256"] == sha256(shipped)
     assert card["weights_sha256"] == WEIGHTS["smollm2-135m"].sha256
-    assert WEIGHTS["dynlab-reasoner"].adapter == shipped.name
+    assert WEIGHTS[name].adapter == shipped.name
+
+
+def test_the_control_learned_from_as_many_tokens_and_never_saw_an_attempt():
+    taught, control = (
+        json.loads((resources.folder("data/models") / f"{name}.json").read_text(encoding="utf-8"))["runs"]
+        for name in (REASONER, UNTAUGHT)
+    )
+    learned = [sum(run["tokens"] for run in runs) for runs in (taught, control)]
+    assert learned[0] <= learned[1] < 1.01 * learned[0]
+    assert any(run["puzzles"] for run in taught) and not any(run["puzzles"] for run in control)
 
 
 if __name__ == "__main__":  # write the reference again

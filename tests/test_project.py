@@ -128,6 +128,18 @@ def test_the_small_reasoner_s_table_in_the_readme_is_that_of_the_committed_numbe
         told = f"| `{family}` | {' | '.join(cells)} |".replace("-", "−")
         assert told in README, told
 
+    beside = ("chained − untaught", "4 + 4 − untaught, equal tokens")
+    for family in PUZZLES:
+        cells = [f"{table.loc[(family, name), 'value']:.2f}" for name in ("untaught", "untaught, equal tokens")]
+        rows = (table.loc[(family, name)] for name in beside)
+        cells += [f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]" for row in rows]
+        told = f"| `{family}` | {' | '.join(cells)} |".replace("-", "−")
+        assert told in README, told
+    ahead, behind = (table.loc[[(f, beside[0]) for f in PUZZLES], end].to_numpy() for end in ("low", "high"))
+    assert [f for f, end in zip(PUZZLES, ahead, strict=True) if end > 0] == ["sums"]
+    assert [f for f, end in zip(PUZZLES, behind, strict=True) if end < 0] == ["totals", "calendar", "digits"]
+    assert table.loc[("sums", beside[1]), "low"] < 0 < table.loc[("sums", beside[1]), "high"]
+
     def cell(family, measure):
         row = table.loc[(family, measure)]
         return f"{row['value']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]".replace("-", "−")

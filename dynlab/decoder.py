@@ -196,7 +196,7 @@ def surprise(base: Base, states: Any, labels: Any) -> Any:
     _, torch = tools()
     output = base.tensors.get("output.weight", base.tensors["token_embd.weight"])
 
-    class CrossEntropy(torch.autograd.Function):  # type: ignore[misc]  # torch is no part of the type checker's world
+    class CrossEntropy(torch.autograd.Function):  # type: ignore[name-defined, misc]
         @staticmethod
         def forward(ctx: Any, states: Any) -> Any:
             total, gradient = 0.0, torch.empty_like(states)

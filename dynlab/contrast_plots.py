@@ -108,9 +108,10 @@ def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
 
 
 def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None]) -> Figure:
-    """A panel a method; row labels stand at the left, one legend over the first panel."""
+    """A panel a method; row labels stand at the left for all of them, one legend over the first panel."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
+    frame = frame.astype({"recording": pd.CategoricalDtype(list(dict.fromkeys(frame["recording"])))})
     count = frame["recording"].nunique()
     with style():
         figure, axes = new_panels(1, len(names), width=TWO_COLUMNS, height=0.34 * (count + 0.6) + 1.1)

@@ -183,8 +183,11 @@ def hidden(
 def logits(base: Base, states: Any) -> Any:
     """Logits [..., V] of hidden states [..., D]; the output layer is the embedding where the file has no other."""
     _, torch = tools()
-    output = base.tensors.get("output.weight", base.tensors["token_embd.weight"])
-    return torch.nn.functional.linear(states, output)
+    return torch.nn.functional.linear(states, _output(base))
+
+
+def _output(base: Base) -> Any:
+    return base.tensors.get("output.weight", base.tensors["token_embd.weight"])
 
 
 def surprise(base: Base, states: Any, labels: Any) -> Any:
@@ -194,18 +197,17 @@ def surprise(base: Base, states: Any, labels: Any) -> Any:
     batch would be 100 MB that are written and read five times over.
     """
     _, torch = tools()
-    output = base.tensors.get("output.weight", base.tensors["token_embd.weight"])
 
     class CrossEntropy(torch.autograd.Function):  # type: ignore[name-defined, misc]
         @staticmethod
         def forward(ctx: Any, states: Any) -> Any:
             total, gradient = 0.0, torch.empty_like(states)
             for rows in torch.arange(len(states)).split(ROWS):
-                scores = torch.nn.functional.linear(states[rows], output).float()
-                shares, at = scores.log_softmax(-1), (torch.arange(len(rows)), labels[rows])
+                shares = logits(base, states[rows]).float().log_softmax(-1)
+                at = (torch.arange(len(rows)), labels[rows])
                 total -= float(shares[at].sum())
                 shares.exp_()[at] -= 1.0
-                gradient[rows] = shares.to(states.dtype) @ output
+                gradient[rows] = shares.to(states.dtype) @ _output(base)
             ctx.save_for_backward(gradient / len(states))
             return torch.tensor(total / len(states))
 

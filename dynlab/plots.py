@@ -250,9 +250,15 @@ def _one_method(savings: pd.DataFrame) -> None:
 
 
 def _intervals(cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: Axes | None) -> Axes:
-    """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below in grey."""
-    rows = list(dict.fromkeys(zip(cells["group"], cells["recording"], strict=True)))
-    rows.sort(key=lambda row: row[0] == "flat")  # stable: the frame's order within a group
+    """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below in grey.
+
+    Recordings that are categories but have no cell keep an empty row, so that panels side by side stay in line.
+    """
+    own = cells["recording"]
+    names = list(own.cat.categories if own.dtype == "category" else dict.fromkeys(own))
+    empty = [("", name) for name in names if name not in set(own)]
+    rows = [*dict.fromkeys(zip(cells["group"], own, strict=True)), *empty]
+    rows.sort(key=lambda row: (row[0] == "flat", names.index(row[1])))
     height = {row: number + 0.6 * (row[0] == "flat") for number, row in enumerate(rows)}
     levels = sorted(levels or cells["at"].unique())
     ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(rows), len(levels)))[1][0]

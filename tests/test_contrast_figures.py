@@ -83,6 +83,20 @@ def test_a_budget_has_the_same_colour_in_all_panels_even_where_cells_are_missing
     assert len(looks[0]) == 2 and len(looks[1]) == 1 and looks[1] < looks[0]
 
 
+def test_a_recording_stands_in_the_same_row_of_all_panels_even_where_one_has_no_cell_of_it():
+    frame = cells([(0.1, 0.05, 0.15), (-0.02, -0.04, 0.0)])
+    for gone in RECORDINGS:
+        left, right = contrast_plots.plot_contrasts(
+            frame[(frame["method"] == "integrated") | (frame["recording"] != gone)].sort_values("method")
+        ).axes
+        heights = [
+            {round(line.get_ydata()[0]) for line in ax.get_lines() if len(line.get_xdata()) == 1}
+            for ax in (left, right)
+        ]
+        (kept,) = {0, 1} - {RECORDINGS.index(gone)}
+        assert heights == [{0, 1}, {kept}] and left.get_ylim() == right.get_ylim()
+
+
 def test_savings_of_each_method_have_a_panel():
     frame = cells([(0.3, 0.2, 0.4), (-1.5, -3.0, 0.1)], column="saving", reached=True, flat=False)
     left, right = contrast_plots.plot_contrast_savings(frame).axes

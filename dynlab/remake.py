@@ -48,6 +48,7 @@ NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 NUM_UNTAUGHT = 20  # independent samples of its control: more than four attempts and four chained samples cost
+BESIDE = "sums"  # the family that is recorded by the adapter beside the 4-bit weights too
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
@@ -58,7 +59,7 @@ def remake(
     untaught: str | Endpoint = f"local/{UNTAUGHT}",
 ) -> list[Path]:
     """Records all of it into a folder and returns the files; what is there already is kept."""
-    return plain(out, num_samples) + reasoned(out, reasoner) + controlled(out, untaught)
+    return plain(out, num_samples) + reasoned(out, reasoner) + controlled(out, untaught) + [beside_weights(out)]
 
 
 def plain(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
@@ -84,6 +85,15 @@ def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> lis
     """Records independent samples of the adapter that was never shown attempts, and its greedy answers."""
     files = {family: out / "controls" / f"{family}--{MODEL}.untaught.parquet" for family in PUZZLES}
     return [record(family, untaught, num_samples=NUM_UNTAUGHT, out=file, keep_text=0) for family, file in files.items()]
+
+
+def beside_weights(out: Path) -> Path:
+    """Records the integrated stream of one family by the adapter beside the 4-bit weights, whatever ran the others."""
+    length, streams = REASONED["integrated"]
+    return record(
+        BESIDE, f"local/{MODEL}", strategy="integrated", num_samples=length, num_streams=streams,
+        keep_text=KEPT_TEXTS, greedy=False, out=out / "controls" / f"{BESIDE}--{MODEL}.beside.parquet",
+    )  # fmt: skip
 
 
 def served_at(address: str, model: str = MODEL) -> Endpoint:
@@ -154,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="folder of the recordings")
     parser.add_argument("--reasoner", metavar="URL", help="a llama.cpp server on the small reasoner's merged weights")
     parser.add_argument("--untaught", metavar="URL", help="a server like that on its control's merged weights")
-    parser.add_argument("--only", choices=("plain", "reasoner", "untaught"), help="leave all other models out")
+    parser.add_argument("--only", choices=("plain", "reasoner", "untaught", "beside"), help="leave all others out")
     given = parser.parse_args(arguments)
     try:
         reasoner = served_at(given.reasoner) if given.reasoner else f"local/{MODEL}"
@@ -163,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "plain": lambda: plain(given.out),
             "reasoner": lambda: reasoned(given.out, reasoner),
             "untaught": lambda: controlled(given.out, untaught),
+            "beside": lambda: [beside_weights(given.out)],
         }
         for part in [parts[given.only]] if given.only else parts.values():
             for path in part():

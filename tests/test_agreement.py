@@ -1,0 +1,93 @@
+"""Agreement of two recordings: against closed forms, a model that changed, and the shipped pair."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynlab.agreement import agreement, main
+from dynlab.errors import InputError
+from dynlab.evidence import FOLDER
+from dynlab.recordings import load
+from dynlab.resources import folder
+
+ROOT = Path(__file__).parents[1]
+BESIDE = folder(FOLDER) / "controls" / "sums--dynlab-reasoner.beside.parquet"
+
+
+def drawn(share, *, seed, prefix="q", num_questions=60, num_samples=8, role="independent", strategy="parallel"):
+    """Samples of questions whose chances spread about `share`."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for q, chance in enumerate(rng.beta(4 * share, 4 * (1 - share), num_questions)):
+        for index, right in enumerate(rng.random(num_samples) < chance):
+            answer = "1" if right else str(rng.integers(2, 5))
+            rows.append((f"{prefix}{q}", f"{prefix}{q}?", strategy, 0, index, role, answer, right))
+    names = ["question_id", "question", "strategy", "stream", "sample_index", "role", "answer", "correct"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_the_same_questions_are_paired_and_others_are_two_groups():
+    one, other = drawn(0.5, seed=1), drawn(0.5, seed=2)
+    a, b = (frame.groupby("question_id")["correct"].mean() for frame in (one, other))
+    row = agreement(one, other).set_index("measure").loc["sample"]
+    z = (a - b).mean() / ((a - b).std() / math.sqrt(60))
+    assert (row["z"], row["p"]) == (pytest.approx(z), pytest.approx(math.erfc(abs(z) / math.sqrt(2))))
+    moved = other.assign(question_id="x" + other["question_id"])
+    row = agreement(one, moved).set_index("measure").loc["sample"]
+    assert row["z"] == pytest.approx((a.mean() - b.mean()) / math.sqrt(a.var() / 60 + b.var() / 60))
+    reworded = agreement(one, other.assign(question=other["question"] + "!")).set_index("measure").loc["sample"]
+    assert reworded["z"] == pytest.approx(row["z"])  # the same id does not make it the same question
+
+
+def test_p_is_uniform_for_one_model_and_small_for_another():
+    """By chance one of a hundred fresh recordings is refused at 0.01; a model that got worse by 0.2 is found."""
+    shipped = [drawn(0.5, seed=seed) for seed in range(200)]
+    fresh = [drawn(0.5, seed=1000 + seed, prefix="f", num_questions=40) for seed in range(200)]
+    ps = np.array(
+        [agreement(*pair).set_index("measure").loc["sample", "p"] for pair in zip(shipped, fresh, strict=True)]
+    )
+    assert 0.4 < ps.mean() < 0.6 and (ps < 0.01).sum() <= 8
+    worse = [drawn(0.3, seed=2000 + seed, prefix="f") for seed in range(20)]
+    found = [agreement(*pair).set_index("measure").loc["sample", "p"] for pair in zip(shipped, worse, strict=False)]
+    assert np.mean(np.array(found) < 0.01) > 0.7
+
+
+def test_votes_are_of_as_many_and_chains_as_deep():
+    """A longer recording's votes and chains are cut to the shorter one's size, so that neither looks better."""
+    one, other = drawn(0.5, seed=1, num_samples=12), drawn(0.5, seed=2, num_samples=5)
+    assert "vote of 5" in set(agreement(one, other)["measure"])
+    deep = drawn(0.5, seed=3, role="chained", strategy="integrated")
+    late = deep.assign(sample_index=deep["sample_index"] + 8, correct=True)
+    table = agreement(pd.concat([one, deep, late]), pd.concat([other, deep])).set_index("measure")
+    row = table.loc["chained, integrated"]
+    assert (row["one"], row["z"], row["p"]) == (row["other"], 0.0, 1.0)
+
+
+def test_recordings_that_cannot_be_compared_are_refused(tmp_path, capsys):
+    with pytest.raises(InputError, match="without targets"):
+        agreement(drawn(0.5, seed=1), drawn(0.5, seed=1).assign(correct=pd.NA))
+    chained = drawn(0.5, seed=1, role="chained", strategy="integrated")
+    with pytest.raises(InputError, match="share no measure"):
+        agreement(drawn(0.5, seed=1), chained)
+    assert main([str(tmp_path / "none.parquet"), str(tmp_path / "none.parquet")]) == 2
+    assert "dynlab.agreement: " in capsys.readouterr().err
+
+
+def test_the_adapter_beside_the_weights_answers_as_the_merged_one_did(tmp_path, capsys):
+    """What the README says of it."""
+    assert load(BESIDE).card["server"] == "llama.cpp by xllamacpp" and "adapter_merged" not in load(BESIDE).card
+    assert main([str(BESIDE), "sums--dynlab-reasoner", "--out", str(tmp_path / "table.csv")]) == 0
+    assert "chained, integrated" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "table.csv").set_index("measure")
+    assert (table["p"] > 0.01).all()
+    row = table.loc["chained, integrated"]
+    told = re.search(
+        r"chained samples ([\d.]+) against ([\d.]+) \(p ([\d.]+),", (ROOT / "README.md").read_text("utf-8")
+    )
+    assert told and told.groups() == (f"{row['one']:.2f}", f"{row['other']:.2f}", f"{row['p']:.2f}")

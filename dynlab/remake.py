@@ -1,10 +1,11 @@
 """`python -m dynlab.remake FOLDER`: records what data/recordings holds again, with the models of this machine.
 
 The small reasoner is asked the families of puzzles that it was taught, in every strategy, and its control, which was
-never shown attempts, for independent samples. Both may be served by a llama.cpp of one's own that runs their merged
-weights (`dynlab.adapters`): `--reasoner http://127.0.0.1:8080 --untaught http://127.0.0.1:8081`. Each pair
-of task and plain model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least a
-quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn again.
+never shown attempts, for independent samples. Both may be served by a llama.cpp of one's own, on their merged weights
+(`dynlab.adapters`) or with the adapter beside the 4-bit ones (`--lora`): `--reasoner http://127.0.0.1:8080 --untaught
+http://127.0.0.1:8081`. Each pair of task and plain model was kept for its spread: one sample is right between 0.3 and
+0.85 of the time, and at least a quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn
+again.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def beside_weights(out: Path) -> Path:
 
 
 def served_at(address: str, model: str = MODEL) -> Endpoint:
-    """A model of `data/models` as a llama.cpp server has it that was started on its merged weights.
+    """A model of `data/models` as a llama.cpp server has it: its merged weights, or the adapter beside the 4-bit ones.
 
     Raises:
         InputError: No such server answers there.
@@ -106,6 +107,8 @@ def served_at(address: str, model: str = MODEL) -> Endpoint:
     try:
         with urllib.request.urlopen(f"{address}/props", timeout=10) as response:
             props = json.load(response)
+        with urllib.request.urlopen(f"{address}/lora-adapters", timeout=10) as response:
+            beside = json.load(response)
         slots, sampling = props["total_slots"], props["default_generation_settings"]["params"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
@@ -113,7 +116,7 @@ def served_at(address: str, model: str = MODEL) -> Endpoint:
         ) from None
     known = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
     card = describe(f"local/{model}") | {
-        "adapter_merged": "into the dequantised weights, bfloat16",
+        **({} if beside else {"adapter_merged": "into the dequantised weights, bfloat16"}),
         "server": "llama.cpp",
         "server_version": props.get("build_info", "unknown"),
         "server_settings": {"num_slots": slots},
@@ -162,8 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Records as told on the command line and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m dynlab.remake", description=__doc__, allow_abbrev=False)
     parser.add_argument("out", type=Path, help="folder of the recordings")
-    parser.add_argument("--reasoner", metavar="URL", help="a llama.cpp server on the small reasoner's merged weights")
-    parser.add_argument("--untaught", metavar="URL", help="a server like that on its control's merged weights")
+    parser.add_argument(
+        "--reasoner", metavar="URL", help="a llama.cpp server of one's own that runs the small reasoner"
+    )
+    parser.add_argument("--untaught", metavar="URL", help="a server like that for its control")
     parser.add_argument("--only", choices=("plain", "reasoner", "untaught", "beside"), help="leave all others out")
     given = parser.parse_args(arguments)
     try:

@@ -61,8 +61,13 @@ def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch
         "default_generation_settings": {"params": {"temperature": 0.8, "top_k": 40, "mirostat": 0}},
     }
     monkeypatch.setattr(remake, "describe", lambda model: {"model": model, "server": "another"})
-    monkeypatch.setattr(remake.urllib.request, "urlopen", lambda url, timeout: BytesIO(json.dumps(props).encode()))
+    said = {"props": props, "lora-adapters": [{"id": 0, "path": "dynlab-reasoner.gguf", "scale": 1.0}]}
+    answers = lambda url, timeout: BytesIO(json.dumps(said[url.rpartition("/")[2]]).encode())  # noqa: E731
+    monkeypatch.setattr(remake.urllib.request, "urlopen", answers)
+    assert "adapter_merged" not in remake.served_at("http://127.0.0.1:1").card
+    said["lora-adapters"] = []
     endpoint = remake.served_at("http://127.0.0.1:1/")
+    assert endpoint.card["adapter_merged"] == "into the dequantised weights, bfloat16"
     assert endpoint.api_base == "http://127.0.0.1:1/v1" and endpoint.card["model"] == "local/dynlab-reasoner"
     assert (endpoint.card["server"], endpoint.card["server_settings"]) == ("llama.cpp", {"num_slots": 8})
     assert endpoint.card["server_sampling"] == {"temperature": 0.8, "top_k": 40}

@@ -2,8 +2,9 @@
 
 For a model served otherwise (weights merged or quantised, another build, a provider's silent change) on the same
 questions, or for the same model on fresh ones. Right answers of one sample, greedy, a vote and chained samples are held
-against each other. A question is the unit: paired where both recordings have the same questions, else as two groups of
-independent questions (Welch's statistic); p is two-sided, from the normal distribution, so take 30 questions or more.
+against each other. A question is the unit: paired where one recording has all questions of the other, else as two
+groups of independent questions (Welch's statistic); p is two-sided, from the normal distribution, so take 30 questions
+or more.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from dynlab.files import write_csv
 from dynlab.recordings import load
 
 COLUMNS = ["measure", "one", "other", "difference", "z", "p", "num_one", "num_other"]
-_ORDER = ["stream", "sample_index"]
 
 
 def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -31,12 +31,13 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         one: The frame of a recording with targets.
-        other: Of another; the same questions by id and text, or different ones.
+        other: Of another; the same questions by id and text, some of them, or different ones.
 
     Returns:
-        `one` and `other` are means over `num_one` and `num_other` questions. 'vote of n' takes the independent samples
-        n at a time, n being the fewest that a question has in either, 16 at most. 'chained, STRATEGY' stops at the last
-        place of a stream that both recordings reach, since deeper samples are shown more.
+        `one` and `other` are means over `num_one` and `num_other` questions; pairs leave out what one lacks.
+        'vote of n' takes the independent samples n at a time, n being the fewest that a question has in either, 16 at
+        most. 'chained, STRATEGY' stops at the last place of a stream that both recordings reach, since deeper samples
+        are shown more.
 
     Raises:
         InputError: A recording has no targets, or the two share no measure with two questions or more.
@@ -81,14 +82,18 @@ def _voted(frame: pd.DataFrame, size: int) -> pd.Series:
         starts = range(0, len(samples) - size + 1, size)
         return float(np.mean([vote(answers[at : at + size], correct[at : at + size]) for at in starts]))
 
-    groups = frame.sort_values(["strategy", *_ORDER]).groupby("question_id")[["answer", "correct"]]
+    groups = frame.sort_values(["strategy", "stream", "sample_index"]).groupby("question_id")[["answer", "correct"]]
     return pd.Series({question: mean(samples) for question, samples in groups}, dtype=float)
 
 
 def _row(name: str, one: pd.Series, other: pd.Series) -> dict[str, object]:
+    common = one.index.intersection(other.index)
+    paired = len(common) == min(len(one), len(other))
+    if paired:
+        one, other = one[common], other[common]
     difference = float(one.mean() - other.mean())
-    if set(one.index) == set(other.index):
-        error = float((one - other.reindex(one.index)).std()) / math.sqrt(len(one))
+    if paired:
+        error = float((one - other).std()) / math.sqrt(len(common))
     else:
         error = math.sqrt(float(one.var()) / len(one) + float(other.var()) / len(other))
     z = difference / error if error else math.copysign(math.inf, difference) if difference else 0.0

@@ -41,6 +41,13 @@ def test_the_same_questions_are_paired_and_others_are_two_groups():
     moved = other.assign(question_id="x" + other["question_id"])
     row = agreement(one, moved).set_index("measure").loc["sample"]
     assert row["z"] == pytest.approx((a.mean() - b.mean()) / math.sqrt(a.var() / 60 + b.var() / 60))
+    first = (
+        agreement(one[one["question_id"].isin([f"q{q}" for q in range(20)])], other).set_index("measure").loc["sample"]
+    )
+    few = (a - b)[[f"q{q}" for q in range(20)]]
+    assert first["z"] == pytest.approx(
+        few.mean() / (few.std() / math.sqrt(20))
+    )  # a part of the questions is paired too
     reworded = agreement(one, other.assign(question=other["question"] + "!")).set_index("measure").loc["sample"]
     assert reworded["z"] == pytest.approx(row["z"])  # the same id does not make it the same question
 

@@ -62,7 +62,10 @@ def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch
     }
     monkeypatch.setattr(remake, "describe", lambda model: {"model": model, "server": "another"})
     said = {"props": props, "lora-adapters": [{"id": 0, "path": "dynlab-reasoner.gguf", "scale": 1.0}]}
-    answers = lambda url, timeout: BytesIO(json.dumps(said[url.rpartition("/")[2]]).encode())  # noqa: E731
+
+    def answers(url, timeout):
+        return BytesIO(json.dumps(said[url.rpartition("/")[2]]).encode())
+
     monkeypatch.setattr(remake.urllib.request, "urlopen", answers)
     assert "adapter_merged" not in remake.served_at("http://127.0.0.1:1").card
     said["lora-adapters"] = []

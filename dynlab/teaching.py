@@ -29,10 +29,10 @@ class Lesson:
     completion: str
 
 
-def training_puzzle(seed: int, number: int) -> Puzzle:
+def training_puzzle(seed: int, number: int, families: Sequence[str] = tuple(PUZZLES)) -> Puzzle:
     """The training puzzle of that number: families in turn, levels at random."""
     rng = random.Random(f"puzzle {seed} {number}")
-    family = list(PUZZLES)[number % len(PUZZLES)]
+    family = families[number % len(families)]
     return draw_puzzle(family, rng.choice(PUZZLES[family].levels), "train", rng)
 
 
@@ -70,9 +70,9 @@ def prompt(question: str, attempts: Sequence[str] = ()) -> str:
     return text
 
 
-def plain_lesson(seed: int, number: int) -> Lesson:
+def plain_lesson(seed: int, number: int, families: Sequence[str] = tuple(PUZZLES)) -> Lesson:
     """Lesson `number` of those without attempts."""
-    return lesson(training_puzzle(seed, number), (), random.Random(f"solution {seed} {number}"))
+    return lesson(training_puzzle(seed, number, families), (), random.Random(f"solution {seed} {number}"))
 
 
 def attempted_puzzle(seed: int, number: int) -> Puzzle:
@@ -82,18 +82,21 @@ def attempted_puzzle(seed: int, number: int) -> Puzzle:
     return draw_puzzle(family, rng.choice(PUZZLES[family].levels), "train", rng)
 
 
-def mixed_lesson(attempts: Sequence[Sequence[str]], seed: int, number: int) -> Lesson:
+def mixed_lesson(
+    attempts: Sequence[Sequence[str]], seed: int, number: int, families: Sequence[str] = tuple(PUZZLES)
+) -> Lesson:
     """Every third lesson is plain; the rest show some of the attempts at a puzzle, in any order.
 
     Args:
         attempts: Of `attempted_puzzle(seed, i)` for i = 0, 1, …; [] leaves plain lessons only.
         seed: Of the puzzles and of the lessons.
         number: Which lesson.
+        families: Of the plain lessons, in turn; a family may stand there more than once.
     """
     if not attempts:
-        return plain_lesson(seed, number)
+        return plain_lesson(seed, number, families)
     if number % 3 == 0:
-        return plain_lesson(seed, number // 3)  # so that every family has its turn
+        return plain_lesson(seed, number // 3, families)  # so that every family has its turn
     rng = random.Random(f"shown {seed} {number}")
     which = (number - number // 3 - 1) % len(attempts)
     own = attempts[which]

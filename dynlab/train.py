@@ -18,6 +18,7 @@ from dynlab import adapters, decoder
 from dynlab.adapters import BASE
 from dynlab.drafting import draft
 from dynlab.errors import DynlabError, InputError
+from dynlab.families import PUZZLES
 from dynlab.files import replacing
 from dynlab.teaching import attempted_puzzle, mixed_lesson, prompt
 from dynlab.training import Settings, train
@@ -76,12 +77,13 @@ def run(given: argparse.Namespace) -> None:
         facts = {"run": given.run.name, "after": given.after.name if given.after else None, **asdict(settings)}
         for name in ("puzzles", "drawn", "again"):
             facts[name] = getattr(given, name) if given.puzzles else 0
+        facts["plain"] = given.plain
         partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     train(
         given.run,
         base,
         tokenizer,
-        lambda number: mixed_lesson(attempts, seed, number),
+        lambda number: mixed_lesson(attempts, seed, number, given.plain or tuple(PUZZLES)),
         settings,
         start_from=start,
         resume=given.resume,
@@ -102,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--puzzles", type=int, default=0, help="draw attempts at so many puzzles, and teach with them")
     parser.add_argument("--drawn", type=int, default=4, help="attempts drawn at each of these puzzles")
     parser.add_argument("--again", type=int, default=0, help="further attempts, drawn with these shown")
+    parser.add_argument(
+        "--plain", nargs="+", choices=list(PUZZLES), help="families of lessons without attempts, in turn; default: all"
+    )
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="largest learning rate")
     parser.add_argument("--decay", type=float, default=0.2, help="share of the steps over which the rate falls to zero")

@@ -72,3 +72,12 @@ def test_beside_lessons_with_attempts_every_family_is_still_taught_without():
     plain = [mixed_lesson(attempts, 0, number) for number in range(0, 12, 3)]
     assert plain == [plain_lesson(0, number) for number in range(4)]
     assert {training_puzzle(0, number).name for number in range(4)} == set(PUZZLES)
+
+
+def test_plain_lessons_may_be_of_some_families_only_and_attempts_stay_what_they_were():
+    attempts = [["Answer: 1", "Answer: 2"]] * 7
+    chosen = [mixed_lesson(attempts, 0, number, ("digits", "digits", "totals")) for number in range(12)]
+    asked = [training_puzzle(0, number, ("digits", "digits", "totals")) for number in range(4)]
+    assert [one.prompt for one in chosen[::3]] == [prompt(puzzle.question) for puzzle in asked]
+    assert [puzzle.name for puzzle in asked] == ["digits", "digits", "totals", "digits"]
+    assert [chosen[n] for n in range(12) if n % 3] == [mixed_lesson(attempts, 0, n) for n in range(12) if n % 3]

@@ -1,4 +1,4 @@
-"""Merging: recordings of one model on one task, of different strategies, as one recording that compares them."""
+"""Merging: recordings of one model on one task, of different strategies, as one that compares them; and apart again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
     """Writes the samples of several recordings as one; of greedy answers that several hold, the first part's.
 
     The card says at its top what all parts agree on, and keeps each part's own under `merged`. A merged recording is
-    not continued by `record`: its parts are, and are merged again.
+    not continued by `record`: its parts are, which `split` gives back, and are merged again.
 
     Args:
         sources: Two or more recordings, paths or names, of fixed design.
@@ -52,6 +52,38 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
         key = ", ".join(f"{name}={again[name].iloc[0]}" for name in KEY)
         raise InputError(f"two of the recordings hold the sample of {key}: merge different strategies or streams")
     return recordings.write(frame, _card(parts, frame), out)
+
+
+def split(source: str | Path, out: str | Path) -> dict[str, Path]:
+    """Writes the parts of a merged recording, each with its own card, so that `record` can go on from them.
+
+    Greedy answers go to the first part that has any.
+
+    Args:
+        source: A merged recording, a path or a name.
+        out: The folder that NAME.STRATEGY.parquet is written to.
+
+    Returns:
+        The path of each strategy's part.
+
+    Raises:
+        InputError: it is not merged, or two of its parts have the same strategy.
+    """
+    whole = load(source)
+    merged = whole.card.get("merged", [])
+    cards = {str(card.get("settings", {}).get("strategy")): card for card in merged}
+    if not cards or len(cards) < len(merged):
+        raise InputError(f"{whole.name} is not merged of different strategies: only such a recording is taken apart")
+    strategy = whole.frame["strategy"]
+    greedy = next((name for name, card in cards.items() if card.get("greedy", 1)), None)
+    return {
+        name: recordings.write(
+            whole.frame[(strategy == name) | ((strategy == GREEDY) & (name == greedy))].reset_index(drop=True),
+            card,
+            Path(out) / f"{whole.name}.{name}.parquet",
+        )
+        for name, card in cards.items()
+    }
 
 
 def _check_like(one: Recording, other: Recording) -> None:

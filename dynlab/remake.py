@@ -22,7 +22,7 @@ from dynlab.evidence import MODEL
 from dynlab.examining import placebo
 from dynlab.families import PUZZLES
 from dynlab.local import Endpoint, describe
-from dynlab.merging import merge
+from dynlab.merging import merge, split
 from dynlab.recordings import load
 from dynlab.sampling import record
 from dynlab.strategies import Integrated
@@ -49,7 +49,8 @@ NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 NUM_UNTAUGHT = 20  # independent samples of its control: more than four attempts and four chained samples cost
-BESIDE = "sums"  # the family that is recorded by the adapter beside the 4-bit weights too
+BESIDE = "sums"  # the family that is recorded by the wheel of llama.cpp too, whatever recorded the others
+NUM_BESIDE = 8  # samples of its streams, one a question
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
@@ -74,6 +75,8 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Pat
     made = []
     for family in PUZZLES:
         name = f"{family}--{MODEL}"
+        if (out / f"{name}.parquet").exists() and not any((out / "parts").glob(f"{name}.*")):
+            split(out / f"{name}.parquet", out / "parts")
         pool = out / "parts" / f"{name}.parallel.parquet"
         record(family, reasoner, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
         whole = merge([pool, *_chained(out, family, MODEL, REASONED, served=reasoner)], out / f"{name}.parquet")
@@ -89,10 +92,9 @@ def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> lis
 
 
 def beside_weights(out: Path) -> Path:
-    """Records the integrated stream of one family by the adapter beside the 4-bit weights, whatever ran the others."""
-    length, streams = REASONED["integrated"]
+    """Records an integrated stream of one family by the wheel of llama.cpp, as `local/dynlab-reasoner` runs."""
     return record(
-        BESIDE, f"local/{MODEL}", strategy="integrated", num_samples=length, num_streams=streams,
+        BESIDE, f"local/{MODEL}", strategy="integrated", num_samples=NUM_BESIDE, num_streams=1,
         keep_text=KEPT_TEXTS, greedy=False, out=out / "controls" / f"{BESIDE}--{MODEL}.beside.parquet",
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 
 from dynlab.comparing import compare
 from dynlab.errors import InputError
-from dynlab.merging import merge
+from dynlab.merging import merge, split
 from dynlab.recordings import KEY, load, write
 from dynlab.streams import strategies_of, streams_of
 
@@ -86,3 +86,30 @@ def test_another_question_of_the_same_id_or_the_same_sample_twice_is_refused(par
         merge(parts[:1], tmp_path / "both.parquet")
     with pytest.raises(InputError, match=r"ends in \.parquet"):
         merge(parts, tmp_path / "both.csv")
+
+
+def test_a_merged_recording_is_taken_apart_into_what_it_was_merged_of(parts, tmp_path):
+    whole = merge(parts, tmp_path / "both.parquet")
+    again = split(whole, tmp_path / "apart")
+    assert {name: path.name for name, path in again.items()} == {
+        "parallel": "both.parallel.parquet",
+        "integrated": "both.integrated.parquet",
+    }
+    pool, chains = (load(path) for path in again.values())
+    assert pool.card == load(parts[0]).card and pool.frame.equals(load(parts[0]).frame)
+    assert set(chains.frame["strategy"]) == {"integrated"} and len(chains.frame) == 6
+    once_more = merge(list(again.values()), tmp_path / "again.parquet")
+    assert load(once_more).frame.equals(load(whole).frame)
+
+
+def test_what_is_not_merged_of_different_strategies_is_not_taken_apart(parts, tmp_path):
+    with pytest.raises(InputError, match="pool is not merged of different strategies"):
+        split(parts[0], tmp_path / "apart")
+    frame = load(parts[1]).frame
+    other = write(
+        frame[frame["strategy"] != "greedy"].assign(stream=1), load(parts[1]).card, tmp_path / "other.parquet"
+    )
+    streams = merge([parts[1], other], tmp_path / "streams.parquet")
+    with pytest.raises(InputError, match="streams is not merged of different strategies"):
+        split(streams, tmp_path / "apart")
+    assert not (tmp_path / "apart").exists()

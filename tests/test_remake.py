@@ -1,6 +1,7 @@
 """The shipped recordings: what `make recordings` draws is what is there."""
 
 import json
+import shutil
 from dataclasses import replace
 from io import BytesIO
 
@@ -8,12 +9,10 @@ import pytest
 
 from dynlab import remake
 from dynlab.families import PUZZLES
-from dynlab.recordings import load, shipped
+from dynlab.recordings import load, shipped, write
 
 
 def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path, monkeypatch, make_pool):
-    from dynlab.recordings import write
-
     calls = []
 
     def record(task, model, *, num_samples, out, strategy="parallel", **more):
@@ -24,7 +23,7 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
     *paths, beside = remake.remake(tmp_path)
     assert beside == tmp_path / "controls" / "sums--dynlab-reasoner.beside.parquet"
-    assert calls.pop() == ("sums", "integrated", 12, {"num_streams": 1, "keep_text": 8, "greedy": False})
+    assert calls.pop() == ("sums", "integrated", 8, {"num_streams": 1, "keep_text": 8, "greedy": False})
     made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
     reasoned, controls = reasoned[: -len(PUZZLES)], reasoned[-len(PUZZLES) :]
     assert [path.name for path in controls] == [f"{family}--dynlab-reasoner.untaught.parquet" for family in PUZZLES]
@@ -52,6 +51,25 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
         for task, chained in {"capitals": 8, "french": 4}.items()
         for width in remake.WIDTHS
     ]
+
+
+def test_what_lies_there_merged_is_gone_on_from_and_not_drawn_again(tmp_path, monkeypatch, make_pool):
+    found = []
+
+    def record(task, model, *, out, strategy="parallel", **more):
+        found.append((out.name, out.exists()))
+        if out.exists():
+            return out
+        return write(make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out)
+
+    monkeypatch.setattr(remake, "record", record)
+    monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
+    remake.reasoned(tmp_path)
+    assert not any(there for _, there in found)
+    found.clear()
+    shutil.rmtree(tmp_path / "parts")  # as in a clone, which holds the merged recordings only
+    remake.reasoned(tmp_path)
+    assert len(found) == (len(remake.REASONED) + 2) * len(PUZZLES) and all(there for _, there in found)
 
 
 def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch, capsys, tmp_path):

@@ -1,4 +1,4 @@
-"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import | merge`."""
+"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import | merge | split`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Adds the commands to the command line's parser."""
-    command = commands.add_parser("recordings", help="list, verify, fetch, import or merge recordings")
+    command = commands.add_parser("recordings", help="list, verify, fetch, import, merge or split recordings")
     actions = command.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(run=_list_recordings)
     fetch = actions.add_parser("fetch", help="download a public pool of a strong model's samples → a recording")
@@ -32,6 +32,12 @@ def add(commands: Any) -> None:
     merge.add_argument("recordings", nargs="+", metavar="PATH_OR_NAME")
     merge.add_argument("--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)")
     merge.set_defaults(run=_merge)
+    split = actions.add_parser(
+        "split", help="a merged recording as its parts again, so that record can go on from them"
+    )
+    split.add_argument("recording", metavar="PATH_OR_NAME")
+    split.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to: NAME.STRATEGY.parquet")
+    split.set_defaults(run=_split)
 
 
 def _fetch(given: argparse.Namespace) -> None:
@@ -45,6 +51,13 @@ def _import(given: argparse.Namespace) -> None:
     from dynlab.importing import import_recording
 
     print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
+
+
+def _split(given: argparse.Namespace) -> None:
+    from dynlab.merging import split
+
+    for path in split(given.recording, given.out).values():
+        print(f"wrote {path}")
 
 
 def _merge(given: argparse.Namespace) -> None:

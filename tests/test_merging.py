@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from dynlab.cli import main
 from dynlab.comparing import compare
 from dynlab.errors import InputError
 from dynlab.merging import merge, split
@@ -113,3 +114,13 @@ def test_what_is_not_merged_of_different_strategies_is_not_taken_apart(parts, tm
     with pytest.raises(InputError, match="streams is not merged of different strategies"):
         split(streams, tmp_path / "apart")
     assert not (tmp_path / "apart").exists()
+
+
+def test_the_command_line_merges_and_takes_apart(parts, tmp_path, capsys):
+    whole = tmp_path / "both.parquet"
+    assert main(["recordings", "merge", *map(str, parts), "--out", str(whole)]) == 0
+    assert main(["recordings", "split", str(whole), "--out", str(tmp_path / "apart")]) == 0
+    made = [line.removeprefix("wrote ") for line in capsys.readouterr().out.splitlines()]
+    assert made == [str(whole), *(str(tmp_path / f"apart/both.{name}.parquet") for name in ("parallel", "integrated"))]
+    assert main(["recordings", "split", str(parts[0]), "--out", str(tmp_path / "apart")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -2,9 +2,9 @@
 
 For a model served otherwise (weights merged or quantised, another build, a provider's silent change) on the same
 questions, or for the same model on fresh ones. Right answers of one sample, greedy, a vote and chained samples are held
-against each other. A question is the unit: paired where one recording has all questions of the other, else as two
-groups of independent questions (Welch's statistic); p is two-sided, from the normal distribution, so take 30 questions
-or more.
+against each other. A question is the unit. Questions that both have vary together, and are paired so far; without any,
+this is Welch's statistic of two groups (between them: Derrick et al. 2017, partially overlapping samples). p is
+two-sided, from the normal distribution, so take 30 questions or more.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         other: Of another; the same questions by id and text, some of them, or different ones.
 
     Returns:
-        `one` and `other` are means over `num_one` and `num_other` questions; pairs leave out what one lacks.
+        `one` and `other` are means over `num_one` and `num_other` questions; a recording of some of
+        the other's questions is held against these alone.
         'vote of n' takes the independent samples n at a time, n being the fewest that a question has in either, 16 at
         most. 'chained, STRATEGY' stops at the last place of a stream that both recordings reach, since deeper samples
         are shown more.
@@ -88,14 +89,11 @@ def _voted(frame: pd.DataFrame, size: int) -> pd.Series:
 
 def _row(name: str, one: pd.Series, other: pd.Series) -> dict[str, object]:
     common = one.index.intersection(other.index)
-    paired = len(common) == min(len(one), len(other))
-    if paired:
+    if len(common) == min(len(one), len(other)):
         one, other = one[common], other[common]
-    difference = float(one.mean() - other.mean())
-    if paired:
-        error = float((one - other).std()) / math.sqrt(len(common))
-    else:
-        error = math.sqrt(float(one.var()) / len(one) + float(other.var()) / len(other))
+    together = float(one[common].cov(other[common])) * len(common) if len(common) > 1 else 0.0
+    variance = one.var() / len(one) + other.var() / len(other) - 2 * together / (len(one) * len(other))
+    difference, error = float(one.mean() - other.mean()), math.sqrt(max(float(variance), 0.0))
     z = difference / error if error else math.copysign(math.inf, difference) if difference else 0.0
     return {
         "measure": name, "one": float(one.mean()), "other": float(other.mean()), "difference": difference,

@@ -52,6 +52,19 @@ def test_the_same_questions_are_paired_and_others_are_two_groups():
     assert reworded["z"] == pytest.approx(row["z"])  # the same id does not make it the same question
 
 
+def test_questions_that_only_some_share_are_paired_so_far_as_they_are_shared():
+    """Of one model z has a spread of 1; taken as groups of different questions it would have about 0.75."""
+    first, last = [f"q{q}" for q in range(40)], [f"q{q}" for q in range(20, 60)]
+    zs = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        chances = np.repeat(rng.beta(1, 1, 60), 8)
+        one, other = (drawn(0.5, seed=seed).assign(correct=rng.random(480) < chances) for _ in range(2))
+        pair = one[one["question_id"].isin(first)], other[other["question_id"].isin(last)]
+        zs.append(agreement(*pair).set_index("measure").loc["sample", "z"])
+    assert 0.9 < np.std(zs) < 1.1 and abs(np.mean(zs)) < 0.2
+
+
 def test_p_is_uniform_for_one_model_and_small_for_another():
     """By chance one of a hundred fresh recordings is refused at 0.01; a model that got worse by 0.2 is found."""
     shipped = [drawn(0.5, seed=seed) for seed in range(200)]

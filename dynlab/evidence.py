@@ -29,7 +29,6 @@ from dynlab.recordings import Recording, load
 from dynlab.searches import Digits, Sums
 from dynlab.weights import REASONER
 
-MODEL = REASONER
 FOLDER = "data/recordings"
 BUDGETS = (4, 8, 16)
 BASELINES = ("uniform", "beta-sqrt", "okg-beta", "priced")  # allocators without chains that the whole is held against
@@ -52,11 +51,11 @@ def recordings(folder: Path | None = None) -> list[Recording]:
         InputError: There are none.
     """
     folder = folder or resources.folder(FOLDER)
-    paths = [folder / f"{family}--{MODEL}.parquet" for family in PUZZLES]
+    paths = [folder / f"{family}--{REASONER}.parquet" for family in PUZZLES]
     found = [load(path) for path in paths if path.is_file()]
     if not found:
         raise InputError(
-            f"{folder} holds no recordings of {MODEL}: make recordings draws them; --recordings names their folder"
+            f"{folder} holds no recordings of {REASONER}: make recordings draws them; --recordings names their folder"
         )
     return found
 

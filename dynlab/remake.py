@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dynlab.errors import DynlabError, InputError
-from dynlab.evidence import MODEL
 from dynlab.examining import placebo
 from dynlab.families import PUZZLES
 from dynlab.local import Endpoint, describe
@@ -27,7 +26,7 @@ from dynlab.recordings import load
 from dynlab.sampling import record
 from dynlab.strategies import Integrated
 from dynlab.tasks import load_task
-from dynlab.weights import UNTAUGHT
+from dynlab.weights import REASONER, UNTAUGHT
 
 SHIPPED = (
     ("capitals", "smollm2-135m"),
@@ -57,7 +56,7 @@ NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 def remake(
     out: Path,
     num_samples: int = NUM_SAMPLES,
-    reasoner: str | Endpoint = f"local/{MODEL}",
+    reasoner: str | Endpoint = f"local/{REASONER}",
     untaught: str | Endpoint = f"local/{UNTAUGHT}",
 ) -> list[Path]:
     """Records all of it into a folder and returns the files; what is there already is kept."""
@@ -70,16 +69,16 @@ def plain(out: Path, num_samples: int = NUM_SAMPLES) -> list[Path]:
     return pools + [_widened(out, task, model, width) for task, model in CHAINS for width in WIDTHS]
 
 
-def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Path]:
+def reasoned(out: Path, reasoner: str | Endpoint = f"local/{REASONER}") -> list[Path]:
     """Records the small reasoner in all strategies, and its placebos: samples shown another question's attempts."""
     made = []
     for family in PUZZLES:
-        name = f"{family}--{MODEL}"
+        name = f"{family}--{REASONER}"
         if (out / f"{name}.parquet").exists() and not any((out / "parts").glob(f"{name}.*")):
             split(out / f"{name}.parquet", out / "parts")
         pool = out / "parts" / f"{name}.parallel.parquet"
         record(family, reasoner, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
-        whole = merge([pool, *_chained(out, family, MODEL, REASONED, served=reasoner)], out / f"{name}.parquet")
+        whole = merge([pool, *_chained(out, family, REASONER, REASONED, served=reasoner)], out / f"{name}.parquet")
         beside, file = placebo(load_task(family), load(whole).frame), out / "controls" / f"{name}.placebo.parquet"
         made += [whole, record(beside, reasoner, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False)]
     return made
@@ -87,19 +86,19 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{MODEL}") -> list[Pat
 
 def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> list[Path]:
     """Records independent samples of the adapter that was never shown attempts, and its greedy answers."""
-    files = {family: out / "controls" / f"{family}--{MODEL}.untaught.parquet" for family in PUZZLES}
+    files = {family: out / "controls" / f"{family}--{REASONER}.untaught.parquet" for family in PUZZLES}
     return [record(family, untaught, num_samples=NUM_UNTAUGHT, out=file, keep_text=0) for family, file in files.items()]
 
 
 def beside_weights(out: Path) -> Path:
     """Records an integrated stream of one family by the wheel of llama.cpp, as `local/dynlab-reasoner` runs."""
     return record(
-        BESIDE, f"local/{MODEL}", strategy="integrated", num_samples=NUM_BESIDE, num_streams=1,
-        keep_text=KEPT_TEXTS, greedy=False, out=out / "controls" / f"{BESIDE}--{MODEL}.beside.parquet",
+        BESIDE, f"local/{REASONER}", strategy="integrated", num_samples=NUM_BESIDE, num_streams=1,
+        keep_text=KEPT_TEXTS, greedy=False, out=out / "controls" / f"{BESIDE}--{REASONER}.beside.parquet",
     )  # fmt: skip
 
 
-def served_at(address: str, model: str = MODEL) -> Endpoint:
+def served_at(address: str, model: str = REASONER) -> Endpoint:
     """A model of `data/models` as a llama.cpp server has it: its merged weights, or the adapter beside the 4-bit ones.
 
     Raises:
@@ -174,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=("plain", "reasoner", "untaught", "beside"), help="leave all others out")
     given = parser.parse_args(arguments)
     try:
-        reasoner = served_at(given.reasoner) if given.reasoner else f"local/{MODEL}"
+        reasoner = served_at(given.reasoner) if given.reasoner else f"local/{REASONER}"
         untaught = served_at(given.untaught, UNTAUGHT) if given.untaught else f"local/{UNTAUGHT}"
         parts: dict[str, Callable[[], list[Path]]] = {
             "plain": lambda: plain(given.out),

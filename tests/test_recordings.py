@@ -8,7 +8,8 @@ import pytest
 
 from dynlab.errors import InputError
 from dynlab.recordings import KEY, SCHEMA, digest, load, shipped, write
-from dynlab.remake import MODEL, NUM_REASONED, NUM_SAMPLES, SHIPPED
+from dynlab.remake import NUM_REASONED, NUM_SAMPLES, SHIPPED
+from dynlab.weights import REASONER
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
@@ -109,7 +110,7 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
     pooled = frame[frame["strategy"] == "parallel"]
     assert recording.design == "fixed"
     assert recording.card["weights_sha256"]
-    num_samples = NUM_REASONED if name.endswith(MODEL) else NUM_SAMPLES
+    num_samples = NUM_REASONED if name.endswith(REASONER) else NUM_SAMPLES
     assert pooled.groupby("question_id").size().unique().tolist() == [num_samples]
     assert not frame.duplicated(list(KEY)).any()
     greedy = frame[frame["strategy"] == "greedy"]

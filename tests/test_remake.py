@@ -10,6 +10,7 @@ import pytest
 from dynlab import remake
 from dynlab.families import PUZZLES
 from dynlab.recordings import load, shipped, write
+from dynlab.weights import REASONER
 
 
 def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path, monkeypatch, make_pool):
@@ -102,11 +103,11 @@ def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch
 def test_the_shipped_recordings_are_of_the_planned_size_in_every_strategy():
     assert set(shipped()) >= {f"{task}--{model}" for task, model in remake.SHIPPED}
     planned = {pair: remake.CHAINS.get(pair, {}) for pair in remake.SHIPPED}
-    planned |= {(family, remake.MODEL): remake.REASONED for family in PUZZLES}
+    planned |= {(family, REASONER): remake.REASONED for family in PUZZLES}
     for (task, model), chains in planned.items():
         frame = load(f"{task}--{model}").frame
         sizes = frame[frame["strategy"] != "greedy"].groupby(["strategy", "stream"])["sample_index"].nunique()
-        expected = {("parallel", 0): remake.NUM_REASONED if model == remake.MODEL else remake.NUM_SAMPLES}
+        expected = {("parallel", 0): remake.NUM_REASONED if model == REASONER else remake.NUM_SAMPLES}
         for strategy, (length, streams) in chains.items():
             expected |= {(strategy, stream): length for stream in range(streams)}
         assert sizes.to_dict() == expected

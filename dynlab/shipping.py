@@ -104,6 +104,7 @@ def command(stage: dict[str, Any]) -> str:
     words += [f"--puzzles {stage['puzzles']} --drawn {stage['drawn']}"] if stage["puzzles"] else []
     words += [f"--again {stage['again']}"] if stage.get("again") else []
     words += [f"--plain {' '.join(stage['plain'])}"] if stage.get("plain") else []
+    words += [f"--share {stage['share']:g}"] if stage.get("share", 1) < 1 else []
     seed = stage.get("seed", 0) - (AFTER if stage["after"] else 0)
     words += [f"--seed {seed}"] if seed > 0 else []
     return " ".join(words)

@@ -47,6 +47,8 @@ def run(given: argparse.Namespace) -> None:
     _, torch = decoder.tools()
     torch.set_num_threads(given.threads)
     base_file = weights(BASE)
+    if not 0 < given.share <= 1 or (given.share < 1 and not given.after):
+        raise InputError(f"--share is {given.share:g}: give more than 0, at most 1, and less than 1 with --after only")
     beginning = given.after and given.after / "adapter.gguf"
     if beginning and not beginning.is_file():
         raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")
@@ -77,9 +79,9 @@ def run(given: argparse.Namespace) -> None:
         facts = {"run": given.run.name, "after": given.after.name if given.after else None, **asdict(settings)}
         for name in ("puzzles", "drawn", "again"):
             facts[name] = getattr(given, name) if given.puzzles else 0
-        facts["plain"] = given.plain
+        facts |= {"plain": given.plain, "share": given.share}
         partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    train(
+    learned = train(
         given.run,
         base,
         tokenizer,
@@ -90,6 +92,9 @@ def run(given: argparse.Namespace) -> None:
         every_s=60 * given.every,
         say=_say,
     )
+    if start and given.share < 1:
+        mean = {name: torch.lerp(start[name], tensor, given.share) for name, tensor in learned.items()}
+        adapters.write(given.run / "adapter.gguf", arrays(mean), alpha=settings.scale * settings.rank)
 
 
 def _say(line: str) -> None:
@@ -106,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--again", type=int, default=0, help="further attempts, drawn with these shown")
     parser.add_argument(
         "--plain", nargs="+", choices=list(PUZZLES), help="families of lessons without attempts, in turn; default: all"
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        help="end at this share of the way from the adapter begun with to the one learned, which forgets less "
+        "(weight-space ensembles, arXiv 2109.01903)",
     )
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="largest learning rate")

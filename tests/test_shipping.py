@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tiny_gguf import write_tiny_adapter
 
-from dynlab.shipping import main, ship
+from dynlab.shipping import command, main, ship
 from dynlab.weights import REASONER, UNTAUGHT, WEIGHTS, sha256
 
 
@@ -85,3 +85,13 @@ def test_what_is_missing_is_said_before_anything_is_written(runs, tmp_path, caps
     (runs[0] / "loss.csv").unlink()
     assert main([REASONER, *map(str, runs), "--examined", str(tmp_path), "--out", str(tmp_path / "models")]) == 2
     assert "solve/loss.csv" in capsys.readouterr().err and not (tmp_path / "models").exists()
+
+
+def test_the_command_names_what_was_taught_plainly_and_how_far_the_run_went():
+    stage = {"run": "b", "after": "a", "num_lessons": 16, "puzzles": 4, "drawn": 2, "plain": ["sums", "digits"]}
+    told = command(stage | {"share": 0.5, "seed": 8})
+    assert told == (
+        "python -m dynlab.train runs/b --lessons 16 --after runs/a --puzzles 4 --drawn 2 --plain sums digits "
+        "--share 0.5 --seed 7"
+    )
+    assert "--share" not in command(stage | {"share": 1.0}) and "--plain" not in command(stage | {"plain": None})

@@ -43,6 +43,25 @@ def test_a_second_run_begins_with_the_first_ones_adapter_and_shows_attempts_draw
     assert int(tokens[1]) > int(tokens[0])  # prompts with attempts are longer
 
 
+def test_a_run_may_end_on_the_way_to_what_it_learned(run, tmp_path):
+    assert run("solve", "--lessons", "32") == (0, "")
+    assert run("whole", "--after", "solve", "--lessons", "32") == (0, "")
+    assert run("half", "--after", "solve", "--lessons", "32", "--share", "0.25", "--plain", "digits") == (0, "")
+    assert run("quarter", "--after", "solve", "--lessons", "32", "--share", "0.25") == (0, "")
+    start, whole, quarter = (
+        adapters.read(tmp_path / name / "adapter.gguf")[0] for name in ("solve", "whole", "quarter")
+    )
+    for name, array in start.items():
+        between = 0.75 * array.astype("f4") + 0.25 * whole[name].astype("f4")
+        assert abs(quarter[name] - between).max() < 2e-4 + abs(between).max() * 2e-3  # half precision
+    assert any(abs(quarter[name] - whole[name]).max() > 1e-3 for name in start)
+    facts = json.loads((tmp_path / "half" / "run.json").read_text())
+    assert (facts["share"], facts["plain"]) == (0.25, ["digits"])
+    for arguments in (("--share", "0.5"), ("--share", "0", "--after", "solve")):
+        code, said = run("x", "--lessons", "16", *arguments)
+        assert code == 2 and said.count("\n") == 1 and "--share is " in said
+
+
 def test_attempts_once_drawn_are_kept_by_a_run_that_goes_on(run, tmp_path):
     run("solve", "--lessons", "16")
     arguments = ("shown", "--after", "solve", "--puzzles", "2", "--drawn", "2", "--lessons", "16")

@@ -49,7 +49,7 @@ NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
 NUM_UNTAUGHT = 20  # independent samples of its control: more than four attempts and four chained samples cost
 BESIDE = "sums"  # the family that is recorded by the wheel of llama.cpp too, whatever recorded the others
-NUM_BESIDE = 8  # samples of its streams, one a question
+NUM_BESIDE = 12  # samples of its streams, one a question
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 

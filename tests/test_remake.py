@@ -24,7 +24,7 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(tmp_path
     monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
     *paths, beside = remake.remake(tmp_path)
     assert beside == tmp_path / "controls" / "sums--dynlab-reasoner.beside.parquet"
-    assert calls.pop() == ("sums", "integrated", 8, {"num_streams": 1, "keep_text": 8, "greedy": False})
+    assert calls.pop() == ("sums", "integrated", 12, {"num_streams": 1, "keep_text": 8, "greedy": False})
     made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
     reasoned, controls = reasoned[: -len(PUZZLES)], reasoned[-len(PUZZLES) :]
     assert [path.name for path in controls] == [f"{family}--dynlab-reasoner.untaught.parquet" for family in PUZZLES]

@@ -41,8 +41,8 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("capitals", "smollm2-135m"): {"integrated": (12, 4), "sequential": (8, 1)},
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
-NUM_REASONED = 32  # independent samples of the small reasoner
-REASONED = {"integrated": (12, 1), "sequential": (4, 1)}  # its chains on every question: samples of a stream, streams
+NUM_REASONED = 64  # independent samples of the small reasoner
+REASONED = {"integrated": (12, 2), "sequential": (4, 1)}  # its chains on every question: samples of a stream, streams
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn

@@ -21,7 +21,7 @@ from dynlab.errors import DynlabError, InputError
 from dynlab.families import PUZZLES
 from dynlab.files import replacing
 from dynlab.teaching import attempted_puzzle, mixed_lesson, prompt
-from dynlab.training import Settings, train
+from dynlab.training import Settings, arrays, train
 from dynlab.weights import weights
 
 AFTER = 1  # added to the seed of a run that goes on from another, so that its puzzles are new
@@ -57,10 +57,10 @@ def run(given: argparse.Namespace) -> None:
     base, tokenizer = decoder.load(base_file, torch.bfloat16), decoder.tokenizer(base_file)
     start = None
     if beginning:
-        arrays, alpha = adapters.read(beginning)
+        begun, alpha = adapters.read(beginning)
         if alpha != settings.scale * settings.rank:
             raise InputError(f"{beginning} has alpha {alpha:g}: give --rank {alpha / settings.scale:g}")
-        start = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
+        start = {name: torch.from_numpy(array).float() for name, array in begun.items()}
     attempts: list[list[str]] = []
     if given.puzzles:
         path = given.run / "attempts.jsonl"

@@ -34,11 +34,10 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         other: Of another; the same questions by id and text, some of them, or different ones.
 
     Returns:
-        `one` and `other` are means over `num_one` and `num_other` questions; a recording of some of
-        the other's questions is held against these alone.
-        'vote of n' takes the independent samples n at a time, n being the fewest that a question has in either, 16 at
-        most. 'chained, STRATEGY' stops at the last place of a stream that both recordings reach, since deeper samples
-        are shown more.
+        `one` and `other` are means over `num_one` and `num_other` questions; a recording of some of the other's
+        questions is held against these alone. 'vote of n' takes the independent samples n at a time, n being the fewest
+        that a question has in either, 16 at most. 'chained, STRATEGY' stops at the last place of a stream that both
+        recordings reach, since deeper samples are shown more.
 
     Raises:
         InputError: A recording has no targets, or the two share no measure with two questions or more.

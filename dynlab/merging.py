@@ -75,15 +75,12 @@ def split(source: str | Path, out: str | Path) -> dict[str, Path]:
     if not cards or len(cards) < len(merged):
         raise InputError(f"{whole.name} is not merged of different strategies: only such a recording is taken apart")
     strategy = whole.frame["strategy"]
-    greedy = next((name for name, card in cards.items() if card.get("greedy", 1)), None)
-    return {
-        name: recordings.write(
-            whole.frame[(strategy == name) | ((strategy == GREEDY) & (name == greedy))].reset_index(drop=True),
-            card,
-            Path(out) / f"{whole.name}.{name}.parquet",
-        )
-        for name, card in cards.items()
-    }
+    greedy = next((name for name, card in cards.items() if card.get("greedy") != 0), None)
+    made = {}
+    for name, card in cards.items():
+        part = whole.frame[(strategy == name) | ((strategy == GREEDY) & (name == greedy))].reset_index(drop=True)
+        made[name] = recordings.write(part, card | _counts(part), Path(out) / f"{whole.name}.{name}.parquet")
+    return made
 
 
 def _check_like(one: Recording, other: Recording) -> None:
@@ -113,7 +110,10 @@ def _card(parts: Sequence[Recording], frame: pd.DataFrame) -> dict[str, Any]:
         if name not in _COUNTED and all(part.card.get(name) == value for part in parts)
     }
     own = [card for part in parts for card in part.card.get("merged", [dict(part.card)])]
-    greedy = frame["strategy"] == GREEDY
-    counts = {"questions": frame["question_id"].nunique(), "samples": int((~greedy).sum()), "greedy": int(greedy.sum())}
     date = max(str(part.card.get("date", "")) for part in parts)
-    return {"design": "fixed", **agreed, "date": date, **counts, "merged": own}
+    return {"design": "fixed", **agreed, "date": date, **_counts(frame), "merged": own}
+
+
+def _counts(frame: pd.DataFrame) -> dict[str, int]:
+    greedy = frame["strategy"] == GREEDY
+    return {"questions": frame["question_id"].nunique(), "samples": int((~greedy).sum()), "greedy": int(greedy.sum())}

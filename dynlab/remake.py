@@ -74,8 +74,7 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{REASONER}") -> list[
     made = []
     for family in PUZZLES:
         name = f"{family}--{REASONER}"
-        if (out / f"{name}.parquet").exists() and not any((out / "parts").glob(f"{name}.*")):
-            split(out / f"{name}.parquet", out / "parts")
+        _take_apart(out, name)
         pool = out / "parts" / f"{name}.parallel.parquet"
         record(family, reasoner, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
         whole = merge([pool, *_chained(out, family, REASONER, REASONED, served=reasoner)], out / f"{name}.parquet")
@@ -131,8 +130,15 @@ def _remade(out: Path, task: str, model: str, num_samples: int) -> Path:
     name, served = f"{task}--{model}", f"local/{model}"
     if (task, model) not in CHAINS:
         return record(task, served, num_samples=num_samples, out=out / f"{name}.parquet")
+    _take_apart(out, name)
     pool = record(task, served, num_samples=num_samples, out=out / "parts" / f"{name}.parallel.parquet")
     return merge([pool, *_chained(out, task, model, CHAINS[task, model], NUM_CHAINED)], out / f"{name}.parquet")
+
+
+def _take_apart(out: Path, name: str) -> None:
+    """Gives back the parts of a recording that lies there merged alone, as in a clone, to go on from them."""
+    if (out / f"{name}.parquet").exists() and not any((out / "parts").glob(f"{name}.*")):
+        split(out / f"{name}.parquet", out / "parts")
 
 
 def _chained(

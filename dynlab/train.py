@@ -44,11 +44,11 @@ def run(given: argparse.Namespace) -> None:
     Raises:
         InputError: What `training.train` finds wrong; an adapter to begin with that is not there.
     """
+    if not 0 < given.share <= 1 or (given.share < 1 and not given.after):
+        raise InputError(f"--share is {given.share:g}: give more than 0, at most 1, and less than 1 with --after only")
     _, torch = decoder.tools()
     torch.set_num_threads(given.threads)
     base_file = weights(BASE)
-    if not 0 < given.share <= 1 or (given.share < 1 and not given.after):
-        raise InputError(f"--share is {given.share:g}: give more than 0, at most 1, and less than 1 with --after only")
     beginning = given.after and given.after / "adapter.gguf"
     if beginning and not beginning.is_file():
         raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")

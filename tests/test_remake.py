@@ -65,12 +65,13 @@ def test_what_lies_there_merged_is_gone_on_from_and_not_drawn_again(tmp_path, mo
 
     monkeypatch.setattr(remake, "record", record)
     monkeypatch.setattr(remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo"))
-    remake.reasoned(tmp_path)
+    remake.remake(tmp_path)
     assert not any(there for _, there in found)
+    num_calls = len(found)
     found.clear()
     shutil.rmtree(tmp_path / "parts")  # as in a clone, which holds the merged recordings only
-    remake.reasoned(tmp_path)
-    assert len(found) == (len(remake.REASONED) + 2) * len(PUZZLES) and all(there for _, there in found)
+    remake.remake(tmp_path)
+    assert len(found) == num_calls and all(there for _, there in found)
 
 
 def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch, capsys, tmp_path):

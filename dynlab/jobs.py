@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from subprocess import PIPE, Popen
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import NamedTemporaryFile, TemporaryDirectory, gettempdir
 from threading import Lock
 from typing import Any
 
@@ -72,7 +72,7 @@ class Job:
             key: Of all that the outputs depend on.
             on_cell: Told the number of cells that are done, as each one ends.
         """
-        started, begun = time.time_ns(), [time.monotonic()]
+        started, begun = _written_now(self.out), [time.monotonic()]
 
         def on_next() -> None:
             begun.append(time.monotonic())
@@ -153,6 +153,13 @@ class Job:
         for path in sorted(known, key=len, reverse=True):
             text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], known[path])
         return text
+
+
+def _written_now(out: Path) -> int:
+    """When a file that is written to a folder now counts as written, by the clock of its file system, which may lag."""
+    out.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=out) as file:
+        return os.stat(file.name).st_mtime_ns
 
 
 def figure_prefix(stem: str) -> str:

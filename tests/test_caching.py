@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,12 @@ def test_a_notebook_runs_again_only_after_something_that_it_depends_on_has_chang
     assert run(parameters={"own": "y"}, force=True).ran == ("10-one", "11-two")
     (tiny / "out" / caching.CACHE).write_text("{ not JSON")
     assert run(parameters={"own": "y"}).ran == ("10-one", "11-two")
+
+
+def test_figures_are_known_by_the_clock_of_the_folder_that_they_are_written_to(run, monkeypatch):
+    ahead = time.time_ns() + 3600 * 10**9  # of the file system's clock, as a network's may lag
+    monkeypatch.setattr("time.time_ns", lambda: ahead)
+    assert run().figures == ("10-one", "11-two")
 
 
 def test_without_a_recording_named_what_else_comes_with_dynlab_counts_too(tiny, monkeypatch):

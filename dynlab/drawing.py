@@ -197,7 +197,7 @@ class Drawing:
     async def run(self, counted: Callable[[], object] = lambda: None) -> None:
         """Draws all that is missing, or until stopped; `counted` is called for each sample once it is on disk.
 
-        A sample is begun when those that it is shown have arrived, in the order of the plan otherwise.
+        A sample is begun when those that it waits for have arrived, in the order of the plan otherwise.
 
         Raises:
             DynlabError: the first failure, after the calls in flight have been finished and stored.
@@ -205,10 +205,10 @@ class Drawing:
         self._counted = counted
         missing = [key for key in self.plan.keys if key not in self._arrived and self._together(key)[0] == key]
         order = {key: place for place, key in enumerate(missing)}
-        awaited = {key: {p for p in self.plan.parents(key) if p not in self._arrived} for key in missing}
+        awaited = {key: {p for p in self.plan.awaited(key) if p not in self._arrived} for key in missing}
         children: dict[Key, list[Key]] = {}
-        for key, parents in awaited.items():
-            for parent in parents:
+        for key, earlier in awaited.items():
+            for parent in earlier:
                 children.setdefault(parent, []).append(key)
         ready: asyncio.PriorityQueue[tuple[int, Key | None]] = asyncio.PriorityQueue()
 

@@ -49,16 +49,20 @@ class Plan:
         """
         ids = [question.id for question in self.task.questions]
         greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
-        streams = list(self._places)
+        streams = self._streams
         size = self.num_slots or len(streams)
         blocks = [streams[first : first + size] for first in range(0, len(streams), size)]
         return greedy + [(*stream, i) for block in blocks for i in range(self.num_samples) for stream in block]
 
     @cached_property
+    def _streams(self) -> list[tuple[str, str, int]]:
+        """The streams in the order of drawing."""
+        return [(q.id, self.strategy.name, s) for s in range(self.num_streams) for q in self.task.questions]
+
+    @cached_property
     def _places(self) -> dict[tuple[str, str, int], int]:
-        """The streams in the order of drawing, counted."""
-        named = ((q.id, self.strategy.name, s) for s in range(self.num_streams) for q in self.task.questions)
-        return {stream: place for place, stream in enumerate(named)}
+        """Each stream's place in that order."""
+        return {stream: place for place, stream in enumerate(self._streams)}
 
     def _sampling(self, key: Key) -> Sampling:
         """The settings of a call; the last streams, fewer than there are slots, take any slot that is free."""
@@ -73,6 +77,15 @@ class Plan:
     def parents(self, key: Key) -> list[Key]:
         """The samples that must have arrived before a sample is drawn."""
         return [] if key[1] == GREEDY else [(*key[:3], index) for index in self.strategy.parents(key[3])]
+
+    def awaited(self, key: Key) -> list[Key]:
+        """What is drawn before it in a whole run: its parents, and the stream that had its slot, to its last sample.
+
+        A slot that two streams took in turns would compute a chain's prompt anew for each of its samples.
+        """
+        place = -1 if key[1] == GREEDY else self._places[key[:3]] - self.num_slots
+        before = [(*self._streams[place], self.num_samples - 1)] if self.num_slots and place >= 0 else []
+        return self.parents(key) + before
 
     def request(self, key: Key, arrived: Sequence[Sample]) -> Request:
         """The call that draws a sample whose parents have arrived: given in order, those are shown that are chosen."""

@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -88,11 +89,17 @@ def test_a_server_of_this_machine_is_told_the_slot_of_each_stream_and_the_record
     first = draw(**chains)
     assert not any("id_slot" in call.body for call in server.calls)
     num_calls = len(server.calls)
-    second = draw(**chains, model=replace(endpoint, card=card), out=tmp_path / "slots.parquet")
+    slotted = replace(endpoint, card=card)
+    second = draw(**chains, model=slotted, concurrency=12, out=tmp_path / "slots.parquet")
     of_question: dict = {}
+    at_slot: dict = {0: [], 1: []}
     for call in server.calls[num_calls:]:
-        of_question.setdefault(call.words.rpartition("Question: ")[2].split()[0], set()).add(call.body["id_slot"])
+        question = call.words.rpartition("Question: ")[2].split()[0]
+        of_question.setdefault(question, set()).add(call.body["id_slot"])
+        at_slot[call.body["id_slot"]].append(question)
     assert of_question == {"0": {0}, "1": {1}, "2": {0}, "3": {1}}
+    streams = [[name for name, _ in groupby(asked)] for asked in at_slot.values()]
+    assert streams == [["0", "2", "0", "2"], ["1", "3", "1", "3"]]  # one stream after the other, never in turns
     assert recordings.load(first).frame["answer"].equals(recordings.load(second).frame["answer"])
     assert recordings.load(first).card["settings"] == recordings.load(second).card["settings"]
 

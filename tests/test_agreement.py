@@ -111,3 +111,18 @@ def test_the_adapter_beside_the_weights_answers_as_the_merged_one_did(tmp_path, 
         r"chained samples ([\d.]+) against ([\d.]+) \(p ([\d.]+),", (ROOT / "README.md").read_text("utf-8")
     )
     assert told and told.groups() == (f"{row['one']:.2f}", f"{row['other']:.2f}", f"{row['p']:.2f}")
+
+
+def test_what_the_recordings_page_says_of_its_two_machines_is_what_its_own_lines_compute():
+    page = (folder(FOLDER) / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    space: dict = {}
+    exec(compile(code, "README.md", "exec"), space)
+    table = space["table"].set_index("measure")
+    for strategy, digits in (("integrated", 2), ("sequential", 3)):
+        row = table.loc[f"chained, {strategy}"]
+        told = f"{strategy} {row['other']:.2f} against {row['one']:.2f}, p {row['p']:.{digits}f}"
+        assert told in " ".join(page.split())
+    for family in ("totals", "calendar", "digits"):
+        exec(compile(code.replace("sums--", f"{family}--"), "README.md", "exec"), space)
+        assert (space["table"]["p"] > 0.05).all()

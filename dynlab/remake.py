@@ -42,7 +42,7 @@ CHAINS = {  # pairs with other strategies beside the pool: strategy → samples 
     ("french", "gemma3-270m"): {"integrated": (8, 2)},
 }
 NUM_REASONED = 64  # independent samples of the small reasoner
-REASONED = {"integrated": (32, 4), "sequential": (16, 2)}  # its chains on every question: samples of a stream, streams
+REASONED = {"integrated": (32, 4), "sequential": (16, 4)}  # its chains on every question: samples of a stream, streams
 WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynlab.comparing import ORACLE, Options, dense_grid, greedy_accuracy
-from dynlab.errors import InputError
+from dynlab.comparing import ORACLE, Options, dense_grid, unaffordable
+from dynlab.greedy import greedy_accuracy, greedy_rows
 from dynlab.metrics import FLAT, first_reach, weights
 from dynlab.policies import VOTES
 from dynlab.recordings import Recording
@@ -67,11 +67,15 @@ def measured(
     longest = float(streams.lengths.mean())
     held = at <= longest
     if not held.any():
-        raise InputError(f"{recording.name} holds {longest:g} samples per question, fewer than {at[0]:g}: lower --at")
+        raise unaffordable(streams, at)
     how: dict[str, Any] = {"unit": options.unit, "replications": options.replications, "seed": options.seed}
     grid = dense_grid(options.opening, np.append(at[held], 2.0), longest)
     played = {name: policy for name, policy in policies.items() if name not in CONFIDENT or _confident(streams)}
     curves = dict(zip(played, replay(streams, list(played.values()), grid, done=done, **how), strict=True))
+    uniform = curves["uniform"]
+    held[held] = [curve_at(uniform, uniform.unspent, b) < 1 for b in at[held]]  # that uniform can spend at all
+    if not held.any():
+        raise unaffordable(streams, at)
     curves |= {ORACLE: oracle(streams, np.append(_ONLY_ORACLE, grid), **how), **curves_of(streams, rules, **how)}
     greedy = _greedy(recording, streams, options.unit)
     curves |= {} if greedy is None else {GREEDY: greedy}
@@ -89,10 +93,10 @@ def measured(
 
     accuracy = each(lambda curve: curve.accuracy)
     base = accuracy["uniform"]
-    start = curve_at(curves["uniform"], curves["uniform"].accuracy, 2.0)
+    start = curve_at(uniform, uniform.accuracy, 2.0)
     rows = _resamples(streams, options.seed)
     saved = {
-        name: [_saving(curve, curves["uniform"], b, options.unit, rows, longest) for b in at[held]]
+        name: [_saving(curve, uniform, b, options.unit, rows, longest) for b in at[held]]
         for name, curve in curves.items()
     }
     return Cells(
@@ -137,14 +141,23 @@ def _saving(curve: Curve, uniform: Curve, at: float, unit: str, rows: Floats, lo
     base = curve_at(uniform, uniform.spent[unit], at)
     worth = at * (rows @ base) / base.mean()  # [S] what B costs on the questions of each row
     last = min(2 * at, longest)
-    inside = curve.budgets <= last * (1 + 1e-9)
-    if not inside.any():
+    until, accuracy, spent = _until(curve, last, unit)
+    if not until.size:
         return np.full(len(rows), 1 - last / at), False
-    spent = curve.spent[unit][inside]
     mean = spent.mean(axis=1)
-    budgets = curve.budgets[inside] * np.where(mean > 0, rows @ spent.T / np.where(mean > 0, mean, 1.0), 1.0)
-    reach, reached = first_reach(rows @ curve.accuracy[inside].T, budgets, target)
+    budgets = until * np.where(mean > 0, rows @ spent.T / np.where(mean > 0, mean, 1.0), 1.0)
+    reach, reached = first_reach(rows @ accuracy.T, budgets, target)
     return np.where(reached, 1 - reach / worth, 1 - last / at), bool(reached[0])
+
+
+def _until(curve: Curve, last: float, unit: str) -> tuple[Floats, Floats, Floats]:
+    """Budgets [C], accuracy and spending [C, Q] up to a budget, which is cut from the straight line that crosses it."""
+    inside = curve.budgets <= last * (1 + 1e-9)
+    budgets, tables = curve.budgets[inside], (curve.accuracy, curve.spent[unit])
+    if inside.all() or not inside.any() or np.isclose(budgets[-1], last):
+        return budgets, tables[0][inside], tables[1][inside]
+    accuracy, spent = (np.vstack([table[inside], curve_at(curve, table, last)]) for table in tables)
+    return np.append(budgets, last), accuracy, spent
 
 
 def _greedy(recording: Recording, streams: Streams, unit: str) -> Curve | None:
@@ -152,7 +165,7 @@ def _greedy(recording: Recording, streams: Streams, unit: str) -> Curve | None:
     accuracy = greedy_accuracy(recording, streams)
     if accuracy is None:
         return None
-    frame = recording.frame[recording.frame["strategy"] == GREEDY].set_index("question_id").loc[[*streams.question_ids]]
+    frame = greedy_rows(recording).set_index("question_id").loc[[*streams.question_ids]]
     lacking = pd.Series(np.nan, frame.index)
     counted = ("completion_tokens",) if streams.tokens_kind == "completion" else ("prompt_tokens", "completion_tokens")
     prices = {

@@ -76,7 +76,7 @@ def _add_compare(commands: Any) -> None:
 
 def _compare(given: argparse.Namespace) -> None:
     from dynlab.comparing import compare, savings
-    from dynlab.files import write_csv
+    from dynlab.files import not_a_folder, write_csv
 
     allocators = [name.strip() for name in given.allocators.split(",") if name.strip()]
     budgets = _numbers("budgets", given.budgets)
@@ -95,17 +95,21 @@ def _compare(given: argparse.Namespace) -> None:
     options = {name: getattr(given, name) for name in names}
     if given.out.suffix != ".csv":
         raise InputError(f"--out must be the path of a .csv file; not {str(given.out)!r}")
-    curves = compare(given.recording, allocators=allocators, budgets=budgets, **options)
-    saved = savings(given.recording, allocators=allocators, at=budgets, **options)
     beside = given.out.with_name(
         given.out.name.replace("curves", "savings") if "curves" in given.out.name else "savings.csv"
     )
+    if not_a_folder(beside) == not_a_folder(given.out):
+        raise InputError("--out is where the curves go, and savings.csv is put beside it; give another name")
+    curves = compare(given.recording, allocators=allocators, budgets=budgets, **options)
+    saved = savings(given.recording, allocators=allocators, at=budgets, **options)
     write_csv(curves, given.out)
     write_csv(saved, beside)
     shown = curves[["recording", "allocator", "budget", "spent_samples", "accuracy", "low", "high"]]
     print(shown.to_string(index=False, float_format="{:.4f}".format))
     if "self-consistency" in curves.attrs["measure"]:
         print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):
+        print(f"left out: {', '.join(f'{b:g}' for b in left_out)}, more than is recorded", file=sys.stderr)
     print(f"wrote {given.out} and {beside}")
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dynlab import policies as named
 from dynlab.errors import InputError, one_of
+from dynlab.greedy import greedy_accuracy, greedy_rows
 from dynlab.metrics import Estimate, difference, estimates, saving_at, weights
 from dynlab.recordings import Recording, load
 from dynlab.replay import Curve, Policy, oracle, replay
@@ -100,6 +101,8 @@ def compare(
     """
     chosen = options_of(options)
     grid = checked_budgets(budgets, chosen)
+    if not allocators:
+        raise InputError("no allocator was given; give one or several, such as uniform,ucb")
     policies = {name: chosen.policy(name) for name in allocators if name != ORACLE}
     rows, measures = [], set()
     for recording in loaded(recordings):
@@ -110,7 +113,9 @@ def compare(
             curves[ORACLE] = oracle(streams, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed)
         share = weights(streams.num_questions, chosen.seed)
         played = {name: (policies.get(name), curves[name]) for name in allocators}
-        rows += curve_rows(recording, streams, played, share, chosen)
+        rows += (found := curve_rows(recording, streams, played, share, chosen))
+        if all(row["allocator"] == GREEDY for row in found):
+            raise unaffordable(streams, grid)
     table = pd.DataFrame(rows, columns=CURVES)
     table.attrs["measure"] = " / ".join(sorted(measures))
     return table
@@ -126,7 +131,7 @@ def savings(
     """Saving against uniform at equal accuracy, one row per policy and B (columns `SAVINGS`).
 
     The grid of budgets goes in quarter samples to 4, then in whole ones, to twice the largest B or as far as the
-    recording does. Other arguments are those of `compare`.
+    recording does; a B that not even uniform can spend has no row. Other arguments are those of `compare`.
     """
     chosen = options_of(options)
     wanted = checked_budgets(at, chosen)
@@ -136,12 +141,16 @@ def savings(
     rows = []
     for recording in loaded(recordings):
         streams = streams_of(recording, chosen.strategy, chosen.price)
-        longest = float((streams.lengths.mean(axis=1)).mean())
+        longest = float(streams.lengths.mean(axis=1).mean())
+        if longest < wanted[0]:
+            raise unaffordable(streams, wanted)
         grid = dense_grid(chosen.opening, wanted, longest)
         uniform, *others = _replayed(streams, policies, grid, chosen)
         share = weights(streams.num_questions, chosen.seed)
         played = dict(zip(names, zip(policies[1:], others, strict=True), strict=True))
-        rows += saving_rows(streams, played, uniform, wanted[wanted <= longest], share, chosen)
+        held = wanted[wanted <= longest]
+        held = held[uniform.unspent[np.searchsorted(grid, held)] < 1]  # that uniform can spend at all
+        rows += saving_rows(streams, played, uniform, held, share, chosen)
     return pd.DataFrame(rows, columns=SAVINGS)
 
 
@@ -185,9 +194,9 @@ def greedy_vs_vote(recordings: Source | Iterable[Source], *, at: float = 16, **o
 
 
 def dense_grid(warmup: int, wanted: Floats, longest: float) -> Floats:
-    """Budgets for savings: quarter samples below 4, then whole ones, to twice the largest wanted or `longest`."""
+    """Budgets for savings: 2, quarter samples below 4, then whole ones, to twice the largest wanted or `longest`."""
     last = min(2 * float(wanted.max()), longest)
-    steps = np.concatenate([np.arange(warmup, 4, 0.25), np.arange(max(4, warmup), np.floor(last) + 1), wanted])
+    steps = np.concatenate([[2.0], np.arange(warmup, 4, 0.25), np.arange(max(4, warmup), np.floor(last) + 1), wanted])
     return np.unique(steps[steps <= last + 1e-9])
 
 
@@ -220,9 +229,15 @@ def checked_budgets(budgets: Sequence[float], options: Options) -> Floats:
     if grid[0] < options.opening:
         raise InputError(
             f"budget {grid[0]:g} is below the warm-up of {options.opening} samples per question; "
-            "raise the budget or lower --warmup"
+            "raise the budget or lower the warm-up"
         )
     return grid
+
+
+def unaffordable(streams: Streams, budgets: Floats) -> InputError:
+    """Tells that a recording holds too few samples for all the budgets."""
+    held = f"{streams.name} holds {streams.lengths.mean():g} samples per question"
+    return InputError(f"{held}; a budget from {budgets.min():g} on cannot be spent on them: lower it")
 
 
 def _replayed(streams: Streams, policies: list[Policy], grid: Floats, options: Options) -> list[Curve]:
@@ -267,27 +282,11 @@ def _columns(value: str, estimate: Estimate) -> dict[str, float]:
     return {value: estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
-    """[Q] whether each question's greedy answer is right; None where the recording has none."""
-    frame = recording.frame[recording.frame["strategy"] == GREEDY]
-    if frame.empty or not streams.has_target:
-        return None
-    right = frame["correct"] if "correct" in frame else frame["answer"] == frame["target"]
-    by_question = dict(zip(frame["question_id"], right.fillna(False).astype(float), strict=True))
-    lacking = [question for question in streams.question_ids if question not in by_question]
-    if lacking:
-        raise InputError(
-            f"{recording.name}: question {lacking[0]!r} has no greedy answer while others have one "
-            f"({len(lacking)} lack it); record greedy answers for all questions, or for none"
-        )
-    return np.array([by_question[question] for question in streams.question_ids])
-
-
 def greedy_row(
     recording: Recording, streams: Streams, accuracy: Floats, share: Floats, options: Options
 ) -> dict[str, Any]:
     """The row of `compare` for the greedy answers."""
-    frame = recording.frame[recording.frame["strategy"] == GREEDY]
+    frame = greedy_rows(recording)
     counts = [frame[name].astype(float).mean() for name in ("prompt_tokens", "completion_tokens") if name in frame]
     cost = frame["cost_usd"].mean() if "cost_usd" in frame else np.nan
     known = np.array(counts)[~np.isnan(counts)]

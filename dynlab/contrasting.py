@@ -20,13 +20,13 @@ from dynlab.comparing import (
     Source,
     checked_budgets,
     dense_grid,
-    greedy_accuracy,
     greedy_row,
     loaded,
     options_of,
     rows_of,
 )
 from dynlab.errors import InputError
+from dynlab.greedy import greedy_accuracy
 from dynlab.metrics import difference, estimates, saving_at, weights
 from dynlab.recordings import Recording
 from dynlab.replay import Curve, Policy, replay

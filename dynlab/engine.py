@@ -46,7 +46,8 @@ def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
     longest = num_samples * num_questions
     cheapest = tables.price[tables.price > 0]
     if cheapest.size:
-        longest = min(longest, int(tables.limit / cheapest.min()) + 1)
+        free = int((tables.price == 0).sum(axis=(0, 2)).max())  # these pulls spend nothing
+        longest = min(longest, int(tables.limit / cheapest.min()) + 1 + free)
     growth = np.sqrt(np.log(np.maximum(np.arange(longest), 1)))
     question = np.full((num_replications, longest), -1, np.int32)
     sample = np.full((num_replications, longest), -1, np.int32)

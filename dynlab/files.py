@@ -20,9 +20,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path`; it takes its place when the block ends without an error, else it is removed.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be written to, or the path is a folder itself.
     """
-    path = Path(path)
+    path = not_a_folder(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
@@ -36,6 +36,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def not_a_folder(path: str | Path) -> Path:
+    """The path of a file that is to be written, refused where a folder lies there."""
+    if Path(path).is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    return Path(path)
 
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> Path:

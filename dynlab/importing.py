@@ -42,6 +42,8 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
     Raises:
         InputError: An unknown form or kind, a file that is not of that form, or samples without answers.
     """
+    if Path(out).suffix != ".parquet":
+        raise InputError(f"a recording is written as Parquet: give the path of a .parquet file; not {str(out)!r}")
     if form not in FORMS:
         raise one_of("form of samples", form, FORMS)
     path = Path(path)
@@ -149,6 +151,8 @@ def _samples(path: Path) -> Iterator[Row]:
         if "sample_index" in line:
             row["sample_index"] = line["sample_index"]
         question = line["question_id"] if "question_id" in line else line["id"]
+        if question is None:
+            raise ValueError("a line whose id is null")
         yield {
             **row,
             "question_id": str(question),

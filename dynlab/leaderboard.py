@@ -20,7 +20,7 @@ from dynlab.allocators import Allocator
 from dynlab.cells import measured
 from dynlab.comparing import ORACLE, Options, Source, checked_budgets, loaded, options_of
 from dynlab.errors import InputError
-from dynlab.policies import ALLOCATORS, STOPPING, VOTES, sweep
+from dynlab.policies import ALLOCATORS, STOPPING, VOTES, stopping_rule, sweep
 from dynlab.replay import Policy
 from dynlab.standings import CELLS, behind, origin, row_of, rows_of_cells
 from dynlab.stopping import StoppingRule
@@ -79,7 +79,7 @@ def leaderboard(
         at: Budgets B: mean samples per question, or in another unit what so many samples cost on average.
         allocators: Names, weighted votes too; None takes all. Those that need log-probabilities are played on the
             recordings that have them.
-        stopping: Names of stopping rules, each swept over its settings; None takes all.
+        stopping: Names of stopping rules, each swept over its settings, or in one setting as `esc:4`; None takes all.
         policies: Your own by name, as an allocator, a stopping rule (run as it is), or a `Policy` of both.
         replications: Draw orders that are averaged over.
         seed: Of the draw orders, ties and resamples.
@@ -192,7 +192,8 @@ def _policies(allocators: Sequence[str] | None, own: Own, options: Options) -> d
 def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[StoppingRule]]:
     """Stopping rules by name, each in its settings; the user's own as they are."""
     rules: dict[str, Sequence[StoppingRule]] = {
-        name: sweep(name) for name in (STOPPING if stopping is None else stopping)
+        name: [stopping_rule(name)] if ":" in name else sweep(name)
+        for name in (STOPPING if stopping is None else stopping)
     }
     rules.update({name: [cast(StoppingRule, rule)] for name, rule in own.items() if hasattr(rule, "stops")})
     return rules

@@ -32,8 +32,8 @@ class Saving:
 
     at: float  # B
     saving: Estimate
-    reached: bool  # False: the accuracy is never reached, b* is the last budget of the grid
-    flat: bool  # uniform(B) − uniform(first budget) < FLAT: nothing to save, reported apart
+    reached: bool  # False: the accuracy is not reached within 2·B, b* is the last budget up to there
+    flat: bool  # uniform(B) − uniform(2) < FLAT: nothing to save, reported apart
 
 
 def weights(num_questions: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
@@ -75,16 +75,18 @@ def saving_at(policy: Curve, uniform: Curve, at: float, unit: str, share: Floats
     """Saving of a policy against uniform at the accuracy that uniform has at budget `at` (on both curves' grid).
 
     In a resample a checkpoint lies where its questions' spending puts it: nominal budget × resampled ÷ mean spending.
+    What is not reached within 2·B is not reached, whatever other budgets the curves go to.
     """
-    here = int(np.argmin(np.abs(uniform.budgets - at)))
+    here, start = (int(np.argmin(np.abs(uniform.budgets - budget))) for budget in (at, 2.0))
+    inside = policy.budgets <= 2 * at * (1 + 1e-9)
     everyone = np.full((1, share.shape[1]), 1 / share.shape[1])
     rows = np.concatenate([everyone, share])  # the estimate itself, then its resamples
     target = rows @ uniform.accuracy[here]
-    spent = policy.budgets * _relative(policy, unit, rows)
-    reach, reached = first_reach(rows @ policy.accuracy.T, spent, target)
+    spent = (policy.budgets * _relative(policy, unit, rows))[:, inside]
+    reach, reached = first_reach(rows @ policy.accuracy[inside].T, spent, target)
     saved = 1 - reach / (at * _relative(uniform, unit, rows)[:, here])
     low, high = np.percentile(saved[1:], [2.5, 97.5])
-    gained = float(uniform.accuracy[here].mean() - uniform.accuracy[0].mean())
+    gained = float(uniform.accuracy[here].mean() - uniform.accuracy[start].mean())
     return Saving(at, Estimate(float(saved[0]), float(low), float(high)), bool(reached[0]), gained < FLAT)
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynlab.comparing import Options, Source
+from dynlab.comparing import Source, checked_budgets, loaded, options_of
 from dynlab.metrics import difference, weights
-from dynlab.recordings import load
 from dynlab.replay import replay
 from dynlab.streams import streams_of
 
@@ -20,7 +19,7 @@ DIFFERENCES = [
 
 
 def differences(
-    recordings: Iterable[Source],
+    recordings: Source | Iterable[Source],
     *,
     allocators: Sequence[str] = ("ucb",),
     at: Sequence[float] = (4, 8, 16),
@@ -37,12 +36,12 @@ def differences(
     Returns:
         One row per recording, allocator and B (columns `DIFFERENCES`).
     """
-    chosen = Options(**options)
-    grid = np.unique(np.asarray(at, float))
+    chosen = options_of(options)
+    grid = checked_budgets(at, chosen)
     policies = [chosen.policy(name) for name in ("uniform", *allocators)]
     rows = []
-    for source in recordings:
-        streams = streams_of(load(source), chosen.strategy, chosen.price)
+    for recording in loaded(recordings):
+        streams = streams_of(recording, chosen.strategy, chosen.price)
         share = weights(streams.num_questions, chosen.seed)
         uniform, *others = replay(
             streams, policies, grid, unit=chosen.unit, replications=chosen.replications, seed=chosen.seed

@@ -102,6 +102,9 @@ def stopping_rule(name: str) -> StoppingRule:
         raise InputError(f"{name} is set by its {field}, such as {name}:{values[0]:g}; not {setting!r}") from None
     if not 0 < value < math.inf:
         raise InputError(f"the {field} of {name} must be above 0; not {setting}")
+    most = {"threshold": 1, "window": getattr(rule, "most", math.inf)}.get(field, math.inf)
+    if value > most:
+        raise InputError(f"the {field} of {name} must be at most {most:g}, or it never ends a question; not {setting}")
     return cast("StoppingRule", replace(rule, **{field: value}))
 
 

@@ -19,6 +19,8 @@ from dynlab.voting import Votes
 class Priced:
     """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (√n · spent^γ).
 
+    The rule is ours, of no paper.
+
     KG = max over h = 1 … H of (E[P after h more votes] − P) / h,  P = P(leader is the mode) of Adaptive-Consistency
     (2305.11860): a flat prior on the two leaders' shares, the votes to come drawn from its posterior (Pólya's urn). One
     vote changes nothing unless the leaders are tied; the best h looks as far as it takes to overtake. `okg-beta` looks

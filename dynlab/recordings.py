@@ -42,6 +42,7 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tok
 _AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 _TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
+_MOST = 2**31 - 1  # what the counts' columns hold
 _CARD = b"dynlab"
 _FACTS = ("model", "weights", "weights_license", "server", "date")  # of a card, shown with a recording
 
@@ -151,11 +152,12 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         if path.suffix == ".csv":
             texts = dict.fromkeys(_TEXTS, str)
-            return pd.read_csv(
-                path, dtype=texts, keep_default_na=False, na_values={c: [""] for c in (*_COUNTS, *_AMOUNTS)}
-            ), {}
+            unknown = {column: [""] for column in (*_COUNTS, *_AMOUNTS)}
+            return _narrowed(pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=unknown)), {}
         if path.suffix == ".jsonl":
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            if not all(isinstance(row, dict) for row in rows):
+                raise ValueError("a line that is not an object")
             return pd.DataFrame(rows), {}
         table = pq.read_table(path)
         card = json.loads((table.schema.metadata or {}).get(_CARD, b"{}"))
@@ -179,6 +181,8 @@ def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             missing = frame[column].isna()
             frame[column] = frame[column].map(_as_text).astype(object)
             frame.loc[missing, column] = "" if column == "answer" else None
+    if "target" in frame:
+        frame.loc[frame["target"] == "", "target"] = None  # an empty cell of a CSV file: unknown, not wrong
     if "strategy" not in frame:
         frame["strategy"] = "parallel"
     frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
@@ -189,7 +193,7 @@ def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             frame[column] = _whole(frame[column], column, where)
     for column in _AMOUNTS:
         if column in frame.columns:
-            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("float64")
+            frame[column] = _amount(frame[column], column, where)
     for column in ("correct", "votes"):
         if column in frame.columns:
             frame[column] = _boolean(frame[column], column, where)
@@ -213,6 +217,15 @@ def _as_text(value: object) -> str:
     return str(value)
 
 
+def _narrowed(frame: pd.DataFrame) -> pd.DataFrame:
+    """A CSV table whose columns of whole numbers, widened by a missing value (3.0), are whole again."""
+    for column in ("question_id", "answer", "target"):
+        texts = frame[column] if column in frame else pd.Series(dtype=str)
+        if texts[texts != ""].str.fullmatch(r"-?\d+\.0").all():
+            frame[column] = texts.str.removesuffix(".0")
+    return frame
+
+
 def _indices(value: Any) -> list[int] | None:
     """A list of indices, also from its text in a CSV file; None where it is missing: _indices("[0, 1]") → [0, 1]."""
     if isinstance(value, str):
@@ -223,10 +236,20 @@ def _indices(value: Any) -> list[int] | None:
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     required = name in ("stream", "sample_index")
-    bad = (numbers.isna() & (column.notna() | required)) | (numbers < 0) | (numbers % 1 > 0)
+    bad = (numbers.isna() & (column.notna() | required)) | (numbers < 0) | (numbers % 1 > 0) | (numbers > _MOST)
     if bad.any():
-        raise InputError(f"{where}: {name} must be whole numbers from 0 on; found {column[bad].iloc[0]!r}")
+        raise InputError(f"{where}: {name} must be whole numbers from 0 to {_MOST}; found {column[bad].iloc[0]!r}")
     return numbers.astype("int64" if required else "Int64")
+
+
+def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    unknown = column.isna() | column.astype(str).str.lower().isin(["", "nan", "none", "null"])
+    bad = (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name != "mean_logprob"))
+    if bad.any():
+        least = "" if name == "mean_logprob" else " from 0 on"
+        raise InputError(f"{where}: {name} must be finite numbers{least}; found {column[bad].iloc[0]!r}")
+    return numbers
 
 
 def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:

@@ -111,6 +111,8 @@ def served_at(address: str, model: str = REASONER) -> Endpoint:
             beside = json.load(response)
         slots, sampling = props["total_slots"], props["default_generation_settings"]["params"]
     except (OSError, ValueError, KeyError) as error:
+        if getattr(error, "code", None) == 503:
+            raise InputError(f"the server at {address} is still loading its model: wait a little") from None
         raise InputError(
             f"no llama.cpp server answers at {address} ({type(error).__name__}): start one there"
         ) from None

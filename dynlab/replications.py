@@ -72,7 +72,8 @@ def _order(streams: Streams, rng: np.random.Generator) -> Ints:
     """[N, Q] for one replication: a random order of a pool's samples, or one whole ordered stream a question."""
     num_questions, num_streams, num_samples = streams.codes.shape
     if not streams.exchangeable:
-        stream = rng.integers(num_streams, size=num_questions)
+        held = (streams.lengths > 0).sum(axis=1)  # [Q] streams of each question
+        stream = rng.integers(num_streams if (held == num_streams).all() else held, size=num_questions)
         return np.asarray(stream * num_samples + np.arange(num_samples)[:, None])
     keys = rng.random((num_questions, num_samples), dtype=np.float32)
     keys[streams.codes[:, 0] == ABSENT] = 2.0  # behind the end, whatever the order

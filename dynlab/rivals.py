@@ -154,14 +154,14 @@ class UncertaintyAware:
     warmup = 1
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """p·(1 − p)^c."""
+        """ln p + c·ln(1 − p): in the order of p·(1 − p)^c, which is soon too small to be told from nothing."""
         if np.isnan(seen.probe[seen.pulls > 0]).any():
             raise InputError(
                 "uab needs the column mean_logprob (a probe's confidence), and it is not recorded; "
                 "record with log-probabilities, or leave uab out"
             )
-        chance = np.exp(np.minimum(np.nan_to_num(seen.probe.astype(float)), 0.0) / self.temperature)
-        return Index(chance * (1 - chance) ** seen.pulls)
+        log = np.minimum(np.nan_to_num(seen.probe.astype(float)), 0.0) / self.temperature
+        return Index(log + seen.pulls * np.log(np.maximum(-np.expm1(log), 1e-300)))
 
 
 @dataclass(frozen=True)

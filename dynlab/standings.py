@@ -55,11 +55,7 @@ def origin(method: object) -> dict[str, str]:
     text = " ".join((type(method).__doc__ or "").partition("Args:")[0].split())
     paper = re.search(r"\b\d{4}\.\d{5}\b", text)
     before, mark, after = text.partition("Deviation")
-    ours = [
-        sentence
-        for sentence in re.split(r"(?<=\.) ", before)
-        if re.search(r"\b(deviation|ours|our choice)\b", sentence)
-    ]
+    ours = [sentence for sentence in re.split(r"(?<=\.) ", before) if re.search(r"\b(deviation|our|ours)\b", sentence)]
     return {"paper": f"arXiv {paper[0]}" if paper else "", "deviates": " ".join([*ours, mark + after]).strip()}
 
 

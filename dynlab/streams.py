@@ -56,11 +56,14 @@ class Streams:
         """The mean over questions of a question's mean price per sample, in the unit; a budget of B is B times it.
 
         Raises:
-            InputError: the recording does not know that price.
+            InputError: the recording does not know that price, or all is free.
         """
         prices = self.prices(unit)
         present = self.codes != ABSENT
-        return float(np.mean(np.sum(prices * present, axis=(1, 2)) / present.sum(axis=(1, 2))))
+        mean = float(np.mean(np.sum(prices * present, axis=(1, 2)) / present.sum(axis=(1, 2))))
+        if mean == 0:
+            raise InputError(f"{self.name}: no sample costs anything in {unit}; count another unit, such as samples")
+        return mean
 
     def prices(self, unit: str) -> Floats:
         """[Q, S, N] what a sample costs in the unit: 1, its tokens or its USD; 0 behind the end."""
@@ -176,6 +179,14 @@ def _right(
                 f"{name}: question {lacking[0]!r} has no target while others have ({len(lacking)} in all); "
                 "give every question a target, or none for self-consistency rates"
             )
+        targets = frame.loc[known].groupby("question_id")["target"].unique()
+        several = targets[targets.map(len) > 1]
+        if len(several):
+            first, second = several.iloc[0][:2]
+            raise InputError(
+                f"{name}: question {several.index[0]!r} has several targets, {first!r} and {second!r}; give it one, or "
+                "a column `correct`"
+            )
         equal = voted & (frame["answer"] == frame["target"]).to_numpy(dtype=bool)
         right[question[equal], code[equal]] = True
         return right, True
@@ -223,5 +234,7 @@ def _cost(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> 
     for column in ("prompt_tokens", "completion_tokens"):
         if column not in frame or frame[column].isna().any():
             raise InputError(f"{name}: a price needs {column} of every sample, and some are unknown; drop --price")
+    if not (len(price) == 2 and np.isfinite(price).all() and min(price) >= 0):
+        raise InputError(f"a price is two numbers from 0 on, USD per million prompt and completion tokens; not {price}")
     tokens = frame[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
     return np.asarray(tokens @ np.asarray(price) / 1e6)

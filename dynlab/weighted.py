@@ -44,6 +44,10 @@ class ConfidenceInformed:
     temperature: float = 0.1
     name = "cisc"
 
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise InputError(f"the temperature of cisc must be above 0; not {self.temperature}")
+
     def right(self, tally: Tally) -> Floats:
         """The softmax's denominator is the same for all samples of a question, so that weights may be added up."""
         weight = np.exp((confidence(tally, self.name) - 1) / self.temperature)
@@ -71,6 +75,10 @@ class ConfidenceFiltered:
 
     keep: float = 0.9
     name = "deepconf"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep <= 1:
+            raise InputError(f"the share that deepconf keeps must be in (0, 1]; not {self.keep}")
 
     def right(self, tally: Tally) -> Floats:
         """At every depth the quantile is taken anew."""

@@ -42,13 +42,23 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: A recording has no targets, or the two share no measure with two questions or more.
     """
-    for frame in (one, other):
-        if frame["correct"].isna().all():
-            raise InputError("a recording without targets cannot be held against another: right answers are compared")
+    one, other = _judged(one), _judged(other)
     rows = [_row(name, *pair) for name, pair in _measures(one, other).items() if min(map(len, pair)) > 1]
     if not rows:
         raise InputError("the recordings share no measure: both need independent, greedy or chained samples")
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _judged(frame: pd.DataFrame) -> pd.DataFrame:
+    """The samples that are known to be right or wrong, with what a recording of another origin may lack."""
+    if "correct" not in frame:
+        target = frame["target"] if "target" in frame else pd.Series(None, frame.index, dtype=object)
+        frame = frame.assign(correct=(frame["answer"] == target).where(target.notna()).astype("boolean"))
+    frame = frame[frame["correct"].notna()]
+    if frame.empty:
+        raise InputError("a recording without targets cannot be held against another: right answers are compared")
+    lacking = {"role": "independent", "question": ""}
+    return frame.assign(**{name: value for name, value in lacking.items() if name not in frame})
 
 
 def _measures(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[pd.Series, pd.Series]]:

@@ -21,6 +21,7 @@ NO_ANSWER = ""  # what stands for a response without a parsable answer: it is pa
 LONGEST = 200  # characters; what is longer is prose, not an answer
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
 _LABEL = re.compile(r"\banswer(?: is)?[*_]{0,2}\s?[:\uff1a][*_]{0,2}", re.IGNORECASE)
@@ -39,12 +40,17 @@ _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"
 
 
 def clean(text: str) -> str:
-    """Text without terminal escapes, control and direction characters (newline and tab stay) and lone surrogates.
+    """Text without terminal escapes, control and direction characters and lone surrogates; lines end with newlines.
 
     >>> clean("\\x1b[31mLima\\x1b[0m\\x00")
     'Lima'
     """
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+    return _CONTROLS.sub("", _LINE_ENDS.sub("\n", _ESCAPES.sub("", text)))
+
+
+def writable(text: str) -> str:
+    """Text as UTF-8 can hold it: lone surrogates, which JSON may escape, become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: bool = False) -> str:

@@ -93,6 +93,7 @@ def _verify(given: argparse.Namespace) -> int:
 def tell(path: Path) -> int:
     """Says on stderr which samples of a recording could not be had; 1 where a question has no vote at all, else 0."""
     from dynlab.recordings import load
+    from dynlab.streams import GREEDY
 
     recording = load(path)
     frame = recording.frame
@@ -101,7 +102,7 @@ def tell(path: Path) -> int:
         print(f"{count} of {len(frame)} samples could not be had: {reason.removeprefix('error: ')}", file=sys.stderr)
     if (reserved := recording.card.get("reserved", {})).get("calls"):
         print(f"reserved, since their cost is unknown: {reserved['calls']} calls", file=sys.stderr)
-    voting = frame.groupby("question_id")["votes"].any()
+    voting = frame[frame["strategy"] != GREEDY].groupby("question_id")["votes"].any()
     if voting.all():
         return 0
     print(f"{int((~voting).sum())} of {len(voting)} questions have no sample that votes", file=sys.stderr)

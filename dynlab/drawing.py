@@ -241,6 +241,7 @@ class Drawing:
         release(missing)
         async with self:
             num_workers = self.num_in_flight + self.num_in_flight // 2  # some wait for the disk, which takes no slot
+            num_workers = min(num_workers, len(missing))
             workers = [asyncio.create_task(work()) for _ in range(num_workers)]
             outcomes = await asyncio.gather(*workers, return_exceptions=True)
         for outcome in outcomes:

@@ -43,7 +43,8 @@ def estimate(plan: Plan, missing: Sequence[Key], held: Sequence[Sample], price: 
     known = [cost(sample.usage, price) for sample in held if sample.usage.prompt_tokens]
     for key in missing:
         text = _LONG * max(1024, _BYTES * plan.sampling.max_tokens)
-        most = worst_case(plan.request(key, [Sample(*parent, answer="", text=text) for parent in plan.parents(key)]))
+        parents = [Sample(*parent, answer=str(parent), text=text) for parent in plan.parents(key)]  # no two alike
+        most = worst_case(plan.request(key, parents))
         worst += cost(most, price)
         expected += cost(Usage((most.prompt_tokens or 0) // _BYTES, plan.sampling.max_tokens // 2), price)
     basis = f"{_BYTES} bytes a token, answers of half their greatest length"

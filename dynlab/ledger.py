@@ -67,7 +67,8 @@ class Caps:
     def __post_init__(self) -> None:
         for name, cap in vars(self).items():
             if cap is not None and not cap >= 0:
-                raise InputError(f"{name} is {cap}: give a number of at least 0")
+                told = name.replace("max_tokens", "max_total_tokens")
+                raise InputError(f"{told} is {cap}: give a number of at least 0")
 
     def excess(self, total: Spending) -> str:
         """What of a total exceeds its cap, in words; '' where all of it fits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,10 @@ from dynlab.store import Key, Store, store_path
 from dynlab.strategies import by_name
 from dynlab.tasks import Task, load_task
 from dynlab.types import Sample, Sampling, Strategy
+
+_MOST = 2**31 - 1  # of any count: what a recording's columns hold
+_FAR = 1_000_000  # samples of a stream: as far as a first vote is looked for
+_DEAREST = 1e6  # USD per million tokens
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,23 @@ def prepared(
     """
     refuse_counts(num_samples=num_samples, num_streams=num_streams, limit=limit, max_tokens=max_tokens, top_k=top_k)
     refuse_price(price)
-    out = checked_out(out)
     chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
     whole = asked_of(model, task if isinstance(task, Task) else load_task(task))
     sampling = sampling_of(whole, temperature, top_p, top_k, max_tokens, extra_body, logprobs=is_local(model))
     asked = replace(whole, questions=whole.questions[:limit])
     plan = Plan(asked, chosen, sampling, num_samples, num_streams, greedy, seed)
+    _refuse_silence(chosen, num_samples)
+    out = checked_out(out)
     settings = settings_of(plan, model)
     return Prepared(out, whole, plan, settings, earlier_samples(out, whole, settings))
+
+
+def _refuse_silence(strategy: Strategy, num_samples: int) -> None:
+    """Raises an InputError where nothing that is planned would vote."""
+    if any(map(strategy.votes, range(num_samples))):
+        return
+    first = next((index for index in range(num_samples, _FAR) if strategy.votes(index)), _FAR)
+    raise InputError(f"none of {num_samples} samples of a stream would vote: the first that does is number {first + 1}")
 
 
 def refuse_counts(**counts: int | None) -> None:
@@ -76,11 +90,13 @@ def refuse_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and (not isinstance(count, int) or count < 1):
             raise InputError(f"{name} is {count!r}: give a whole number of at least 1")
+        if count is not None and count > _MOST:
+            raise InputError(f"{name} is {count}: give at most {_MOST}")
 
 
 def refuse_price(price: tuple[float, float] | None) -> None:
     """Raises an InputError for a price that is not two amounts of at least 0; None is left alone."""
-    if price is not None and (len(price) != 2 or not min(price) >= 0):
+    if price is not None and (len(price) != 2 or not all(0 <= each <= _DEAREST for each in price)):
         raise InputError(f"price is {price}: give USD per million prompt tokens and per million completion tokens")
 
 
@@ -97,10 +113,12 @@ def sampling_of(
     """The settings of every call: those given, else the task's.
 
     Raises:
-        InputError: the temperature is none.
+        InputError: the temperature or top_p is none.
     """
-    if temperature is not None and not temperature >= 0:
+    if temperature is not None and not 0 <= temperature < math.inf:
         raise InputError(f"temperature is {temperature}: give a number of at least 0")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise InputError(f"top_p is {top_p}: give a number above 0, and at most 1")
     return Sampling(
         temperature=1.0 if temperature is None else temperature,
         top_p=top_p,

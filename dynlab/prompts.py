@@ -1,7 +1,8 @@
 """The wording of a request, as data: few-shot text completion for small models, one chat message for capable ones.
 
 Chat templates cost small models much of their accuracy; a task says which form it prefers. Attempts that a model is
-shown are model text, so untrusted: they are cleaned, bounded, and cannot imitate the frame that they stand in. They
+shown are model text, so untrusted: they are cleaned, bounded, and in a chat cannot imitate the frame that they stand in
+(in a completion, where an attempt is a number and a line, the numbers in it stay as they are). They
 are `listed` with the question, or stand as a `prefill` where the response begins, as the model's own prior thinking.
 """
 
@@ -16,7 +17,7 @@ from dynlab.tasks import Task
 from dynlab.types import Message, Prompter, Question, Sample
 
 NO_TEXT = "(no answer)"
-_FRAME = re.compile(r"</?\s{0,8}attempt", re.IGNORECASE)
+_FRAME = re.compile(r"<\s{0,8}/?\s{0,8}attempt", re.IGNORECASE)
 _LISTED = re.compile(r"\s\(\d{1,3}\)")
 _FIRST_LISTED = re.compile(r"^\s{0,8}\(\d{1,3}\)\s{0,8}")
 _FORMATS: dict[Kind, str] = {
@@ -64,8 +65,7 @@ class Completion:
 
     def _shown(self, attempts: Sequence[Sample], label: str) -> list[str]:
         """One line for each attempt, or for all; a text that goes on to invent a next question is cut off there."""
-        texts = [" ".join(clean(attempt.text).partition("Question:")[0].split()) for attempt in attempts]
-        texts = [_end(text, self.longest_attempt) for text in texts]
+        texts = [_end(_up_to_next(clean(attempt.text)), self.longest_attempt) for attempt in attempts]
         if self.shown == "prefill":
             return [f"{label} {text}" for text in texts]
         listed = [f"({i}) {text}" for i, text in enumerate(texts, start=1)]
@@ -116,6 +116,17 @@ class Chat:
     def _shown(self, attempt: Sample, number: int) -> str:
         text = _FRAME.sub("(attempt", clean(attempt.text).strip())
         return f'<attempt number="{number}">\n{_end(text, self.longest_attempt)}\n</attempt>'
+
+
+def _up_to_next(text: str) -> str:
+    """A completion in one line, up to where it invents a next question; it may begin with its own.
+
+    >>> _up_to_next(" Lima\\n\\nQuestion: And of Chile?"), _up_to_next("Question: Of Peru? Lima")
+    ('Lima', 'Question: Of Peru? Lima')
+    """
+    line = " ".join(text.split())
+    end = line.find("Question:", 1)
+    return line if end < 0 else line[:end].rstrip()
 
 
 def prompter_for(task: Task, shown: str = "listed") -> Prompter:

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from dynlab import __version__, recordings
-from dynlab.answers import is_right
+from dynlab.answers import is_right, writable
 from dynlab.errors import InputError
 from dynlab.local import Endpoint, describe
 from dynlab.plans import GREEDY, Plan
@@ -73,13 +73,23 @@ def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[
     recording = recordings.load(out)
     recorded = recording.card.get("settings")
     if recorded is None or recording.design != "fixed":
-        raise InputError(f"{out} exists, and not as a recording of planned samples: give another --out")
+        merged = "it is merged; take it apart by `dynlab recordings split`, or " if "merged" in recording.card else ""
+        raise InputError(f"{out} exists, and not as a recording of planned samples: {merged}give another --out")
     given = json.loads(json.dumps(settings))
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
     asked = dict(zip(recording.frame["question_id"], recording.frame["question"], strict=True))
     known = {question.id: question.question for question in task.questions}
     refuse_difference(out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()})
     return {sample.key: sample for sample in samples_in(recording.frame)}
+
+
+def without_text(out: Path) -> set[Key]:
+    """The samples of a recording whose texts were not kept: what the model said of them is not known."""
+    frame = recordings.load(out).frame
+    unknown = frame["text"].isna() if "text" in frame else pd.Series(True, frame.index)
+    if "finish_reason" in frame:  # a sample that could not be had has none
+        unknown &= ~frame["finish_reason"].fillna("").str.startswith("error: ")
+    return {sample.key for sample in samples_in(frame[unknown])}
 
 
 def samples_in(frame: pd.DataFrame) -> list[Sample]:
@@ -115,7 +125,7 @@ def frame_of(samples: list[Sample], plan: Plan, task: Task, model: str, keep_tex
             "awaited": [index for *_, index in plan.parents(sample.key)],
             "target": question.target,
             "correct": is_right(sample.answer, question, task.answer),
-            "text": (sample.text or None) if kept else None,
+            "text": writable(sample.text) if kept else None,
             "source": f"dynlab {__version__}",
         }
 

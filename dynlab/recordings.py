@@ -238,7 +238,7 @@ def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
     required = name in ("stream", "sample_index")
     bad = (numbers.isna() & (column.notna() | required)) | (numbers < 0) | (numbers % 1 > 0) | (numbers > _MOST)
     if bad.any():
-        raise InputError(f"{where}: {name} must be whole numbers from 0 to {_MOST}; found {column[bad].iloc[0]!r}")
+        raise InputError(f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found {column[bad].iloc[0]!r}")
     return numbers.astype("int64" if required else "Int64")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynlab.answers import writable
 from dynlab.types import Usage
 
 
@@ -55,9 +56,9 @@ def reply(choices: Iterable[Any], counted: Any, latency_s: float) -> Reply:
         reasoning = _of(message, "reasoning_content")
         responses.append(
             Response(
-                text=str(_of(message, "content") or _of(choice, "text") or ""),
-                reasoning=None if reasoning is None else str(reasoning),
-                finish_reason=None if reason is None else str(reason),
+                text=writable(str(_of(message, "content") or _of(choice, "text") or "")),
+                reasoning=None if reasoning is None else writable(str(reasoning)),
+                finish_reason=None if reason is None else writable(str(reason)),
                 mean_logprob=_mean_logprob(_of(choice, "logprobs")),
                 latency_s=latency_s,
             )

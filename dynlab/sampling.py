@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from dynlab.live import TIMEOUT_S, Client, goes_on, preload
 from dynlab.local import Endpoint, ServerSettings, resolve
 from dynlab.plans import Plan
 from dynlab.preparing import prepared, price_before, refuse_counts
-from dynlab.provenance import card_of, frame_of, is_local
+from dynlab.provenance import card_of, frame_of, is_local, without_text
 from dynlab.store import Key, Store, store_path
 from dynlab.tasks import Task
 from dynlab.types import Sample, Strategy
@@ -93,10 +94,7 @@ def record(
         DynlabError: the model does not answer, or it was interrupted; the same holds.
     """
     caps = Caps(max_calls, max_total_tokens, max_usd)
-    refuse_counts(concurrency=concurrency, num_per_call=num_per_call)
-    for name, amount in {"timeout_s": timeout_s, "keep_text": keep_text}.items():
-        if amount is not None and not amount >= 0:
-            raise InputError(f"{name} is {amount}: give a number of at least 0")
+    _refuse_running(concurrency=concurrency, num_per_call=num_per_call, timeout_s=timeout_s, keep_text=keep_text)
     ready = prepared(
         task, model, out, num_samples=num_samples, strategy=strategy, num_streams=num_streams, seed=seed,
         temperature=temperature, max_tokens=max_tokens, top_p=top_p, top_k=top_k, extra_body=extra_body, price=price,
@@ -106,7 +104,7 @@ def record(
     if earlier.keys() >= set(plan.keys):
         return ready.out
     with ready.store() as store:
-        _continue(store, earlier, plan)
+        _continue(store, earlier, plan, ready.out)
 
         def drawing_at(endpoint: Endpoint) -> Drawing:
             client, num_slots = Client(endpoint, price, timeout_s), slots_of(endpoint.card)
@@ -137,8 +135,9 @@ def dry_run(
         InputError: as `record`.
     """
     Caps(max_calls, max_total_tokens, max_usd)
-    for name in ("concurrency", "num_per_call", "timeout_s", "keep_text", "progress"):
-        arguments.pop(name, None)
+    arguments.pop("progress", None)
+    running = ("concurrency", "num_per_call", "timeout_s", "keep_text")
+    _refuse_running(**{name: arguments.pop(name) for name in running if name in arguments})
     ready = prepared(task, model, out, price=price, **arguments)
     held = dict(ready.earlier)
     if store_path(ready.out).exists():
@@ -149,12 +148,26 @@ def dry_run(
     return estimate(ready.plan, missing, list(held.values()), known, ready.settings["model"])
 
 
-def _continue(store: Store, earlier: Mapping[Key, Sample], plan: Plan) -> None:
+def _refuse_running(
+    concurrency: int | None = None,
+    num_per_call: int | None = None,
+    timeout_s: float | None = None,
+    keep_text: int | None = None,
+) -> None:
+    """Raises an InputError for the first argument of a run that cannot work; None is left alone."""
+    refuse_counts(concurrency=concurrency, num_per_call=num_per_call)
+    for name, amount in {"timeout_s": timeout_s, "keep_text": keep_text}.items():
+        if amount is not None and not 0 <= amount < math.inf:
+            raise InputError(f"{name} is {amount}: give a number of at least 0")
+
+
+def _continue(store: Store, earlier: Mapping[Key, Sample], plan: Plan, out: Path) -> None:
     """Puts the samples of an earlier recording into the store, so that they are not drawn again."""
     held = store.keys()
     new = [sample for key, sample in earlier.items() if key not in held]
     shown = {parent for key in plan.keys for parent in plan.parents(key)}
-    if any(sample.key in shown and not sample.text for sample in new):
+    silent = {sample.key for sample in new if sample.key in shown and not sample.text}
+    if silent and silent & without_text(out):
         raise InputError(f"the recording lacks texts that a chain is shown, and {store.path} too: give another --out")
     store.load(new)
 

@@ -217,7 +217,12 @@ class Recursive(Attempts):
     width: int = 16
     rounds: int = 10
     who: Who = "random"
-    num_shown: int | None = 4
+    num_shown: int | None = None  # 4 where some are shown, 'last' or 'random'
+
+    def __post_init__(self) -> None:
+        if self.num_shown is None and self.who in ("last", "random"):
+            object.__setattr__(self, "num_shown", 4)
+        super().__post_init__()
 
     def parents(self, sample_index: int) -> tuple[int, ...]:
         """The whole population before the sample's own; () in the first one."""

@@ -482,7 +482,7 @@ def test_the_worst_case_of_chains_covers_attempts_as_long_as_they_come(draw, ser
         ({"model": "nonsense"}, "does not know who serves 'nonsense'"),
         ({"max_usd": 1.0}, r"give --price IN,OUT"),
         ({"max_calls": -1}, "max_calls is -1"),
-        ({"max_total_tokens": float("nan")}, "max_tokens is nan"),
+        ({"max_total_tokens": float("nan")}, "max_total_tokens is nan"),
         ({"num_per_call": 0}, "num_per_call is 0"),
         ({"timeout_s": -1.0}, r"timeout_s is -1\.0"),
         ({"price": (-1.0, 1.0)}, r"price is \(-1\.0, 1\.0\)"),

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +19,14 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings, allow_abbrev=False)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        given, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # told by the command itself, which knows its flags
+            near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return given, unknown
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; `{self.prog} --help` lists what there is")
@@ -210,7 +219,7 @@ def _names(text: str | None) -> list[str] | None:
 
 def _price(text: str) -> tuple[float, float]:
     prices = _numbers("price", text)
-    if len(prices) != 2 or min(prices) < 0:
+    if len(prices) != 2 or not all(0 <= price < float("inf") for price in prices):
         raise InputError(
             f"--price must be two numbers IN,OUT in USD per million tokens, such as 0.15,0.6; not {text!r}"
         )

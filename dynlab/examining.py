@@ -24,6 +24,7 @@ from dynlab.families import NUM_PUZZLES, PUZZLES, SEED, puzzle_task
 from dynlab.files import write_csv
 from dynlab.metrics import estimates, weights
 from dynlab.policies import allocator
+from dynlab.preparing import refuse_counts
 from dynlab.prompts import Completion
 from dynlab.puzzles import Split
 from dynlab.recordings import Recording, load
@@ -214,7 +215,11 @@ def examine(
         temperature: Of all but the greedy answers.
         seed: Of the questions; that of the task files is 2026.
         how: Further arguments of `record`.
+
+    Raises:
+        InputError: as `record`, before anything is drawn.
     """
+    refuse_counts(num_samples=num_samples, num_streams=num_streams, num_chained=num_chained)
     tables = []
     for family in families:
         task = puzzle_task(family, split, num_questions, seed)

@@ -54,7 +54,10 @@ def test_compare_writes_curves_and_savings_with_the_columns_of_the_contract(reco
         (["--price", "1"], "two numbers IN,OUT"),
         (["--strategy", "chain"], "must be one of 'parallel'"),
         (["--recording", "capitols"], "unknown recording 'capitols'"),
-        (["--exploratoin", "1"], "unrecognized arguments"),
+        (
+            ["--exploratoin", "1"],
+            "did you mean --exploration?; `dynlab compare --help` lists",
+        ),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_two(recording, tmp_path, capsys, more, message):

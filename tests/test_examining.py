@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from tiny_gguf import write_tiny_gguf
 
+from dynlab import examining
+from dynlab.errors import InputError
 from dynlab.examining import examine, examined, of_chains, of_samples, of_votes, placebo, vote
 from dynlab.families import puzzle_task
 from dynlab.recordings import Recording
@@ -100,3 +102,10 @@ def test_a_model_is_recorded_once_and_examined(tmp_path):
     again = examine(model, tmp_path / "out", progress=False, max_tokens=4, **how)
     assert again.equals(table) and (tmp_path / "out" / "sums-integrated.parquet").read_bytes() == before
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out" / "examined.csv"), table, check_dtype=False)
+
+
+@pytest.mark.parametrize("change", [{"num_chained": 0}, {"num_streams": 0}, {"num_samples": 0}])
+def test_counts_that_cannot_be_examined_are_refused_before_anything_is_drawn(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(examining, "record", lambda *given, **more: pytest.fail("drawn"))
+    with pytest.raises(InputError, match=f"{next(iter(change))} is 0"):
+        examining.examine("local/none", tmp_path, **change)

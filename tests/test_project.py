@@ -178,6 +178,12 @@ def test_savings_on_public_pools_and_speed_told_in_the_readme_are_those_of_the_c
     rivals = table[table["kind"].isin(["allocator", "stopping"])].drop(index="priced")
     assert (rivals[["saving_8", "saving_16"]] < table.loc["priced", ["saving_8", "saving_16"]]).all(axis=None)
     assert table.loc["oracle", "saving_8"] > 0.9
+    bound = pd.read_csv(ROOT / "figures" / "public-headroom.csv")
+    means = 100 * bound[~bound["flat"]].pivot_table(index="at", columns="method", values="saving").loc[[4, 8, 16]]
+    learned, ours = (
+        "{:.0f} %, {:.0f} % and {:.0f} %".format(*means[name]) for name in ("learned in hindsight", "priced")
+    )
+    assert f"saves {learned} at 4, 8 and 16 where `priced` saves {ours} (`dynlab.headroom`" in README
     shipped = pd.read_csv(ROOT / "figures" / "08-savings-tokens.csv").set_index("policy")
     saved = ["saving_4", "saving_8", "saving_16"]
     lead = shipped.loc[["cisc", "deepconf"], saved] - shipped.loc["priced", saved]

@@ -143,7 +143,7 @@ def savings(
         streams = streams_of(recording, chosen.strategy, chosen.price)
         longest = float(streams.lengths.mean(axis=1).mean())
         if longest < wanted[0]:
-            raise unaffordable(streams, wanted)
+            continue
         grid = dense_grid(chosen.opening, wanted, longest)
         uniform, *others = _replayed(streams, policies, grid, chosen)
         share = weights(streams.num_questions, chosen.seed)

@@ -177,7 +177,7 @@ def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
     found = board([two[0], short], **QUICK)
     assert len(found.cells[(found.cells["policy"] == "ucb") & (found.cells["at"] == 8)]) == 1
     assert "saving_8" not in leaderboard(short, **QUICK)
-    with pytest.raises(InputError, match="lower --at"):
+    with pytest.raises(InputError, match="a budget from 4 on cannot be spent on them: lower it"):
         leaderboard(random_pool(5, 3), **QUICK)
 
 

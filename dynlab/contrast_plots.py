@@ -33,18 +33,19 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
     return _by_method(differences, plot)
 
 
-def plot_contrast_savings(savings: pd.DataFrame) -> Figure:
+def plot_contrast_savings(savings: pd.DataFrame, *, alike: bool = False) -> Figure:
     """What each method saves on the first one at equal accuracy: a panel a method, recordings from top to bottom.
 
     Args:
         savings: Rows of `dynlab.contrasting.savings`.
+        alike: Panels have the same axis, for methods that are to be held against each other.
     """
 
     def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
         plot_savings(rows, levels=levels, ax=ax)
         ax.set_xlabel(f"{contrasted(rows['method'].iloc[0]).label}: {ax.get_xlabel()}")
 
-    return _by_method(savings, plot)
+    return _by_method(savings, plot, alike)
 
 
 def plot_depths(depths: pd.DataFrame) -> Figure:
@@ -107,7 +108,9 @@ def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
     ax.errorbar(rows["depth"].to_numpy(dtype=float) * shift, y, around, label=look.label, **paint)
 
 
-def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None]) -> Figure:
+def _by_method(
+    frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None], alike: bool = False
+) -> Figure:
     """A panel a method; row labels stand at the left for all of them, one legend over the first panel."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
@@ -121,6 +124,10 @@ def _by_method(frame: pd.DataFrame, plot: Callable[[pd.DataFrame, Axes, Sequence
             if ax is not axes[0]:
                 ax.set_yticklabels([])
                 cast("Legend", ax.get_legend()).remove()
+        if alike:
+            ends = [ax.get_xlim() for ax in axes]
+            for ax in axes:
+                ax.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
     return figure
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynlab.comparing import savings
+from dynlab.contrast_plots import plot_contrast_savings
 from dynlab.headroom import COLUMNS, LEARNED, headroom, learn
 from dynlab.policies import ALLOCATORS
 from dynlab.recordings import load
@@ -41,3 +42,11 @@ def test_it_is_no_policy_that_a_user_can_choose():
 def test_states_beyond_the_table_count_as_its_last(random_pool):
     frame = random_pool(num_questions=4, num_samples=64)
     assert np.isfinite(headroom(frame, at=[16], unit="samples", replications=4)["saving"]).all()
+
+
+def test_panels_that_are_held_against_each_other_have_the_same_axis(random_pool):
+    table = headroom(random_pool(num_questions=20, num_samples=32), at=[4, 8], unit="samples", replications=10)
+    ours = table["method"] == "priced"
+    table[["low", "saving", "high"]] = np.where(ours.to_numpy()[:, None], [0.2, 0.3, 0.4], [0.05, 0.1, 0.2])
+    apart, alike = (plot_contrast_savings(table, alike=same) for same in (False, True))
+    assert len({ax.get_xlim() for ax in alike.axes}) == 1 < len({ax.get_xlim() for ax in apart.axes})

@@ -132,6 +132,18 @@ def of_differences(differences: pd.DataFrame) -> Words:
     return bullet_list(bullets)
 
 
+def of_headroom(bound: pd.DataFrame) -> Words:
+    """A bullet a rule, means over the recordings that have something to save: rows of `dynlab.headroom.headroom`."""
+    steep = bound[~bound["flat"].astype(bool)]
+    if steep.empty:
+        return _nothing()
+    bullets = []
+    for name, rows in steep.groupby("method", sort=False):
+        means = [f"{round(100 * cells['saving'].mean())} % at B = {at:g}" for at, cells in rows.groupby("at")]
+        bullets.append(f"**{name}** saves in {rows['unit'].iloc[0]}, on average: {'; '.join(means)}.")
+    return bullet_list(bullets)
+
+
 def of_greedy(greedy: pd.DataFrame) -> Words:
     """Bullets on one greedy answer against the vote, and on where each of them stands."""
     bullets = [_greedy_bullet(greedy)]

@@ -122,3 +122,13 @@ def test_what_a_sample_is_worth_is_read_as_ratios_of_the_frame():
     assert text.count("(1 − P)/√n") == 3
     assert f"agreement: {at['tied', 4] / at['all agree', 4]:.3g} times" in text
     assert f"one of 16: {at['tied', 4] / at['tied', 16]:.3g} times" in text
+
+
+def test_what_is_left_to_gain_is_read_as_means_without_flat_cells():
+    rows = [("r", "priced", 8, 0.2, False), ("s", "priced", 8, 0.4, False), ("t", "priced", 8, 0.9, True),
+            ("r", "learned", 8, 0.5, False)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["recording", "method", "at", "saving", "flat"]).assign(unit="tokens")
+    words = reading.of_headroom(frame)
+    assert "**priced** saves in tokens, on average: 30 % at B = 8." in words
+    assert "**learned** saves in tokens, on average: 50 % at B = 8." in words
+    assert "nothing" in reading.of_headroom(frame[frame["flat"]]).lower()

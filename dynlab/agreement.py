@@ -21,7 +21,7 @@ import pandas as pd
 from dynlab.errors import DynlabError, InputError
 from dynlab.examining import VOTERS, vote
 from dynlab.files import write_csv
-from dynlab.recordings import load
+from dynlab.recordings import load, right_of
 
 COLUMNS = ["measure", "one", "other", "difference", "z", "p", "num_one", "num_other"]
 
@@ -51,9 +51,7 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     """The samples that are known to be right or wrong, with what a recording of another origin may lack."""
-    if "correct" not in frame:
-        target = frame["target"] if "target" in frame else pd.Series(None, frame.index, dtype=object)
-        frame = frame.assign(correct=(frame["answer"] == target).where(target.notna()).astype("boolean"))
+    frame = frame.assign(correct=right_of(frame))
     frame = frame[frame["correct"].notna()]
     if frame.empty:
         raise InputError("a recording without targets cannot be held against another: right answers are compared")

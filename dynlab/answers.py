@@ -40,7 +40,7 @@ _FOLDED = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"
 
 
 def clean(text: str) -> str:
-    """Text without terminal escapes, control and direction characters and lone surrogates; lines end with newlines.
+    """Text without terminal escapes, control and direction characters, lone surrogates; every line ends with a newline.
 
     >>> clean("\\x1b[31mLima\\x1b[0m\\x00")
     'Lima'

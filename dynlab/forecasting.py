@@ -72,7 +72,7 @@ def _times(spending: Spending, number: float) -> Spending:
 
 def _capped(spending: Spending, calls: int, caps: Caps) -> Spending:
     most_picousd = None if caps.max_usd is None else round(caps.max_usd * 1e12)
-    return Spending(calls, _least(spending.tokens, caps.max_tokens), _least(spending.picousd, most_picousd))
+    return Spending(calls, _least(spending.tokens, caps.max_total_tokens), _least(spending.picousd, most_picousd))
 
 
 def _least(amount: int | None, most: int | None) -> int | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab.errors import InputError
-from dynlab.recordings import Recording
+from dynlab.recordings import Recording, right_of
 from dynlab.streams import GREEDY, Floats, Streams
 
 
@@ -26,10 +26,8 @@ def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     frame = greedy_rows(recording)
     if frame.empty or not streams.has_target:
         return None
-    right = frame["answer"] == frame["target"] if "target" in frame else pd.Series(False, frame.index)
-    if "correct" in frame:
-        right = frame["correct"].fillna(right.astype("boolean"))
-    by_question = dict(zip(frame["question_id"], right.astype(float), strict=True))
+    right = right_of(frame).fillna(False).astype(float)
+    by_question = dict(zip(frame["question_id"], right, strict=True))
     lacking = [question for question in streams.question_ids if question not in by_question]
     if lacking:
         raise InputError(

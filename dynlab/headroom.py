@@ -62,7 +62,7 @@ class Learned:
 
 
 def learn(streams: Streams, unit: str, replications: int = 100, seed: int = 0) -> Learned:
-    """Learns the gains of a recording's states from orders of its samples, which no seed of `replay` draws.
+    """Learns the gains of a recording's states from orders of its samples, other ones than `replay` draws by this seed.
 
     Raises:
         InputError: the unit's prices are not known.
@@ -89,7 +89,7 @@ def headroom(
     Args:
         recordings: As for `dynlab.comparing.compare`.
         at: Budgets B.
-        options: As for `compare`.
+        options: Of `compare`: `unit` ('tokens'), `strategy`, `price`, `warmup`, `batch`, `replications`, `seed`.
 
     Raises:
         InputError: As `compare`.
@@ -101,7 +101,8 @@ def headroom(
 def _of(recording: Any, at: Sequence[float], options: Options) -> pd.DataFrame:
     streams = streams_of(recording, options.strategy, options.price)
     own = {LEARNED: learn(streams, options.unit, seed=options.seed)}
-    given = {name: getattr(options, name) for name in ("unit", "strategy", "price", "replications", "seed", "warmup")}
+    names = ("unit", "strategy", "price", "warmup", "batch", "replications", "seed")
+    given = {name: getattr(options, name) for name in names}
     cells = board([recording], at=at, allocators=["priced"], stopping=[], policies=own, progress=False, **given).cells
     cells = cells[cells["policy"].isin(["priced", LEARNED])].rename(
         columns={"policy": "allocator", "saving_low": "low", "saving_high": "high"}

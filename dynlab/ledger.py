@@ -56,19 +56,18 @@ class Caps:
 
     Args:
         max_calls: Calls that were answered, or may have been.
-        max_tokens: Tokens of prompts and answers.
+        max_total_tokens: Tokens of prompts and answers.
         max_usd: USD, at list price.
     """
 
     max_calls: int | None = None
-    max_tokens: int | None = None
+    max_total_tokens: int | None = None
     max_usd: float | None = None
 
     def __post_init__(self) -> None:
         for name, cap in vars(self).items():
             if cap is not None and not cap >= 0:
-                told = name.replace("max_tokens", "max_total_tokens")
-                raise InputError(f"{told} is {cap}: give a number of at least 0")
+                raise InputError(f"{name} is {cap}: give a number of at least 0")
 
     def excess(self, total: Spending) -> str:
         """What of a total exceeds its cap, in words; '' where all of it fits.
@@ -79,7 +78,7 @@ class Caps:
         most_picousd = None if self.max_usd is None else round(self.max_usd * 1e12)
         amounts = (
             (total.calls, self.max_calls, "{} calls of at most {}"),
-            (total.tokens, self.max_tokens, "{} tokens of at most {}"),
+            (total.tokens, self.max_total_tokens, "{} tokens of at most {}"),
             (total.picousd, most_picousd, "{:.6f} USD of at most {}"),
         )
         for amount, most, words in amounts:

@@ -2,8 +2,8 @@
 
 Chat templates cost small models much of their accuracy; a task says which form it prefers. Attempts that a model is
 shown are model text, so untrusted: they are cleaned, bounded, and in a chat cannot imitate the frame that they stand in
-(in a completion, where an attempt is a number and a line, the numbers in it stay as they are). They
-are `listed` with the question, or stand as a `prefill` where the response begins, as the model's own prior thinking.
+(in a completion, where an attempt is a number and a text, numbers in it stay as they are). They are `listed` with the
+question, or stand as a `prefill` where the response begins, as the model's own prior thinking.
 """
 
 from __future__ import annotations

@@ -272,6 +272,13 @@ def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
     return texts.map(words).astype("boolean")
 
 
+def right_of(frame: pd.DataFrame) -> pd.Series:
+    """Whether each row's answer is right: by `correct` where it is known, else by the target, else unknown (NA)."""
+    target = frame["target"] if "target" in frame else pd.Series(None, frame.index, dtype=object)
+    equal = (frame["answer"] == target).astype("boolean").where(target.notna())
+    return frame["correct"].fillna(equal) if "correct" in frame else equal
+
+
 def text_or_none(value: object) -> str | None:
     """A cell as text, None where it is missing: text_or_none(nan) → None."""
     return None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else str(value)

@@ -136,7 +136,7 @@ def test_a_cancelled_caller_does_not_cancel_the_draw(server, path):
 # ——— caps ———
 
 
-@pytest.mark.parametrize("caps", [Caps(max_calls=5), Caps(max_tokens=120), Caps(max_usd=500e-6)], ids=str)
+@pytest.mark.parametrize("caps", [Caps(max_calls=5), Caps(max_total_tokens=120), Caps(max_usd=500e-6)], ids=str)
 @pytest.mark.parametrize("concurrency", [1, 16])
 def test_a_cap_is_used_up_in_order_and_never_passed(server, path, caps, concurrency):
     server.script = lambda call: Reply(right(call), delay_s=0.01)

@@ -14,13 +14,13 @@ SPENDINGS = st.builds(Spending, st.just(1), AMOUNTS, AMOUNTS)
 def test_unknown_amounts_stay_unknown_and_exceed_every_cap():
     unknown = Spending(1, None, None)
     assert (Spending(1, 2, 3) + unknown) == Spending(2, None, None)
-    assert Caps(max_tokens=10**9).excess(unknown) and Caps(max_usd=1e9).excess(unknown)
+    assert Caps(max_total_tokens=10**9).excess(unknown) and Caps(max_usd=1e9).excess(unknown)
     assert not Caps(max_calls=1).excess(unknown)
     with pytest.raises(InputError, match="give --price IN,OUT"):
         Ledger(Caps(max_usd=1.0), spent=unknown)
 
 
-@pytest.mark.parametrize("caps", [{"max_calls": -1}, {"max_tokens": -1}, {"max_usd": float("nan")}])
+@pytest.mark.parametrize("caps", [{"max_calls": -1}, {"max_total_tokens": -1}, {"max_usd": float("nan")}])
 def test_caps_that_cannot_be_kept_are_refused(caps):
     with pytest.raises(InputError, match="give a number of at least 0"):
         Caps(**caps)
@@ -39,7 +39,7 @@ def test_ten_calls_of_ten_cents_fit_one_dollar_exactly():
 @given(st.lists(st.tuples(SPENDINGS, st.sampled_from(["settle", "keep", "release", "fly"])), max_size=40), AMOUNTS)
 def test_no_order_of_events_passes_a_cap(events, cap):
     """Against a plain account: what is spent, lost and in flight never sums up to more than the cap."""
-    ledger = Ledger(Caps(max_tokens=cap))
+    ledger = Ledger(Caps(max_total_tokens=cap))
     spent = lost = flying = 0
     for worst, what in events:
         assert ledger.fits(worst) == (spent + lost + flying + worst.tokens <= cap)

@@ -33,14 +33,14 @@ benchmarks: $(INSTALLED)  ## speed, as ratios within one run
 	@$(BIN)/python -m pytest -m benchmarks -s $(ARGS)
 
 recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (an hour on two cores)
-	@$(BIN)/python -m dynlab.remake runs/recordings
+	@PYTHONPATH=data/models $(BIN)/python -m recipe.remake runs/recordings
 
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
-	@$(BIN)/python -m dynlab.families
+	@PYTHONPATH=data/models $(BIN)/python -m recipe.families
 
 train: $(INSTALLED)  ## teach the small reasoner to solve, into runs/solve (an hour on two cores; ARGS=--resume goes on)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[train]'
-	@nice $(BIN)/python -m dynlab.train runs/solve --lessons 9600 --threads 2 $(ARGS)
+	@PYTHONPATH=data/models nice $(BIN)/python -m recipe.train runs/solve --lessons 9600 --threads 2 $(ARGS)
 
 lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -11,32 +11,30 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "compare": "dynlab.comparing",
-    "contrast": "dynlab.contrasting",
-    "savings": "dynlab.comparing",
+    "compare": "dynlab.analysis",
+    "contrast": "dynlab.analysis",
+    "savings": "dynlab.analysis",
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
     "record": "dynlab.sampling",
-    "solve": "dynlab.solving",
-    "check": "dynlab.checking",
-    "explore": "dynlab.widgets",
+    "solve": "dynlab.online",
+    "check": "dynlab.online",
+    "explore": "dynlab.explorer",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
-    "table": "dynlab.tables",
+    "table": "dynlab.reports",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
-    from dynlab.checking import check
-    from dynlab.comparing import compare, savings
-    from dynlab.contrasting import contrast
+    from dynlab.analysis import compare, contrast, savings
+    from dynlab.explorer import explore
+    from dynlab.online import check, solve
     from dynlab.plots import plot_curves, plot_savings
     from dynlab.recordings import load
+    from dynlab.reports import table
     from dynlab.sampling import record
-    from dynlab.solving import solve
-    from dynlab.tables import table
     from dynlab.tasks import load_task
-    from dynlab.widgets import explore
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,6 @@
-"""JupyterLab and headless Chromium on loopback, driven over the DevTools protocol by a few functions."""
+"""JupyterLab and headless Chromium on loopback, driven over the DevTools protocol by a few
+functions.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,21 @@ import urllib.request
 from pathlib import Path
 
 _FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --remote-allow-origins=* "
-    "--remote-debugging-port=0 --hide-scrollbars --window-size=1500,1000"
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+    " --disable-dev-shm-usage --remote-allow-origins=* --remote-debugging-port=0 --hide-scrollbars"
+    " --window-size=1500,1000"
 ).split()
 
 
 def chromium() -> str | None:
     """The program, None where there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+    return next(
+        filter(
+            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
+        ),
+        None,
+    )
 
 
 def until(true, what: str, timeout_s: float = 60, every_s: float = 0.1):
@@ -54,21 +62,41 @@ def process(command, log: Path, **settings):
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path, scratch: Path):
-    """A server on a free loopback port, without token, with settings and files of its own; yields its address."""
+    """A server on a free loopback port, without token, with settings and files of its own; yields
+    its address.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {"HOME": scratch, "JUPYTER_CONFIG_DIR": scratch / "config", "JUPYTER_RUNTIME_DIR": scratch / "runtime",
-           "JUPYTER_DATA_DIR": scratch / "data", "IPYTHONDIR": scratch / "ipython",
-           "JUPYTERLAB_SETTINGS_DIR": scratch / "lab", "JUPYTERLAB_WORKSPACES_DIR": scratch / "spaces",
-           "PYTHONPATH": Path(__file__).resolve().parents[1]}  # fmt: skip
+    own = {
+        "HOME": scratch,
+        "JUPYTER_CONFIG_DIR": scratch / "config",
+        "JUPYTER_RUNTIME_DIR": scratch / "runtime",
+        "JUPYTER_DATA_DIR": scratch / "data",
+        "IPYTHONDIR": scratch / "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": scratch / "lab",
+        "JUPYTERLAB_WORKSPACES_DIR": scratch / "spaces",
+        "PYTHONPATH": Path(__file__).resolve().parents[1],
+    }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
         "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0",
-        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=", "--ServerApp.log_level=WARN",
-    ]  # fmt: skip
-    news = scratch / "lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        "--ServerApp.token=",
+        "--ServerApp.password=",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=",
+        "--ServerApp.log_level=WARN",
+    ]
+    news = (
+        scratch / "lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    )
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     address = f"http://127.0.0.1:{port}"
@@ -80,7 +108,9 @@ def jupyterlab(folder: Path, scratch: Path):
         except OSError:
             return False
 
-    with process(command, scratch / "jupyter.log", env={**os.environ, **{k: str(v) for k, v in own.items()}}):
+    with process(
+        command, scratch / "jupyter.log", env={**os.environ, **{k: str(v) for k, v in own.items()}}
+    ):
         until(up, "JupyterLab answers")
         yield address
 
@@ -117,15 +147,28 @@ class Page:
         told = message.get("params", {})
         if message.get("method") == "Runtime.exceptionThrown":
             details = told["exceptionDetails"]
-            self.complaints.append(details.get("exception", {}).get("description") or details["text"])
-        elif message.get("method") == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
-            self.complaints.append(" ".join(str(a.get("value", a.get("description"))) for a in told["args"]))
+            self.complaints.append(
+                details.get("exception", {}).get("description") or details["text"]
+            )
+        elif message.get("method") == "Runtime.consoleAPICalled" and told["type"] in (
+            "error",
+            "assert",
+        ):
+            self.complaints.append(
+                " ".join(str(a.get("value", a.get("description"))) for a in told["args"])
+            )
         elif message.get("method") == "Log.entryAdded" and told["entry"]["level"] == "error":
             self.complaints.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
 
     def js(self, code: str):
         """The value of an expression; a promise is waited for."""
-        found = self.call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True, timeout=60000)
+        found = self.call(
+            "Runtime.evaluate",
+            expression=code,
+            awaitPromise=True,
+            returnByValue=True,
+            timeout=60000,
+        )
         if "exceptionDetails" in found:
             details = found["exceptionDetails"]
             raise RuntimeError(details.get("exception", {}).get("description") or details["text"])
@@ -133,9 +176,23 @@ class Page:
 
     def key(self, name: str, text: str = "") -> None:
         """A key pressed and released on what has the focus."""
-        code = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, "Enter": 13, "Tab": 9, " ": 32}.get(name, 0)
-        given = {"key": name, "code": "Space" if name == " " else name, "windowsVirtualKeyCode": code}
-        self.call("Input.dispatchKeyEvent", type="keyDown", **given, **({"text": text} if text else {}))
+        code = {
+            "ArrowRight": 39,
+            "ArrowLeft": 37,
+            "Home": 36,
+            "End": 35,
+            "Enter": 13,
+            "Tab": 9,
+            " ": 32,
+        }.get(name, 0)
+        given = {
+            "key": name,
+            "code": "Space" if name == " " else name,
+            "windowsVirtualKeyCode": code,
+        }
+        self.call(
+            "Input.dispatchKeyEvent", type="keyDown", **given, **({"text": text} if text else {})
+        )
         self.call("Input.dispatchKeyEvent", type="keyUp", **given)
 
     def type(self, text: str) -> None:
@@ -146,10 +203,15 @@ class Page:
         """A picture of the page, or of an element."""
         clip = {}
         if selector:
-            box = self.js(f"(()=>{{const r=document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-                          "return {x:r.x,y:r.y,width:r.width,height:r.height,scale:1}})()")  # fmt: skip
+            box = self.js(
+                "(()=>{const"
+                f" r=document.querySelector({json.dumps(selector)}).getBoundingClientRect();return"
+                " {x:r.x,y:r.y,width:r.width,height:r.height,scale:1}})()"
+            )
             clip = {"clip": box, "captureBeyondViewport": True}
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **clip)["data"]))
+        path.write_bytes(
+            base64.b64decode(self.call("Page.captureScreenshot", format="png", **clip)["data"])
+        )
 
 
 @contextlib.contextmanager

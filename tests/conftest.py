@@ -1,4 +1,6 @@
-"""Shared fixtures: recorded pools of real models (a test skips where they are not there) and pools made up."""
+"""Shared fixtures: recorded pools of real models (a test skips where they are not there) and pools
+made up.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ POOLS = Path(__file__).resolve().parents[2] / "shared" / "data" / "pools"
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible():
-    """Ctrl-C reaches the tests that send it, also where a shell runs them in the background and has it ignored."""
+    """Ctrl-C reaches the tests that send it, also where a shell runs them in the background and has
+    it ignored.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -38,7 +42,9 @@ def pool():
     def path(name: str) -> Path:
         found = POOLS / f"{name}.parquet"
         if not found.exists():
-            pytest.skip(f"the recorded pool {name} is not beside the project ({os.path.relpath(found)})")
+            pytest.skip(
+                f"the recorded pool {name} is not beside the project ({os.path.relpath(found)})"
+            )
         return found
 
     return path
@@ -46,17 +52,27 @@ def pool():
 
 @pytest.fixture
 def make_pool():
-    """A pool from answers by question: make_pool({"q1": "aab", "q2": "ab-"}, target="a"); '-' = no answer."""
+    """A pool from answers by question: make_pool({"q1": "aab", "q2": "ab-"}, target="a"); '-' = no
+    answer.
+    """
 
-    def frame(answers: dict[str, str], target: str | dict[str, str] | None = "a", **columns) -> pd.DataFrame:
+    def frame(
+        answers: dict[str, str], target: str | dict[str, str] | None = "a", **columns
+    ) -> pd.DataFrame:
         rows = [
-            {"question_id": question, "sample_index": index, "answer": "" if answer == "-" else answer}
+            {
+                "question_id": question,
+                "sample_index": index,
+                "answer": "" if answer == "-" else answer,
+            }
             for question, drawn in answers.items()
             for index, answer in enumerate(drawn)
         ]
         table = pd.DataFrame(rows)
         if target is not None:
-            table["target"] = table["question_id"].map(target) if isinstance(target, dict) else target
+            table["target"] = (
+                table["question_id"].map(target) if isinstance(target, dict) else target
+            )
         for name, values in columns.items():
             table[name] = values
         return table
@@ -66,12 +82,19 @@ def make_pool():
 
 @pytest.fixture
 def random_pool(make_pool):
-    """A made-up pool of questions of all difficulties, for properties that must hold on any recording."""
+    """A made-up pool of questions of all difficulties, for properties that must hold on any
+    recording.
+    """
 
-    def frame(num_questions: int = 12, num_samples: int = 10, seed: int = 0, **columns) -> pd.DataFrame:
+    def frame(
+        num_questions: int = 12, num_samples: int = 10, seed: int = 0, **columns
+    ) -> pd.DataFrame:
         rng = np.random.default_rng(seed)
         chances = rng.dirichlet(np.full(4, 0.7), num_questions)
-        drawn = {f"q{i:03}": "".join(rng.choice(list("abc-"), num_samples, p=chances[i])) for i in range(num_questions)}
+        drawn = {
+            f"q{i:03}": "".join(rng.choice(list("abc-"), num_samples, p=chances[i]))
+            for i in range(num_questions)
+        }
         table = make_pool(drawn, **columns)
         table["completion_tokens"] = rng.integers(5, 60, len(table))
         table["prompt_tokens"] = 20
@@ -99,7 +122,13 @@ def solve(sums_server, tmp_path):
     import dynlab
 
     def run(out="answers.jsonl", **changes):
-        arguments = {"out": tmp_path / out, "budget": 6, "concurrency": 6, "progress": False, "price": (1.0, 2.0)}
+        arguments = {
+            "out": tmp_path / out,
+            "budget": 6,
+            "concurrency": 6,
+            "progress": False,
+            "price": (1.0, 2.0),
+        }
         model = changes.pop("model", endpoint_at(sums_server))
         return dynlab.solve(changes.pop("task", TASK), model, **arguments | changes)
 

@@ -6,6 +6,6 @@ import warnings
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 warnings.simplefilter("ignore")
 
-import litellm  # noqa: E402, F401
+import litellm  # noqa: F401
 
-import dynlab.sampling  # noqa: E402, F401
+import dynlab.sampling.recorder  # noqa: F401

@@ -5,23 +5,47 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dynlab.errors import DynlabError
-from dynlab.local import Endpoint
-from dynlab.sampling import record
-from dynlab.tasks import Task
-from dynlab.types import Question
+from dynlab._util.errors import DynlabError
+from dynlab._util.values import Question
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.sampling.recorder import record
+from dynlab.tasks.task import Task
 
 KEY = "sk-marked-0123456789abcdef"
 
 
-def run(address: str, out: Path, questions: int, samples: int, concurrency: int, cap: float | None, told: Path) -> None:
+def run(
+    address: str,
+    out: Path,
+    questions: int,
+    samples: int,
+    concurrency: int,
+    cap: float | None,
+    told: Path,
+) -> None:
     asked = tuple(Question(f"q{i}", f"{i} + 1?", "1") for i in range(questions))
-    task = Task("sums", asked, form="completion", answer="integer", reasoned=False, max_tokens=8, stop=("\n",))
+    task = Task(
+        "sums",
+        asked,
+        form="completion",
+        answer="integer",
+        reasoned=False,
+        max_tokens=8,
+        stop=("\n",),
+    )
     try:
         record(
-            task, Endpoint("text-completion-openai/m", address, KEY), num_samples=samples, out=out, greedy=False,
-            concurrency=concurrency, price=(1.0, 10.0), max_usd=cap, timeout_s=2.0, progress=False,
-        )  # fmt: skip
+            task,
+            Endpoint("text-completion-openai/m", address, KEY),
+            num_samples=samples,
+            out=out,
+            greedy=False,
+            concurrency=concurrency,
+            price=(1.0, 10.0),
+            max_usd=cap,
+            timeout_s=2.0,
+            progress=False,
+        )
     except DynlabError as error:
         told.write_text(str(error))
         sys.exit(1)

@@ -1,7 +1,9 @@
-"""A provider of its own process that does everything wrong that a provider can, and keeps the books.
+"""A provider of its own process that does everything wrong that a provider can, and keeps the
+books.
 
-`python hostile_server.py FAULTS SEED LOG` prints its address; every request and every answer that it handed over is a
-line of LOG. Faults depend on (seed, request's seed, how often it was asked), so a run is as hostile as the next.
+`python hostile_server.py FAULTS SEED LOG` prints its address; every request and every answer that
+it handed over is a line of LOG. Faults depend on (seed, request's seed, how often it was asked), so
+a run is as hostile as the next.
 """
 
 from __future__ import annotations
@@ -18,9 +20,24 @@ from aiohttp import web
 
 PROMPT_TOKENS, COMPLETION_TOKENS = 12, 6
 FAULTS = (
-    "429", "429 later", "503", "500", "502", "timeout", "dropped", "half JSON", "half answer", "no choices",
-    "filtered", "filtered 400", "no usage", "negative usage", "huge usage", "text usage", "away",
-)  # fmt: skip
+    "429",
+    "429 later",
+    "503",
+    "500",
+    "502",
+    "timeout",
+    "dropped",
+    "half JSON",
+    "half answer",
+    "no choices",
+    "filtered",
+    "filtered 400",
+    "no usage",
+    "negative usage",
+    "huge usage",
+    "text usage",
+    "away",
+)
 ANSWERED = ("", "no choices", "filtered", "no usage", "negative usage", "huge usage", "text usage")
 
 
@@ -57,7 +74,9 @@ class Hostile:
             error = {"error": {"message": "not now", "type": "scripted"}}
             return web.json_response(error, status=int(fault.split()[0]), headers=headers)
         if fault == "filtered 400":
-            return web.json_response({"error": {"message": "no", "code": "content_filter"}}, status=400)
+            return web.json_response(
+                {"error": {"message": "no", "code": "content_filter"}}, status=400
+            )
         assert request.transport is not None
         if fault == "dropped":
             request.transport.abort()
@@ -73,7 +92,13 @@ class Hostile:
         choice = {"index": 0, "text": answer_of(seed), "finish_reason": "stop"}
         if fault == "filtered":
             choice["finish_reason"] = "content_filter"
-        answer = {"id": "x", "object": "text_completion", "created": 1, "model": "m", "usage": usage}
+        answer = {
+            "id": "x",
+            "object": "text_completion",
+            "created": 1,
+            "model": "m",
+            "usage": usage,
+        }
         answer["choices"] = [] if fault == "no choices" else [choice]
         if fault == "no usage":
             del answer["usage"]
@@ -81,7 +106,9 @@ class Hostile:
         if fault == "half JSON":
             text = text[: len(text) // 2]
         if fault == "half answer":
-            half = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(text))})
+            half = web.StreamResponse(
+                headers={"Content-Type": "application/json", "Content-Length": str(len(text))}
+            )
             await half.prepare(request)
             await half.write(text[:20].encode())
             request.transport.abort()

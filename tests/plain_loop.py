@@ -1,4 +1,6 @@
-"""The oracle of replay: one pull at a time, straight from the definitions, nothing shared with dynlab."""
+"""The oracle of replay: one pull at a time, straight from the definitions, nothing shared with
+dynlab.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1, prob
     Args:
         answers: [Q][N] answers in the order drawn, None = missing.
         limit: budget over all questions, in prices.
-        score: function of (v1, v2, n, ln t, counts, answers that arrived, probe) → index; −∞ = never again.
+        score: function of (v1, v2, n, ln t, counts, answers that arrived, probe) → index; −∞ =
+            never again.
         ties: [Q][N + 1] the larger number wins among equal scores.
         prices: [Q][N], 1 by default.
         probes: [Q] log-probability of the first sample.
@@ -38,7 +41,9 @@ def plain_loop(answers, limit, score, ties, warmup=2, prices=None, batch=1, prob
                 value = 1e6 - n
             else:
                 value = score(lead[q], second[q], n, log_t, counts[q], known[q], probes[q])
-            if value > best + 1e-9 or (pick >= 0 and value > best - 1e-9 and ties[q][n] > ties[pick][pulls[pick]]):
+            if value > best + 1e-9 or (
+                pick >= 0 and value > best - 1e-9 and ties[q][n] > ties[pick][pulls[pick]]
+            ):
                 best, pick = value, q
         if pick < 0:
             return log
@@ -95,7 +100,9 @@ def okg_beta(v1, v2, n, log_t, counts, drawn, probe):
 
     def h(one, other):
         large, small = max(one, other), min(one, other)
-        return 1 - sum(math.comb(large + small + 1, k) for k in range(small + 1)) / 2 ** (large + small + 1)
+        return 1 - sum(math.comb(large + small + 1, k) for k in range(small + 1)) / 2 ** (
+            large + small + 1
+        )
 
     return max(h(v1 + 1, v2), h(v1, v2 + 1)) - h(v1, v2)
 
@@ -126,7 +133,9 @@ def vote_gain(v1, v2, n, log_t, counts, drawn, probe):
 
     def state(first):
         votes = [answer for answer in first if answer is not None]
-        shares = [votes.count(a) / len(first) for a in set(votes)] + [first.count(None) / len(first)]
+        shares = [votes.count(a) / len(first) for a in set(votes)] + [
+            first.count(None) / len(first)
+        ]
         return max(shares[:-1], default=0), -sum(p * math.log(p) for p in shares if p > 0)
 
     states = [(0, 0)] + [state(drawn[: i + 1]) for i in range(len(drawn))]

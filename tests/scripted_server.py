@@ -1,6 +1,7 @@
 """A small OpenAI-compatible server on loopback that answers from a script and remembers every call.
 
-The script is a function of the call (its number, path and body); it returns the text of the answer or a `Reply`.
+The script is a function of the call (its number, path and body); it returns the text of the answer
+or a `Reply`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Reply:
 
 @contextmanager
 def serving(program: str, *arguments: object):
-    """The address that a program beside this one prints first, for as long as it runs in a process of its own."""
+    """The address that a program beside this one prints first, for as long as it runs in a process
+    of its own.
+    """
     command = [sys.executable, str(Path(__file__).with_name(program)), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -65,12 +68,16 @@ Script = Callable[[Call], "str | Reply"]
 
 
 class ScriptedServer:
-    """`with ScriptedServer(script) as server:` … `server.address`, `server.calls`, `server.answered`."""
+    """`with ScriptedServer(script) as server:` … `server.address`, `server.calls`,
+    `server.answered`.
+    """
 
     def __init__(self, script: Script = lambda call: "answer"):
         self.script = script
         self.calls: list[Call] = []  # every call that arrived
-        self.answered: list[Call] = []  # those whose answer was handed to a connection that still stood
+        self.answered: list[
+            Call
+        ] = []  # those whose answer was handed to a connection that still stood
         self.in_flight = 0
         self.most_in_flight = 0
 
@@ -91,14 +98,18 @@ class ScriptedServer:
                 return web.Response()
             if reply.body is not None:
                 if reply.cut:
-                    half = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "9999"})
+                    half = web.StreamResponse(
+                        headers={"Content-Type": "application/json", "Content-Length": "9999"}
+                    )
                     await half.prepare(request)
                     await half.write(reply.body.encode())
                     assert request.transport is not None
                     request.transport.close()
                     return half
                 kind = "application/json"
-                return web.Response(text=reply.body, status=reply.status, headers=reply.headers, content_type=kind)
+                return web.Response(
+                    text=reply.body, status=reply.status, headers=reply.headers, content_type=kind
+                )
             if reply.status != 200:
                 error = {"error": {"message": reply.text or "scripted failure", "type": "scripted"}}
                 return web.json_response(error, status=reply.status, headers=reply.headers)
@@ -157,7 +168,11 @@ def _choice(call: Call, reply: Reply, index: int) -> dict[str, Any]:
     return {**choice, "message": message}
 
 
-if __name__ == "__main__":  # a server of its own process, for measurements; its answers take so many seconds
-    with ScriptedServer(lambda call, latency_s=float(sys.argv[1]): Reply("Answer: 2", delay_s=latency_s)) as server:
+if (
+    __name__ == "__main__"
+):  # a server of its own process, for measurements; its answers take so many seconds
+    with ScriptedServer(
+        lambda call, latency_s=float(sys.argv[1]): Reply("Answer: 2", delay_s=latency_s)
+    ) as server:
         print(server.address, flush=True)
         threading.Event().wait()

@@ -7,15 +7,20 @@ import random
 
 from scripted_server import Reply
 
-from dynlab.local import Endpoint
-from dynlab.tasks import Task
-from dynlab.types import Question
+from dynlab._util.values import Question
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.tasks.task import Task
 
 KEY = "sk-marked-0123456789-abcdef"
 TASK = Task(
-    "sums", tuple(Question(f"q{i}", f"{i} + 1?") for i in range(9)),
-    form="completion", answer="integer", reasoned=False, max_tokens=8, stop=("\n",),
-)  # fmt: skip
+    "sums",
+    tuple(Question(f"q{i}", f"{i} + 1?") for i in range(9)),
+    form="completion",
+    answer="integer",
+    reasoned=False,
+    max_tokens=8,
+    stop=("\n",),
+)
 
 
 def lot(call, salt=b""):
@@ -35,7 +40,10 @@ def answers(call):
         "content": [{"token": "x", "logprob": -drawn[4] / 255}],
     }
     return Reply(
-        text, usage=usage, delay_s=random.random() * 0.01, logprobs=logprobs if "logprobs" in call.body else None
+        text,
+        usage=usage,
+        delay_s=random.random() * 0.01,
+        logprobs=logprobs if "logprobs" in call.body else None,
     )
 
 

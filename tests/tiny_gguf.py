@@ -1,7 +1,8 @@
-"""A language model of 120 kB with random weights, written as a GGUF file: a real server can run it anywhere, offline.
+"""A language model of 120 kB with random weights, written as a GGUF file: a real server can run it
+anywhere, offline.
 
-It babbles letters. The first channel of every embedding is one constant, which the output layer turns into a bias
-towards letters, spaces and newlines and against raw bytes.
+It babbles letters. The first channel of every embedding is one constant, which the output layer
+turns into a bias towards letters, spaces and newlines and against raw bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import numpy as np
 WIDTH, HIDDEN, HEADS = 32, 64, 2
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz", "▁", "\n"]
 VOCABULARY = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *LETTERS]
-KINDS = [2, 3, 3, *[6] * 256, *[1] * len(LETTERS)]  # unknown, control, control, bytes, normal tokens
+KINDS = [
+    2,
+    3,
+    3,
+    *[6] * 256,
+    *[1] * len(LETTERS),
+]  # unknown, control, control, bytes, normal tokens
 
 
 def write_tiny_gguf(path: Path, seed: int = 0) -> Path:
@@ -67,7 +74,9 @@ def _write(path: Path, facts: dict[str, object], tensors: dict[str, np.ndarray])
         head += _string(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, 0, offset)
         offset += _padded(array.nbytes)
     head += b"\0" * (_padded(len(head)) - len(head))
-    body = b"".join(array.tobytes().ljust(_padded(array.nbytes), b"\0") for array in tensors.values())
+    body = b"".join(
+        array.tobytes().ljust(_padded(array.nbytes), b"\0") for array in tensors.values()
+    )
     path.write_bytes(head + body)
     return path
 
@@ -106,7 +115,9 @@ def _string(text: str) -> bytes:
 
 
 def _value(value: object) -> bytes:
-    """A metadata value with its type number: 4 = uint32, 6 = float32, 8 = string, 9 = array, 5 = int32 in arrays."""
+    """A metadata value with its type number: 4 = uint32, 6 = float32, 8 = string, 9 = array, 5 =
+    int32 in arrays.
+    """
     match value:
         case str():
             return struct.pack("<I", 8) + _string(value)

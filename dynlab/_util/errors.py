@@ -1,0 +1,37 @@
+"""The few exceptions of dynlab; every message says what was given, what was expected and what to
+do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DynlabError(Exception):
+    """Something failed that the caller could not have known beforehand (exit code 1)."""
+
+    exit_code = 1
+
+
+class InputError(DynlabError):
+    """Wrong use: a name, a file, a number or a setting that cannot work (exit code 2)."""
+
+    exit_code = 2
+
+
+class BudgetError(DynlabError):
+    """The next call's worst case no longer fits the budget (exit code 1)."""
+
+
+def one_of(what: str, given: object, options: Iterable[str]) -> InputError:
+    """The error for a name that is not among the options, with the nearest ones first.
+
+    >>> str(one_of("allocator", "ubc", ["uniform", "ucb"]))
+    "unknown allocator 'ubc': did you mean 'ucb'? It must be one of 'ucb', 'uniform'"
+    """
+    names = sorted(options)
+    near = get_close_matches(str(given), names, n=2, cutoff=0.5)
+    hint = f" did you mean {' or '.join(repr(name) for name in near)}? It" if near else " it"
+    listed = ", ".join(repr(name) for name in names) or "(there is none)"
+    return InputError(f"unknown {what} {str(given)!r}:{hint} must be one of {listed}")

@@ -1,0 +1,158 @@
+"""The values that pass between the rooms: frozen, compared by content, free of ids and timestamps.
+
+Array axes are letters, here and everywhere: R replications, Q questions, S streams, N samples,
+K distinct answers, C checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Message = Mapping[
+    str, Any
+]  # {"role": "user" | "assistant" | "system", "content": "..."}; "prefix": true to go on
+
+
+@dataclass(frozen=True)
+class Question:
+    """An item of a task. `target` is the right answer (None: not known); `aliases` are equally
+    right.
+    """
+
+    id: str
+    question: str
+    target: str | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Sampling settings, part of every recording's card. None leaves the server's default in place."""
+
+    temperature: float = 1.0
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call to a model: exactly one of `prompt` (text completion) and `messages` (chat) is set."""
+
+    question_id: str
+    strategy: str
+    stream: int
+    sample_index: int
+    sampling: Sampling
+    seed: int
+    prompt: str | None = None
+    messages: tuple[Message, ...] | None = None
+    role: str = "independent"
+    parents: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What makes a sample unique in a recording."""
+        return (self.question_id, self.strategy, self.stream, self.sample_index)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens and money of one call or of many; adds up, and what is unknown (None) stays unknown.
+
+    >>> (Usage(10, 5) + Usage(10, 7)).completion_tokens
+    12
+    """
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: float | None = None
+    billed_usd: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        def total(a: Any, b: Any) -> Any:
+            return None if a is None or b is None else a + b
+
+        return Usage(
+            *(
+                total(getattr(self, name), getattr(other, name))
+                for name in self.__dataclass_fields__
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One drawn response. `answer` is its normalised final answer ('' = none was given: it never
+    votes).
+    """
+
+    question_id: str
+    strategy: str
+    stream: int
+    sample_index: int
+    answer: str
+    text: str
+    usage: Usage = Usage()
+    role: str = "independent"
+    parents: tuple[int, ...] = ()
+    votes: bool = True
+    finish_reason: str | None = None
+    mean_logprob: float | None = None
+    latency_s: float | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What makes a sample unique in a recording."""
+        return (self.question_id, self.strategy, self.stream, self.sample_index)
+
+
+class Strategy(Protocol):
+    """How the next sample of one question is drawn: what it waits for and whether it votes, by its
+    index alone.
+    """
+
+    @property
+    def name(self) -> str:
+        """`parallel`, `sequential`, `integrated`, …: what stands in a recording."""
+        ...
+
+    @property
+    def shown(self) -> str:
+        """How attempts are shown: `listed` in the question, or as a `prefill` of the response."""
+        ...
+
+    @property
+    def finals_only(self) -> bool:
+        """Whether attempts are shown as their final answers alone."""
+        ...
+
+    def parents(self, sample_index: int) -> tuple[int, ...]:
+        """The indices of the same stream that must have arrived; () = drawn independently."""
+        ...
+
+    def chosen(self, arrived: Sequence[Sample], lot: int) -> tuple[Sample, ...]:
+        """Who of the arrived parents is shown, in that order; `lot`, the sample's seed, decides
+        what is random.
+        """
+        ...
+
+    def votes(self, sample_index: int) -> bool:
+        """Whether the sample votes; it is paid for either way."""
+        ...
+
+
+class Prompter(Protocol):
+    """Turns a question and the attempts it is shown into the words that are sent."""
+
+    def __call__(self, question: Question, attempts: Sequence[Sample]) -> str | tuple[Message, ...]:
+        """Text for a text-completion model, or messages for a chat model."""
+        ...

@@ -1,0 +1,7 @@
+"""`python -m dynlab.cli`."""
+
+import sys
+
+from dynlab.cli.parser import main
+
+sys.exit(main())

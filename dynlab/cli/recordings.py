@@ -1,0 +1,146 @@
+"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import | merge
+| split`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Adds the commands to the command line's parser."""
+    command = commands.add_parser(
+        "recordings", help="list, verify, fetch, import, merge or split recordings"
+    )
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(
+        run=_list_recordings
+    )
+    fetch = actions.add_parser(
+        "fetch", help="download a public pool of a strong model's samples → a recording"
+    )
+    fetch.add_argument(
+        "name", metavar="NAME", help="such as aime2025--LIMO-v2; `dynlab recordings list` shows all"
+    )
+    fetch.add_argument("--out", type=Path, metavar="DIR", help="default: the user's cache folder")
+    fetch.add_argument("--mirror", metavar="URL", help="another place that serves the same files")
+    fetch.set_defaults(run=_fetch)
+    check = actions.add_parser("verify", help="whether a recording, or the store of one, is whole")
+    check.add_argument(
+        "file", metavar="FILE", help="a recording (.parquet) or the store of one (.sqlite)"
+    )
+    check.set_defaults(run=_verify)
+    bring = actions.add_parser("import", help="samples of another tool → a recording")
+    bring.add_argument("file", metavar="FILE")
+    bring.add_argument(
+        "--from", dest="form", required=True, metavar="FORM", help="inspect, lm-eval or samples"
+    )
+    bring.add_argument(
+        "--kind",
+        default="text",
+        help="what answers are: text (default), choice, integer, expression",
+    )
+    bring.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)"
+    )
+    bring.set_defaults(run=_import)
+    merge = actions.add_parser(
+        "merge", help="recordings of one model on one task, of different strategies, as one"
+    )
+    merge.add_argument("recordings", nargs="+", metavar="PATH_OR_NAME")
+    merge.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)"
+    )
+    merge.set_defaults(run=_merge)
+    split = actions.add_parser(
+        "split", help="a merged recording as its parts again, so that record can go on from them"
+    )
+    split.add_argument("recording", metavar="PATH_OR_NAME")
+    split.add_argument(
+        "--out", required=True, type=Path, metavar="FOLDER", help="where to: NAME.STRATEGY.parquet"
+    )
+    split.set_defaults(run=_split)
+
+
+def _fetch(given: argparse.Namespace) -> None:
+    from dynlab.recordings.public_pools import URL, fetch, pool_named
+
+    print(pool_named(given.name).describe(), flush=True)
+    print(f"wrote {fetch(given.name, out=given.out, mirror=given.mirror or URL)}")
+
+
+def _import(given: argparse.Namespace) -> None:
+    from dynlab.recordings.importing import import_recording
+
+    print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
+
+
+def _split(given: argparse.Namespace) -> None:
+    from dynlab.recordings.merging import split
+
+    for path in split(given.recording, given.out).values():
+        print(f"wrote {path}")
+
+
+def _merge(given: argparse.Namespace) -> None:
+    from dynlab.recordings.merging import merge
+
+    print(f"wrote {merge(given.recordings, given.out)}")
+
+
+def _list_recordings(given: argparse.Namespace) -> None:
+    from dynlab.recordings.public_pools import pools
+    from dynlab.recordings.recording import load, shipped
+
+    for name in shipped():
+        frame = load(name).frame
+        pooled = frame[frame["strategy"] != "greedy"]
+        strategies = ", ".join(sorted(set(frame["strategy"])))
+        print(
+            f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples "
+            f" {strategies}"
+        )
+    print(f"\n{len(pools())} public ones by `dynlab recordings fetch NAME`:", *pools(), sep="\n  ")
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from dynlab.sampling.verification import verify
+
+    found = verify(given.file)
+    for problem in found.problems:
+        print(f"{given.file}: {problem}")
+    if found.problems:
+        return 1
+    print(f"{given.file}: {found.summary}")
+    return 0
+
+
+def tell(path: Path) -> int:
+    """Says on stderr which samples of a recording could not be had; 1 where a question has no vote
+    at all, else 0.
+    """
+    from dynlab.recordings.recording import load
+    from dynlab.recordings.streams import GREEDY
+
+    recording = load(path)
+    frame = recording.frame
+    failed = frame["finish_reason"].fillna("").str.startswith("error: ")
+    for reason, count in Counter(frame.loc[failed, "finish_reason"]).most_common(5):
+        print(
+            f"{count} of {len(frame)} samples could not be had: {reason.removeprefix('error: ')}",
+            file=sys.stderr,
+        )
+    if (reserved := recording.card.get("reserved", {})).get("calls"):
+        print(f"reserved, since their cost is unknown: {reserved['calls']} calls", file=sys.stderr)
+    voting = frame[frame["strategy"] != GREEDY].groupby("question_id")["votes"].any()
+    if voting.all():
+        return 0
+    print(
+        f"{int((~voting).sum())} of {len(voting)} questions have no sample that votes",
+        file=sys.stderr,
+    )
+    return 1

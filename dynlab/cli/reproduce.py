@@ -1,0 +1,107 @@
+"""The commands around notebooks: `dynlab reproduce`, `dynlab new`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab.pipeline.parameters import read_parameters, read_sweep
+
+
+def add(commands: Any) -> None:
+    """Adds the commands to the command line's parser."""
+    command = commands.add_parser(
+        "reproduce", help="run all notebooks by papermill → figures/ and an index page"
+    )
+    command.add_argument(
+        "--recording",
+        action="append",
+        default=[],
+        metavar="PATH_OR_NAME",
+        help="default: all shipped",
+    )
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="fewer replications and recordings: a minute, not several",
+    )
+    command.add_argument(
+        "--notebook", action="append", metavar="NAME", help="such as 01, or a path; default: all"
+    )
+    command.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="given to each notebook that has it; may be repeated",
+    )
+    command.add_argument(
+        "-f",
+        "--parameters-file",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE_OR_DIR",
+        help="parameters in YAML; of a folder, each file makes a folder of figures of its own",
+    )
+    command.add_argument("--force", action="store_true", help="run unchanged notebooks, too")
+    command.add_argument(
+        "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
+    )
+    command.set_defaults(run=_reproduce)
+    new = commands.add_parser("new", help="a notebook for an experiment of your own")
+    new.add_argument("name", metavar="NAME", help="NAME.ipynb is written")
+    new.add_argument(
+        "recording",
+        nargs="?",
+        default="",
+        metavar="RECORDING",
+        help="what it draws; default: all shipped",
+    )
+    new.set_defaults(run=_new)
+
+
+def _reproduce(given: argparse.Namespace) -> None:
+    from dynlab.pipeline.reproduction import reproduce
+
+    folders = [path for path in given.parameters_file if path.is_dir()]
+    if len(folders) > 1:
+        raise InputError(
+            f"-f takes one folder of parameter files, a setting each; not {len(folders)}"
+        )
+    typed = dict(given.parameter)
+    common = {
+        k: v
+        for path in given.parameters_file
+        if path not in folders
+        for k, v in read_parameters(path).items()
+    }
+    sweep = (
+        {name: {**own, **typed} for name, own in read_sweep(folders[0]).items()}
+        if folders
+        else None
+    )
+    report = reproduce(
+        notebooks=given.notebook,
+        recordings=given.recording,
+        quick=given.quick,
+        out=given.out,
+        parameters={**common, **typed},
+        sweep=sweep,
+        force=given.force,
+    )
+    print(report.summary())
+
+
+def _new(given: argparse.Namespace) -> None:
+    from dynlab.pipeline.template import new_notebook
+
+    path = new_notebook(given.name, given.recording)
+    print(
+        f"wrote {path}; run it by jupyter lab {path}, or by dynlab reproduce --notebook {path}"
+        f" --out {path.stem}"
+    )

@@ -1,0 +1,8 @@
+"""The widget: sliders in front of the same numbers.
+
+May import everything down to `reports`.
+"""
+
+from dynlab.explorer.widget import explore
+
+__all__ = ["explore"]

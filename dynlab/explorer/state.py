@@ -1,0 +1,123 @@
+"""What the explorer is asked and what it shows: a setting, the recording's material, a view."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dynlab.analysis.comparison import Options
+from dynlab.analysis.metrics import Estimate
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.streams import Floats, Ints, Streams, strategies_of, streams_of
+
+_DRAWN = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the controls stand. Names and units are those of `dynlab.compare`."""
+
+    recording: str
+    strategy: str | None = None  # None: the recording's first
+    allocators: tuple[str, ...] = ("uniform", "ucb", "priced")
+    unit: str = "samples"
+    budget: float = 8  # B, mean samples per question, or what they cost on average
+    exploration: float = 1.0
+    uncertainty: str = "top-share"
+    warmup: int | None = None  # None: each policy's own
+    batch: int = 1
+    stopping: str | None = None  # a rule, its setting behind a colon
+    replications: int = 200
+    seed: int = 0
+
+    def options(self) -> Options:
+        """What `compare` and `savings` take besides recording, allocators and budgets."""
+        return Options(
+            **{
+                name: getattr(self, name)
+                for name in Options.__dataclass_fields__
+                if hasattr(self, name)
+            }
+        )
+
+    def budgets(self, longest: float) -> list[float]:
+        """The budgets that are drawn: round ones from the warm-up to the horizon, and B itself."""
+        least, top = self.options().opening, horizon(self.budget, longest)
+        return sorted(
+            {float(budget) for budget in (*_DRAWN, self.budget) if least <= budget <= top}
+        )
+
+
+@dataclass(frozen=True)
+class Material:
+    """One strategy of a recording, with what all samples tell of its questions."""
+
+    key: Hashable  # tells it from others
+    recording: Recording
+    streams: Streams
+    strategies: tuple[str, ...]  # that the recording holds
+    longest: float  # mean samples per question
+    wrong: Floats  # [Q] 1 − share of a question's samples that are right
+    disagreement: Floats  # [Q] 1 − share of its leading answer
+
+    def order(self, by: str) -> Ints:
+        """[Q] the questions from easy to hard, by their own `accuracy`, if targets are known, or by
+        `disagreement`.
+        """
+        keys = (self.disagreement, self.wrong)  # the last one counts first
+        return np.lexsort(keys if by == "accuracy" and self.streams.has_target else keys[::-1])
+
+
+@dataclass(frozen=True)
+class View:
+    """What the panels show of a setting."""
+
+    setting: Setting
+    material: Material
+    replications: int  # that these numbers are from
+    curves: pd.DataFrame  # rows of `compare`
+    saved: pd.DataFrame  # rows of `savings` at the budget
+    gained: Mapping[str, Estimate]  # allocator → accuracy minus uniform's at the budget, paired
+    spent: Mapping[str, Floats]  # allocator → [Q] spent on a question at the budget, in the unit
+    samples: Mapping[str, Floats]  # allocator → [Q] samples drawn of it there
+
+    @property
+    def coarse(self) -> bool:
+        """Whether a finer one follows."""
+        return self.replications < self.setting.replications
+
+
+def horizon(budget: float, longest: float) -> float:
+    """The largest budget that is looked at: twice B, rounded up to a drawn one, or as far as the
+    recording goes.
+
+    Budgets up to 16 share theirs, so that moving between them needs no replay.
+
+    >>> horizon(8, 80), horizon(17, 80), horizon(40, 70.5)
+    (32, 48, 70.5)
+    """
+    return min(
+        next((drawn for drawn in _DRAWN if drawn >= max(2 * budget, 32)), 2 * budget), longest
+    )
+
+
+def material_of(key: Hashable, recording: Recording, strategy: str | None = None) -> Material:
+    """The material of a strategy (default: the first that the recording holds)."""
+    streams = streams_of(recording, strategy)
+    codes = streams.codes.reshape(streams.num_questions, -1)  # [Q, S·N]
+    counts = np.zeros((streams.num_questions, streams.right.shape[1]), int)
+    question, place = np.nonzero(codes >= 0)
+    np.add.at(counts, (question, codes[question, place]), 1)
+    drawn = streams.lengths.sum(axis=1)
+    return Material(
+        key,
+        recording,
+        streams,
+        tuple(strategies_of(recording)),
+        float(streams.lengths.mean(axis=1).mean()),
+        1 - (counts * streams.right).sum(axis=1) / drawn,
+        1 - counts.max(axis=1) / drawn,
+    )

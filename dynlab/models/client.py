@@ -1,0 +1,294 @@
+"""Live calls to a model through LiteLLM: the only module that touches it. One request in, one reply
+out, one attempt.
+
+LiteLLM raises the same errors for an answer that it cannot read and for a server that fails. So
+where its client can be ours the answer is looked at as it came: what arrived is never asked for
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab._util.redaction import scrubbed
+from dynlab._util.values import Request
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.prices import Price
+from dynlab.models.provider_errors import ProviderError
+from dynlab.models.replies import Reply, answer_in, reply
+
+TIMEOUT_S = 600.0
+_OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
+_DISPENSABLE = (
+    "seed",
+    "logprobs",
+    "top_logprobs",
+    "temperature",
+    "top_p",
+)  # left out where a provider takes none
+_OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
+_arrived: ContextVar[list[Any] | None] = ContextVar(
+    "arrived", default=None
+)  # the HTTP answers to the call under way
+
+
+class Client:
+    """Calls one model: `async with Client(endpoint) as client: reply = await client(request)`.
+
+    Args:
+        endpoint: Which model, and where.
+        price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves
+            it unknown for models that are not on it.
+        timeout_s: Seconds after which a call is given up.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        price: tuple[float, float] | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ):
+        self.endpoint, self.timeout_s = endpoint, timeout_s
+        self.provider = _provider(endpoint)
+        self.price = list_price(endpoint, price)
+        self._given = None if price is None else self.price
+        self.left_out: set[str] = set()  # settings that the provider does not take
+        self._fixed: dict[str, Any] = {}
+        self._seen = self.provider in (
+            *_OPENAI,
+            "hosted_vllm",
+        )  # whether answers are seen as they came
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Client:
+        self._fixed = {"model": self.endpoint.litellm_model, "timeout": self.timeout_s, **_OURS}
+        base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
+        self._fixed |= {
+            name: value for name, value in {"api_base": base, "api_key": key}.items() if value
+        }
+        if (
+            self._given is not None
+        ):  # costs are counted elsewhere; told a price, LiteLLM spares its search for one
+            self._fixed["input_cost_per_token"] = self._given.prompt / 1e6
+            self._fixed["output_cost_per_token"] = self._given.completion / 1e6
+        if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
+            import openai
+
+            environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+            hooks = {"response": [_look]}
+            client = openai.AsyncOpenAI(
+                base_url=base or environment,
+                api_key=key or os.environ.get("OPENAI_API_KEY") or "none",
+                max_retries=0,
+                http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s, event_hooks=hooks),
+            )
+            self._fixed["client"] = await self._closing.enter_async_context(client)
+        elif self._seen:
+            self._fixed["client"] = handler = _litellm_handler(self.timeout_s)
+            self._closing.push_async_callback(handler.close)
+        supported = _litellm().get_supported_openai_params(self.endpoint.litellm_model)
+        self.left_out = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._closing.aclose()
+
+    async def __call__(self, request: Request, num_samples: int = 1) -> Reply:
+        """What one call brings.
+
+        Raises:
+            ProviderError: it brings no answer.
+        """
+        arrived: list[Any] = []
+        _arrived.set(arrived)
+        started = time.perf_counter()
+        raw: Any = None
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(
+                self.timeout_s + 5
+            ):  # LiteLLM's own covers the wait for each part of an answer
+                raw = await _litellm().acompletion(
+                    **self._fixed, **self._arguments(request, num_samples)
+                )
+        except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
+            failure = error
+        if failure is not None and not arrived and self._drop(failure):  # LiteLLM sent nothing
+            return await self(request, num_samples)
+        latency_s = time.perf_counter() - started
+        answer = (
+            answer_in(arrived[-1].content) if arrived and arrived[-1].status_code == 200 else None
+        )
+        if answer is not None and (failure is not None or not answer["choices"]):
+            return reply(answer["choices"] or (), answer.get("usage"), latency_s)
+        if failure is not None or (arrived and answer is None):
+            raise self._fault(
+                failure or ValueError("the answer is not what the protocol asks for"), arrived
+            ) from None
+        return reply(
+            raw.choices,
+            getattr(raw, "usage", None) if answer is None else answer.get("usage"),
+            latency_s,
+        )
+
+    def _drop(self, error: Exception) -> bool:
+        """Leaves out what LiteLLM knows that the model does not take; whether there is anything."""
+        from litellm.exceptions import UnsupportedParamsError
+
+        if not isinstance(error, UnsupportedParamsError):
+            return False
+        named = {name for name in _DISPENSABLE if name in str(error)} - self.left_out
+        self.left_out |= named
+        return bool(named)
+
+    def _fault(self, error: Exception, arrived: list[Any]) -> ProviderError:
+        from litellm.exceptions import (
+            APIConnectionError,
+            ContentPolicyViolationError,
+            ContextWindowExceededError,
+            Timeout,
+        )
+
+        headers: Mapping[str, str] = getattr(error, "litellm_response_headers", None) or {}
+        status = (
+            None
+            if isinstance(error, APIConnectionError | Timeout)
+            else getattr(error, "status_code", None)
+        )
+        body = ""
+        if self._seen and (status or 0) >= 500:  # LiteLLM's word for anything
+            status = None
+        if arrived:
+            headers, status, body = arrived[-1].headers, arrived[-1].status_code, arrived[-1].text
+        try:
+            asked_wait_s = max(0.0, float(headers.get("retry-after", 0)))
+        except ValueError:
+            asked_wait_s = 0.0
+        filtered = isinstance(error, ContentPolicyViolationError) or "content_filter" in body
+        reason = "content filter" if filtered else scrubbed(error, self.endpoint.api_key)
+        about_content = filtered or isinstance(error, ContextWindowExceededError)
+        return ProviderError(
+            reason, status if isinstance(status, int) else None, asked_wait_s, about_content
+        )
+
+    def _arguments(self, request: Request, num_samples: int) -> dict[str, Any]:
+        sampling = request.sampling
+        messages = request.messages or ({"role": "user", "content": request.prompt or ""},)
+        given = {
+            "messages": [dict(message) for message in messages],
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "stop": list(sampling.stop) or None,
+            "seed": request.seed,
+            "n": num_samples if num_samples > 1 else None,
+            "extra_body": dict(sampling.extra_body) or None,
+        }
+        if sampling.logprobs:
+            given |= (
+                {"logprobs": 1}
+                if request.prompt is not None
+                else {"logprobs": True, "top_logprobs": 1}
+            )
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None and name not in self.left_out
+        }
+
+
+def preload() -> None:
+    """Imports LiteLLM in the background: it takes seconds, in which a local model can load."""
+
+    def attempt() -> None:
+        with suppress(InputError):  # told where it is needed
+            _litellm()
+
+    threading.Thread(target=attempt, daemon=True).start()
+
+
+def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:
+    """The given price, else that of LiteLLM's list; None where it is unknown (a price of 0 there
+    means unknown).
+    """
+    if given is not None:
+        return Price(*given)
+    known = _listed(endpoint)
+    prompt, completion = known.get("input_cost_per_token"), known.get("output_cost_per_token")
+    if not prompt or not completion:
+        return None
+    cached = known.get("cache_read_input_token_cost")
+    return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
+
+
+def goes_on(endpoint: Endpoint) -> bool:
+    """Whether a model goes on from a response that is begun for it (prefill); True where nothing is
+    known of it.
+    """
+    known = _listed(endpoint)
+    return not known or bool(known.get("supports_assistant_prefill"))
+
+
+def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
+    """What LiteLLM's list says of a model; {} where it is not on it, or is served from an address
+    of the user's.
+    """
+    if endpoint.api_base:
+        return {}
+    try:
+        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
+    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
+        return {}
+    return known
+
+
+def _litellm() -> ModuleType:
+    os.environ.setdefault(
+        "LITELLM_LOCAL_MODEL_COST_MAP", "True"
+    )  # else the import fetches a price list
+    try:
+        import litellm
+    except ImportError:
+        raise InputError("calling a model needs LiteLLM: pip install 'dynlab[live]'") from None
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    return litellm
+
+
+def _litellm_handler(timeout_s: float) -> Any:
+    """A client of LiteLLM's own kind whose answers we see."""
+    _litellm()
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+    return AsyncHTTPHandler(timeout=timeout_s, event_hooks={"response": [_look]})
+
+
+def _provider(endpoint: Endpoint) -> str:
+    """LiteLLM's name for who serves a model."""
+    try:
+        return str(_litellm().get_llm_provider(endpoint.litellm_model)[1])
+    except Exception:  # of many kinds
+        raise InputError(
+            f"LiteLLM does not know who serves {endpoint.litellm_model!r}: "
+            "give PROVIDER/MODEL, such as openai/gpt-4o-mini, or local/smollm2-135m"
+        ) from None
+
+
+async def _look(answer: Any) -> None:
+    """Keeps an HTTP answer as it came, for the call that waits for it."""
+    arrived = _arrived.get()
+    if arrived is not None:
+        await answer.aread()
+        arrived.append(answer)

@@ -1,0 +1,67 @@
+"""What can go wrong with a call, and what follows: tried again, stored as a failed sample, or the
+end of the run.
+
+| fault | may the provider bill it? | what follows |
+|---|---|---|
+| 429 | no | tried again, more slowly, for as long as others are answered |
+| 503 | no | tried again |
+| 408, other 5xx, timeout, dropped connection, half a JSON | yes | tried again |
+| 400, 413, 422, other 4xx (a content filter, a prompt that is too long) | no | a failed sample |
+| 401, 402, 403, 404 | no | the run ends |
+
+A question that keeps failing while others are answered becomes a failed sample; when nothing is
+answered for long the run ends. Whatever may be billed stays reserved.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dynlab._util.errors import DynlabError
+
+Kind = Literal["throttled", "passing", "refused", "fatal"]
+
+
+class ProviderError(DynlabError):
+    """A call that brought no answer.
+
+    Args:
+        reason: What the provider said, in one line without secrets.
+        status: The HTTP status of the answer; None where none came.
+        asked_wait_s: Seconds after which the provider wants to be asked again.
+        about_content: It is what is asked that the provider turns down: by a content filter, as too
+            long.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        status: int | None = None,
+        asked_wait_s: float = 0.0,
+        about_content: bool = False,
+    ):
+        super().__init__(reason)
+        self.status, self.asked_wait_s, self.about_content = status, asked_wait_s, about_content
+
+    @property
+    def kind(self) -> Kind:
+        """What follows: 'throttled' and 'passing' are tried again, 'refused' is stored, 'fatal'
+        ends the run.
+        """
+        if self.status == 429:
+            return "throttled"
+        if (
+            self.status is None
+            or self.status in (408, 409, 425)
+            or self.status >= 500
+            or self.status < 400
+        ):
+            return "passing"
+        return "fatal" if self.status in (401, 402, 403, 404) else "refused"
+
+    @property
+    def free(self) -> bool:
+        """Whether the provider turned the call down before any work, so that nothing can be billed."""
+        return self.status is not None and (
+            self.status == 503 or (400 <= self.status < 500 and self.status != 408)
+        )

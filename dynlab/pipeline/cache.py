@@ -1,0 +1,123 @@
+"""What a notebook's outputs depend on, and whether they are still there: an unchanged notebook is
+not run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from dynlab._util.files import replacing
+
+CACHE = ".cache.json"  # beside the outputs
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One notebook's last run that succeeded: what it was made of, what it made, how long it took."""
+
+    key: str  # of everything that it was made of
+    title: str
+    seconds: float
+    cells: tuple[float, ...]  # seconds of each code cell, from its start to the next one's
+    parameters: Mapping[str, Any]  # as they were passed, recordings by their names
+    outputs: Mapping[str, str]  # path in the output folder → SHA-256
+
+    def intact(self, out: Path) -> bool:
+        """Whether every output is there as it was written."""
+        return all(
+            (out / name).is_file() and sha256(out / name) == known
+            for name, known in self.outputs.items()
+        )
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the figures, in the order in which they were made."""
+        return tuple(name.removesuffix(".svg") for name in self.outputs if name.endswith(".svg"))
+
+
+class Cache:
+    """The entries of one output folder, by notebook; a file that can't be read counts as none."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self._lock = out, Lock()
+        self.entries: dict[str, Entry] = {}
+        try:
+            for stem, entry in json.loads((out / CACHE).read_text(encoding="utf-8")).items():
+                self.entries[stem] = Entry(**{**entry, "cells": tuple(entry["cells"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            self.entries = {}
+
+    def keeps(self, stem: str, key: str) -> bool:
+        """Whether the notebook's outputs are what a run would make again."""
+        entry = self.entries.get(stem)
+        return entry is not None and entry.key == key and entry.intact(self.out)
+
+    def store(self, stem: str, entry: Entry | None) -> None:
+        """Keeps an entry, or with None forgets it, on disk at once: an interrupted run loses only
+        what was running.
+        """
+        with self._lock:
+            self.entries.pop(stem, None)
+            if entry is not None:
+                self.entries[stem] = entry
+            text = json.dumps(
+                {name: asdict(each) for name, each in sorted(self.entries.items())}, indent=1
+            )
+            with replacing(self.out / CACHE) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def key_of(
+    notebook: Path, parameters: Mapping[str, Any], recordings: Iterable[Path], environment: str
+) -> str:
+    """One digest of all that a notebook's outputs depend on: its bytes, parameters, recordings and
+    environment.
+
+    Files count by name and content, wherever they lie, as recordings or as values of parameters.
+    """
+    made_of = [
+        sha256(notebook),
+        environment,
+        {name: _content(value) for name, value in parameters.items()},
+        [_content(str(path)) for path in recordings],
+    ]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+def environment() -> str:
+    """A digest of dynlab's own files, of the versions of all that is installed, and of Python."""
+    own = {
+        str(path.relative_to(_PACKAGE)): sha256(path)
+        for path in sorted(_PACKAGE.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and "_shipped" not in path.parts
+    }
+    versions = sorted(f"{found.name}=={found.version}" for found in distributions())
+    return hashlib.sha256(
+        json.dumps([own, versions, platform.python_version()]).encode()
+    ).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _content(value: Any) -> Any:
+    """A value as it is, or the name and digest of the file that it names."""
+    if isinstance(value, list):
+        return [_content(each) for each in value]
+    path = Path(value) if isinstance(value, str) and value else None
+    try:
+        return [path.name, sha256(path)] if path is not None and path.is_file() else value
+    except OSError:  # too long for a name, or not readable
+        return value

@@ -1,0 +1,213 @@
+"""Every figure again: the notebooks run by papermill, their figures, numbers and pages gathered in
+one folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import DynlabError, InputError, one_of
+from dynlab._util.files import replacing
+from dynlab._util.shipped_files import folder, named
+from dynlab.pipeline.cache import environment
+from dynlab.pipeline.gallery import sweep_page
+from dynlab.pipeline.job import Job
+from dynlab.pipeline.run import Run
+from dynlab.plots.figure_files import write_bytes
+from dynlab.reports.curves import count
+
+_PARALLEL = max(
+    2, min(4, os.cpu_count() or 2)
+)  # notebooks at once; each has a kernel, a process of its own
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, about {remaining} to go{postfix}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run made: where, the figures' names, the findings in a line each, and which notebooks
+    it had to run.
+    """
+
+    out: Path
+    index: Path
+    figures: tuple[str, ...]
+    headlines: tuple[str, ...]
+    ran: tuple[str, ...]
+    kept: tuple[str, ...]  # notebooks whose outputs were there already, made of the same things
+
+    def summary(self) -> str:
+        """Where the figures are, the findings, and what was run, to print."""
+        found = [f"  {line}" for line in self.headlines]
+        unchanged = (
+            f"{count(len(self.ran), 'notebook')} run, {len(self.kept)} unchanged (--force runs them"
+            " again)"
+        )
+        counted = [unchanged] if self.kept else []
+        return "\n".join(
+            [
+                f"{count(len(self.figures), 'figure')} in {self.out} (open {self.index})",
+                *found,
+                *counted,
+            ]
+        )
+
+
+def reproduce(
+    *,
+    notebooks: Iterable[str] | None = None,
+    recordings: Sequence[str | Path] = (),
+    quick: bool = False,
+    out: str | Path = "figures",
+    parameters: Mapping[str, Any] | None = None,
+    sweep: Mapping[str, Mapping[str, Any]] | None = None,
+    force: bool = False,
+    progress: bool = True,
+) -> Report:
+    """Runs notebooks and writes OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html,
+    OUT/index.html.
+
+    A notebook is left as it is where its outputs are those of the same notebook, parameters,
+    recordings, dynlab and installed versions (OUT/.cache.json): only what changed is run.
+
+    Args:
+        notebooks: Names of shipped notebooks ('01-accuracy-vs-cost', or '01'), or paths; None runs
+            all shipped ones.
+        recordings: Names or paths of the recordings to draw; none draws those that come with
+            dynlab.
+        quick: Few recordings and replications: the same figures in less time, with wider error.
+        out: The folder to write to.
+        parameters: Further parameters, given to each notebook that has them.
+        sweep: Name → parameters of a setting, beside `parameters`. Each setting is written to
+            OUT/NAME; OUT/index.html leads to all of them.
+        force: Run unchanged notebooks, too.
+        progress: Show a bar on stderr, with an estimate by the seconds that the cells took last
+            time.
+
+    Raises:
+        InputError: An unknown notebook, recording or parameter, or a folder that cannot be written
+            to.
+        DynlabError: A notebook failed; the message names its cell, and the other notebooks' results
+            are kept.
+    """
+    _check_installed()
+    out, paths = Path(out), _notebooks(notebooks)
+    settings = {"": {}} if sweep is None else sweep
+    runs = [
+        Run(name, paths, out / name, recordings, {"quick": quick, **(parameters or {}), **own})
+        for name, own in settings.items()
+    ]
+    for run in runs:
+        run.make_recordings(out)
+    made_of = environment()
+    due = [
+        pair
+        for run in runs
+        for pair in run.keys(made_of)
+        if force or not run.cache.keeps(pair[0].stem, pair[1])
+    ]
+    with replacing(
+        out / "index.html"
+    ) as index:  # opened first: a folder that cannot be written to costs no time
+        for run in runs:
+            run.out.mkdir(exist_ok=True)
+        _run_all(due, progress)
+        if sweep is None:
+            page = runs[0].page()
+        else:
+            for run in runs:
+                write_bytes(run.out / "index.html", run.page().encode())
+            page = sweep_page({run.name: run.shown() for run in runs})
+        index.write_text(page, encoding="utf-8")
+    failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
+    if failures:
+        raise DynlabError("; ".join(failures) + f"; what the others made is in {out}")
+    return _report(runs, out, {job for job, _ in due})
+
+
+def _report(runs: Sequence[Run], out: Path, ran: Collection[Job]) -> Report:
+    """What all the runs made together; in a sweep, each name begins with that of its setting."""
+    jobs = [(_full(run, job.stem, "/"), job in ran) for run in runs for job in run.jobs]
+    return Report(
+        out,
+        out / "index.html",
+        tuple(_full(run, name, "/") for run in runs for name in run.figures),
+        tuple(_full(run, line, ": ") for run in runs for line in run.headlines),
+        tuple(name for name, fresh in jobs if fresh),
+        tuple(name for name, fresh in jobs if not fresh),
+    )
+
+
+def _full(run: Run, name: str, mark: str) -> str:
+    """A name after that of its setting, where there are several."""
+    return f"{run.name}{mark}{name}" if run.name else name
+
+
+def _run_all(due: Sequence[tuple[Job, str]], progress: bool) -> None:
+    """Runs the jobs, a few at once, the longest first. Ctrl-C ends those that run."""
+    from tqdm.auto import tqdm
+
+    def work(pair: tuple[Job, str]) -> None:
+        job, key = pair
+        seconds = job.expected()
+        job.run(key, lambda number: bar.update(sum(seconds[number : number + 1])))
+        if job.failure and progress:
+            bar.write(job.failure, file=sys.stderr)
+        bar.update(sum(seconds[job.cells_done :]))
+        done.append(job)
+        bar.set_postfix_str(f"{len(done)} of {len(due)} notebooks done")
+
+    done: list[Job] = []
+    order = sorted(due, key=lambda pair: -sum(pair[0].expected()))
+    total = sum(sum(job.expected()) for job, _ in due)
+    with (
+        tqdm(total=total, desc="notebooks", bar_format=_BAR, disable=not (progress and due)) as bar,
+        ThreadPoolExecutor(_PARALLEL) as pool,
+    ):
+        try:
+            list(pool.map(work, order))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for job, _ in due:
+                job.stop()
+            raise
+
+
+def _notebooks(names: Iterable[str | Path] | None) -> dict[str, Path]:
+    """The notebooks to run, by stem: those named (in full, by number, or by path), or all that come
+    with dynlab.
+    """
+    known = named("notebooks", (".ipynb",))
+    if names is None:
+        if not known:
+            raise InputError(
+                f"there are no notebooks in {folder('notebooks')}; reinstall dynlab, or name one"
+            )
+        return known
+    found: dict[str, Path] = {}
+    for name in map(str, names):
+        path = Path(name)
+        matching = {
+            stem: each for stem, each in known.items() if name in (stem, stem.split("-")[0])
+        }
+        if path.suffix == ".ipynb" and path.is_file():
+            matching = {path.stem: path}
+        if not matching:
+            raise one_of("notebook", name, known)
+        found |= matching
+    return found
+
+
+def _check_installed() -> None:
+    for name in ("papermill", "nbconvert", "ipykernel", "matplotlib"):
+        if find_spec(name) is None:
+            raise InputError(
+                f"reproduce needs {name}, which is not installed; run: pip install"
+                " 'dynlab[notebooks]'"
+            )

@@ -1,0 +1,153 @@
+"""What panels share: a new figure, ticks that double, names at line ends, one legend, tints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dynlab.plots.style import Look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def new_panels(
+    rows: int, columns: int, *, width: float, height: float
+) -> tuple[Figure, list[Axes]]:
+    """A new figure and its panels in reading order."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    return figure, list(axes.flat)
+
+
+def note(text: str, *, width: float) -> Figure:
+    """A figure that says in a line why there is nothing to draw."""
+    figure, (ax,) = new_panels(1, 1, width=width, height=0.6)
+    ax.set_axis_off()
+    ax.text(
+        0.5,
+        0.5,
+        text,
+        ha="center",
+        va="center",
+        fontsize=7,
+        color="#666666",
+        transform=ax.transAxes,
+    )
+    return figure
+
+
+def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
+    """One legend for all panels, each method once: in the first spare panel, else under the panels."""
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    for ax in spare:
+        ax.set_axis_off()
+    if spare:
+        spare[0].legend(list(handles.values()), list(handles), loc="center left")
+    else:
+        columns = math.ceil(len(handles) / math.ceil(len(handles) / 5))
+        figure.legend(
+            list(handles.values()), list(handles), loc="outside lower center", ncols=columns
+        )
+
+
+def log2_axis(ax: Axes, values: Iterable[float]) -> None:
+    """A logarithmic x axis whose ticks double, from a round number: 1 2 4 8, 25 50 100 200, 1k 2k
+    4k.
+    """
+    from matplotlib.ticker import NullLocator
+
+    known = [float(value) for value in values if value > 0]
+    ticks = doubling(min(known), max(known))
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(list(ticks), list(ticks.values()))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def doubling(low: float, high: float) -> dict[float, str]:
+    """Ticks that double from a round number, with their labels.
+
+    >>> doubling(300, 2100)
+    {500.0: '500', 1000.0: '1k', 2000.0: '2k'}
+    """
+    anchor = 10 ** math.floor(math.log10(4 * low))
+    ticks = [anchor * 2.0**k for k in range(-2, 60) if low * 0.97 <= anchor * 2.0**k <= high * 1.03]
+    return {tick: f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}" for tick in ticks}
+
+
+def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
+    """Writes each label beside its line's end, moved apart where they would overlap; False: they do
+    not fit.
+    """
+    ax.figure.canvas.draw()  # the layout decides how many points one unit of the y axis has
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi
+    bottom, top = ax.get_ylim()
+    wanted = {look: (y - bottom) / (top - bottom) * height for look, _, y in ends}
+    order = sorted(wanted, key=lambda look: wanted[look])
+    gap = 8.5
+    if len(order) * gap > height:
+        return False
+    places = apart([wanted[look] for look in order], gap, height)
+    for look, x, y in ends:
+        place = places[order.index(look)] / height
+        ax.annotate(
+            look.label,
+            (x, y),
+            (1.06, place),
+            xycoords="data",
+            textcoords="axes fraction",
+            color=look.colour,
+            va="center",
+            fontsize=6.5,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": look.colour,
+                "lw": 0.5,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
+        )
+    return True
+
+
+def apart(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+    """Sorted positions moved up and down until neighbours are `gap` apart within 0 … height.
+
+    >>> apart([10, 10, 40], gap=8, height=50)
+    [6.0, 14.0, 40.0]
+    """
+    clusters: list[list[float]] = []  # [sum of (wanted − its offset in the cluster), members]
+    for place in wanted:
+        clusters.append([place, 1])
+        while len(clusters) > 1 and _start(clusters[-2], gap, height) + clusters[-2][
+            1
+        ] * gap > _start(clusters[-1], gap, height):
+            total, members = clusters.pop()
+            clusters[-1][0] += total - members * clusters[-1][1] * gap
+            clusters[-1][1] += members
+    return [
+        _start(cluster, gap, height) + k * gap
+        for cluster in clusters
+        for k in range(int(cluster[1]))
+    ]
+
+
+def _start(cluster: Sequence[float], gap: float, height: float) -> float:
+    """The lowest place of a cluster: as near to what its members want as the panel allows."""
+    total, members = cluster
+    return min(max(total / members, gap / 2), height - gap / 2 - (members - 1) * gap)
+
+
+def tint(colour: str, share: float) -> tuple[float, float, float]:
+    """A colour mixed with white: share 0 keeps it, 1 is white."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (1 - (1 - part) * (1 - share) for part in to_rgb(colour))
+    return red, green, blue

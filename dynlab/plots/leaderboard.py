@@ -1,0 +1,164 @@
+"""Pictures of a leaderboard: a row a policy, dots with intervals, the best on top."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dynlab._util.errors import InputError, one_of
+from dynlab.analysis.board import budgets_of
+from dynlab.plots.axes import new_panels
+from dynlab.plots.curves import ONE_COLUMN, TWO_COLUMNS
+from dynlab.plots.style import LOOKS, Look, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_VALUES = {
+    "saving": "saving in {unit}\nat equal {measure}",
+    "difference": "{measure} − uniform\nat equal {unit}",
+}
+_CUT = -0.5  # what is saved less is an arrow there
+
+
+def plot_leaderboard(
+    table: pd.DataFrame, ax: Axes | None = None, *, value: str = "saving", at: float | None = None
+) -> Axes:
+    """Saving (or difference in accuracy) by policy, best on top, as dots with intervals around a
+    zero line.
+
+    An open marker says that uniform's accuracy was not reached everywhere. The oracle is a bound,
+    drawn in grey.
+
+    Args:
+        table: What `dynlab.analysis.board.leaderboard` returns.
+        ax: Where to draw; by default a new figure, one column wide.
+        value: 'saving' at equal accuracy, or 'difference' in accuracy at equal cost.
+        at: One of the leaderboard's B; None draws the mean saving over all of them.
+
+    Raises:
+        InputError: The table is empty, or has no such value or B.
+    """
+    if table.empty:
+        raise InputError("there is nothing to draw: the leaderboard has no rows")
+    if value not in _VALUES:
+        raise one_of("value of a leaderboard", value, _VALUES)
+    column = value if at is None else f"{value}_{at:g}"
+    if column not in table:
+        raise one_of(
+            "column of this leaderboard", column, [f"{value}_{b:g}" for b in budgets_of(table)]
+        )
+    with style():
+        ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=_height(len(table)))[1][0]
+        ax.axvline(0, color="#333333", lw=0.8, zorder=1)
+        inside = _range(table, value)
+        for y, (_, row) in enumerate(table.iterrows()):
+            _dot(ax, row, column, y, inside, open_=value == "saving" and _missed(row, at))
+        labels = [_look(name).label for name in table["policy"]]
+        ax.set_yticks(range(len(labels)), labels)
+        ax.set_ylim(len(labels) - 0.4, -0.6)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(visible=False, axis="y")
+        ax.set_xlabel(
+            _VALUES[value].format(unit=table["unit"].iloc[0], measure=table["measure"].iloc[0])
+        )
+        ax.set_title("mean of all B" if at is None else f"B = {at:g}")
+        _x_axis(ax, inside, value)
+    return ax
+
+
+def plot_leaderboard_grid(table: pd.DataFrame, *, value: str = "saving") -> Figure:
+    """A panel for every B of a leaderboard, two columns of a page wide, one list of policies for
+    all.
+    """
+    levels = budgets_of(table)
+    with style():
+        figure, axes = new_panels(1, len(levels), width=TWO_COLUMNS, height=_height(len(table)))
+        for number, (level, ax) in enumerate(zip(levels, axes, strict=True)):
+            plot_leaderboard(table, ax, value=value, at=level)
+            if number:
+                ax.set_yticklabels([])
+                ax.set_xlabel("")
+    return figure
+
+
+def _dot(
+    ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, float], *, open_: bool
+) -> None:
+    """A policy's dot in its interval; what lies outside the panel is an arrow, a dot there an arrow
+    and a number.
+    """
+    look = _look(row["policy"])
+    value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
+    if np.isnan(value):
+        return
+    line: dict[str, Any] = {"color": look.colour, "lw": 1.2, "solid_capstyle": "butt", "zorder": 2}
+    ax.plot(np.clip([low, high], *inside), [y, y], **line)
+    within = inside[0] <= value <= inside[1]
+    if within:
+        face = "white" if open_ else look.colour
+        ax.plot(value, y, marker=look.marker, ms=4.4, mew=0.9, color=look.colour, mfc=face)
+    for side, edge, arrow in ((-1, inside[0], "<"), (1, inside[1], ">")):
+        if (low < edge) if side < 0 else (high > edge):
+            ax.plot(
+                edge + side * 0.02 * (inside[1] - inside[0]),
+                y,
+                arrow,
+                ms=3.4,
+                mew=0.9,
+                color=look.colour,
+                mfc=look.colour if within else "white",
+            )
+        if (value < edge) if side < 0 else (value > edge):
+            text = f"{round(100 * value)} %" if column.startswith("saving") else f"{value:+.2f}"
+            ax.annotate(
+                text.replace("-", "−"),
+                (edge, y),
+                (-4 * side, 0),
+                textcoords="offset points",
+                va="center",
+                ha="left" if side < 0 else "right",
+                fontsize=5.2,
+                color=look.colour,
+                bbox={"fc": "white", "ec": "none", "pad": 0.5},
+            )
+
+
+def _missed(row: pd.Series, at: float | None) -> bool:
+    """Whether uniform's accuracy was out of reach in some cell."""
+    return bool(row["reached"] < row["cells"] if at is None else row[f"reached_{at:g}"] < 1)
+
+
+def _look(name: str) -> Look:
+    return LOOKS.get(name) or Look(name, "#333333", "o")
+
+
+def _range(table: pd.DataFrame, value: str) -> tuple[float, float]:
+    """What the panels of a leaderboard show: savings from −50 % on, differences as far as the
+    policies' dots go.
+    """
+    if value == "saving":
+        return _CUT, 1.0
+    dots = table.loc[
+        table["kind"] != "bound", [f"{value}_{b:g}" for b in budgets_of(table)]
+    ].to_numpy(float)
+    widest = max(1.3 * float(np.nanmax(np.abs(dots), initial=0.0)), 0.01)
+    return -widest, widest
+
+
+def _x_axis(ax: Axes, inside: tuple[float, float], value: str) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    margin = 0.05 * (inside[1] - inside[0])
+    ax.set_xlim(inside[0] - margin, inside[1] + margin)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    if value == "saving":
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+
+
+def _height(rows: int) -> float:
+    """Inches of a figure with so many rows."""
+    return 0.19 * rows + 0.85

@@ -1,0 +1,108 @@
+"""What waits for what: the longest path of calls, in a stream whose samples wait for earlier ones
+of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dynlab._util.errors import InputError
+
+Ints = NDArray[np.integer[Any]]
+
+
+def waits_of(
+    frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, name: str
+) -> dict[int, Sequence[int]]:
+    """Place in a stream → the places that a sample there waits for; where these are not known, for
+    the one before.
+
+    A sample may wait for more than it is shown: `awaited` says for which, and `parents`, those
+    shown, stand in for it.
+
+    Raises:
+        InputError: a stream lacks a sample that another waited for, or streams differ in what a
+            sample waits for.
+    """
+    known = [
+        column
+        for column in ("awaited", "parents")
+        if column in frame and frame[column].notna().any()
+    ]
+    if not known:
+        return {place: (place - 1,) for place in range(1, int(position.max()) + 1)}
+    waited = frame[known[0]].where(frame[known[0]].notna(), frame[known[-1]])
+    place = dict(
+        zip(
+            zip(question, stream, frame["sample_index"], strict=True),
+            position.tolist(),
+            strict=True,
+        )
+    )
+    found: dict[int, Sequence[int]] = {}
+    for row, indices in enumerate(waited):
+        where = (
+            f"{name}: sample {frame['sample_index'].iloc[row]} of question"
+            f" {frame['question_id'].iloc[row]!r}"
+        )
+        own = [
+            (question[row], stream[row], index) for index in (() if indices is None else indices)
+        ]
+        if lacking := [key[2] for key in own if key not in place]:
+            raise InputError(
+                f"{where} waited for sample {lacking[0]}, which is not there; keep whole streams"
+            )
+        places = [place[key] for key in own]
+        if found.setdefault(int(position[row]), places) != places:
+            raise InputError(
+                f"{where} waited for other samples than its like in other streams; record them"
+                " apart"
+            )
+    return found
+
+
+def paths(waits: Mapping[int, Sequence[int]], num_samples: int) -> Ints:
+    """[N, N] longest path of calls that ends in a sample when the first so many of its stream have
+    arrived.
+
+    >>> paths({1: [0], 2: [0, 1]}, 3).tolist()
+    [[1, 2, 3], [1, 1, 2], [1, 1, 1]]
+
+    Args:
+        waits: Sample → the samples that it waits for.
+        num_samples: N.
+    """
+    if not any(waits.values()):
+        return np.broadcast_to(np.int32(1), (num_samples, num_samples))
+    path = np.ones((num_samples, num_samples), np.int32)
+    arrived = np.arange(num_samples)
+    for sample in sorted(waits):
+        for other in waits[sample]:
+            path[:, sample] = np.maximum(
+                path[:, sample], np.where(arrived <= other, path[:, other] + 1, 1)
+            )
+    return path
+
+
+def in_turn(path: Ints, rounds: Ints) -> Ints:
+    """[N + 1] the longest path of calls in a question's first samples, when each round waits for
+    the one before.
+
+    >>> in_turn(paths({2: [0, 1]}, 3), np.array([0, 0, 0])).tolist()
+    [0, 1, 1, 2]
+
+    Args:
+        path: [N, N] as `paths` gives it.
+        rounds: [N] the round in which each sample is decided, ascending.
+    """
+    before, longest, depth = 0, 0, [0]
+    for sample, arrived in enumerate(np.searchsorted(rounds, rounds)):
+        before, longest = (before + longest, 0) if arrived == sample else (before, longest)
+        longest = max(longest, int(path[arrived, sample]))
+        depth.append(before + longest)
+    return np.asarray(depth)

@@ -1,0 +1,159 @@
+"""Merging: recordings of one model on one task, of different strategies, as one that compares them;
+and apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dynlab import recordings
+from dynlab._util.errors import InputError
+from dynlab.recordings.recording import KEY, Recording, load
+from dynlab.recordings.streams import GREEDY
+
+_SAME = (
+    "dataset",
+    "model",
+    "question",
+    "target",
+)  # what a question must have in common wherever it is recorded
+_COMMON = (
+    "model",
+    "weights_sha256",
+    "server",
+    "server_version",
+    "prompt_form",
+    "dataset",
+)  # of cards and settings
+_COUNTED = ("questions", "samples", "greedy", "date", "settings", "design", "merged")
+
+
+def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
+    """Writes the samples of several recordings as one; of greedy answers that several hold, the
+    first part's.
+
+    The card says at its top what all parts agree on, and keeps each part's own under `merged`. A
+    merged recording is not continued by `record`: its parts are, which `split` gives back, and are
+    merged again.
+
+    Args:
+        sources: Two or more recordings, paths or names, of fixed design.
+        out: The recording to write, a path that ends in .parquet.
+
+    Returns:
+        The path of the recording.
+
+    Raises:
+        InputError: fewer than two; another design; different models, tasks or questions; a sample
+            that two hold.
+    """
+    parts = [load(source) for source in sources]
+    out = Path(out)
+    if len(parts) < 2:
+        raise InputError(f"{len(parts)} recording given: name two or more to merge")
+    if out.suffix != ".parquet":
+        raise InputError(f"out is {str(out)!r}: give a path that ends in .parquet")
+    for part in parts:
+        if part.design != "fixed":
+            raise InputError(
+                f"{part.name} is of {part.design} design: only planned recordings (fixed) are"
+                " merged"
+            )
+        _check_like(parts[0], part)
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    greedy = frame["strategy"] == GREEDY
+    frame = frame[~(greedy & frame.duplicated(list(KEY)))]
+    again = frame[frame.duplicated(list(KEY))]
+    if len(again):
+        key = ", ".join(f"{name}={again[name].iloc[0]}" for name in KEY)
+        raise InputError(
+            f"two of the recordings hold the sample of {key}: merge different strategies or streams"
+        )
+    return recordings.write(frame, _card(parts, frame), out)
+
+
+def split(source: str | Path, out: str | Path) -> dict[str, Path]:
+    """Writes the parts of a merged recording, each with its own card, so that `record` can go on
+    from them.
+
+    Greedy answers go to the first part that has any.
+
+    Args:
+        source: A merged recording, a path or a name.
+        out: The folder that NAME.STRATEGY.parquet is written to.
+
+    Returns:
+        The path of each strategy's part.
+
+    Raises:
+        InputError: it is not merged, or two of its parts have the same strategy.
+    """
+    whole = load(source)
+    merged = whole.card.get("merged", [])
+    cards = {str(card.get("settings", {}).get("strategy")): card for card in merged}
+    if not cards or len(cards) < len(merged):
+        raise InputError(
+            f"{whole.name} is not merged of different strategies: only such a recording is taken"
+            " apart"
+        )
+    strategy = whole.frame["strategy"]
+    greedy = next((name for name, card in cards.items() if card.get("greedy") != 0), None)
+    made = {}
+    for name, card in cards.items():
+        part = whole.frame[
+            (strategy == name) | ((strategy == GREEDY) & (name == greedy))
+        ].reset_index(drop=True)
+        made[name] = recordings.write(
+            part, card | _counts(part), Path(out) / f"{whole.name}.{name}.parquet"
+        )
+    return made
+
+
+def _check_like(one: Recording, other: Recording) -> None:
+    """Refuses recordings that differ in model, task, or what they know of a question that both
+    have.
+    """
+    settings = [part.card.get("settings", {}) | dict(part.card) for part in (one, other)]
+    pairs: dict[str, tuple[Any, Any]] = {
+        name: (settings[0].get(name), settings[1].get(name)) for name in _COMMON
+    }
+    for column in _SAME:
+        if column in one.frame and column in other.frame:
+            known, given = (
+                part.frame.groupby("question_id")[column].first() for part in (one, other)
+            )
+            both = known.index.intersection(given.index)
+            for question in both[(known[both].fillna("") != given[both].fillna("")).to_numpy()]:
+                pairs.setdefault(f"{column} of {question!r}", (known[question], given[question]))
+    for name, (known_value, given_value) in pairs.items():
+        if known_value != given_value and None not in (known_value, given_value):
+            raise InputError(
+                f"{one.name} has {name} = {known_value!r}, {other.name} has {given_value!r}: "
+                "only recordings of one model on one task are merged"
+            )
+
+
+def _card(parts: Sequence[Recording], frame: pd.DataFrame) -> dict[str, Any]:
+    """What the parts agree on, the counts of the whole, and each part's own card."""
+    first = parts[0].card
+    agreed = {
+        name: value
+        for name, value in first.items()
+        if name not in _COUNTED and all(part.card.get(name) == value for part in parts)
+    }
+    own = [card for part in parts for card in part.card.get("merged", [dict(part.card)])]
+    date = max(str(part.card.get("date", "")) for part in parts)
+    return {"design": "fixed", **agreed, "date": date, **_counts(frame), "merged": own}
+
+
+def _counts(frame: pd.DataFrame) -> dict[str, int]:
+    greedy = frame["strategy"] == GREEDY
+    return {
+        "questions": frame["question_id"].nunique(),
+        "samples": int((~greedy).sum()),
+        "greedy": int(greedy.sum()),
+    }

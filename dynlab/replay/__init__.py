@@ -1,0 +1,10 @@
+"""The one loop: policies moved along recorded streams, and the same policies asked and told live.
+
+May import `_util`, `recordings`, `policies`.
+"""
+
+from dynlab.replay.draws import Draws, draws_of
+from dynlab.replay.loop import Curve, Trace, oracle, replay, run
+from dynlab.replay.online_policy import OnlinePolicy
+
+__all__ = ["Curve", "Draws", "OnlinePolicy", "Trace", "draws_of", "oracle", "replay", "run"]

@@ -1,0 +1,92 @@
+"""Draws: the order in which replications meet the recorded samples, a function of seed and
+replication alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dynlab.policies.votes import Tally, tally
+from dynlab.recordings.streams import ABSENT, UNITS, Floats, Ints, Streams
+
+_CHUNK = 500_000  # samples held at once: replications are worked off in chunks of at most this many
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The streams of R replications."""
+
+    first: int  # number of the first replication
+    tally: Tally
+    price: Floats  # [N, R, Q] price of each sample in the budget's unit
+    spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
+    # [A, N] longest path of calls that ends in a sample when the first A of its stream have arrived
+    path: Ints
+
+
+def draws_of(
+    streams: Streams, replications: int, seed: int, unit: str, profiles: bool = False
+) -> Iterator[Draws]:
+    """The draws of all replications, in chunks of replications."""
+    num_questions, num_streams, num_samples = streams.codes.shape
+    step = max(1, _CHUNK // (num_questions * num_samples))
+    rows = np.arange(num_questions)
+    for first in range(0, replications, step):
+        chosen = [
+            _order(streams, np.random.default_rng([seed, first + r]))
+            for r in range(min(step, replications - first))
+        ]
+        place = np.stack(chosen, axis=1)  # [N, R, Q] in a question's S·N samples
+
+        def drawn(table: Any, place: Ints = place) -> Any:
+            return table.reshape(num_questions, num_streams * num_samples)[rows, place]
+
+        seen = tally(drawn(streams.codes), streams.right, profiles)
+        spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
+        known = not np.isnan(streams.logprob).all()
+        logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
+        votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
+        seen = replace(seen, seen=votes, logprob=logprob)
+        yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, streams.path)
+
+
+def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], Floats]) -> Floats:
+    """[D, R, Q] spent on a question after d pulls, in the unit; NaN where its prices are not known."""
+    depths = seen.seen.pulls
+    if unit == "samples":
+        return depths.astype(float)
+    table = np.zeros(depths.shape)
+    prices = {"tokens": streams.tokens, "usd": streams.cost_usd}[unit]
+    if np.isnan(prices[streams.codes != ABSENT]).any():
+        return np.broadcast_to(np.nan, depths.shape)
+    np.cumsum(drawn(streams.prices(unit)), axis=0, out=table[1:])
+    return table
+
+
+def _probe(logprob: Floats) -> Floats:
+    """[D, R, Q] mean log-probability of the first sample, NaN before it: logprob [N, R, Q] in the
+    order drawn.
+    """
+    table = np.full((len(logprob) + 1, *logprob.shape[1:]), np.nan, np.float32)
+    table[1:] = logprob[0]
+    return table
+
+
+def _order(streams: Streams, rng: np.random.Generator) -> Ints:
+    """[N, Q] for one replication: a random order of a pool's samples, or one whole ordered stream a
+    question.
+    """
+    num_questions, num_streams, num_samples = streams.codes.shape
+    if not streams.exchangeable:
+        held = (streams.lengths > 0).sum(axis=1)  # [Q] streams of each question
+        stream = rng.integers(
+            num_streams if (held == num_streams).all() else held, size=num_questions
+        )
+        return np.asarray(stream * num_samples + np.arange(num_samples)[:, None])
+    keys = rng.random((num_questions, num_samples), dtype=np.float32)
+    keys[streams.codes[:, 0] == ABSENT] = 2.0  # behind the end, whatever the order
+    return np.ascontiguousarray(np.argsort(keys, axis=1).T)

@@ -1,0 +1,104 @@
+"""Stopping rules over their settings: a rule that stops each question by itself becomes a curve of
+its settings.
+
+A setting is run to its own end, without a budget: it spends what it spends. Every curve starts at
+one sample for each question. Between two settings it is straight, which a user can have too: a
+share of the questions is run under the one, the rest under the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynlab.policies.stopping import StoppingRule
+from dynlab.policies.votes import Tally
+from dynlab.recordings.streams import Flags, Floats, Ints, Streams
+from dynlab.replay.draws import Draws, draws_of
+from dynlab.replay.loop import Curve
+
+
+@dataclass(frozen=True)
+class _One:
+    """One sample for every question: the least that any rule can be set to."""
+
+    name = "one"
+
+    def stops(self, tally: Tally) -> Flags:
+        return np.asarray(tally.seen.pulls >= 1)
+
+    def right(self, tally: Tally) -> Floats:
+        return tally.right
+
+    def rounds(self, pulls: Ints) -> Ints:
+        return pulls
+
+
+def curves_of(
+    streams: Streams,
+    rules: Mapping[str, Sequence[StoppingRule]],
+    *,
+    unit: str,
+    replications: int,
+    seed: int,
+) -> dict[str, Curve]:
+    """The curve of every rule on the draws of `replay`, cheapest setting first.
+
+    Args:
+        rules: Name → the rule in each of its settings.
+        unit: What budgets count; a checkpoint's budget is what its setting spends, in a sample's
+            mean price.
+
+    Raises:
+        InputError: the unit's prices are not known.
+    """
+    rules = {name: [_One(), *settings] for name, settings in rules.items()}
+    profiles = any(
+        getattr(rule, "profiles", False) for settings in rules.values() for rule in settings
+    )
+    sums: dict[str, list[dict[str, Floats]]] = {
+        name: [{} for _ in settings] for name, settings in rules.items()
+    }
+    for draws in draws_of(streams, replications, seed, unit, profiles):
+        for name, settings in rules.items():
+            for rule, total in zip(settings, sums[name], strict=True):
+                total.update(
+                    {key: total.get(key, 0.0) + part for key, part in _ended(rule, draws).items()}
+                )
+    price = streams.per_sample(unit)
+    return {
+        name: _curve([_mean(total, replications) for total in sums[name]], unit, price)
+        for name in rules
+    }
+
+
+def _ended(rule: StoppingRule, draws: Draws) -> dict[str, Floats]:
+    """Sums over replications where every question has ended: [Q] each, depth alone."""
+    lengths = draws.tally.lengths  # [R, Q]
+    depth = np.arange(len(draws.tally.seen.pulls))[:, None, None]
+    stops = rule.stops(draws.tally) & (depth > 0)
+    at = np.where(stops.any(axis=0), np.minimum(stops.argmax(axis=0), lengths), lengths)
+    here = (at, np.arange(len(at))[:, None], np.arange(at.shape[1]))
+    return {
+        **{unit: table[here].sum(axis=0) for unit, table in draws.spent.items()},
+        "accuracy": rule.right(draws.tally)[here].sum(axis=0, dtype=float),
+        "exhausted": ((at >= lengths) & ~stops[here]).sum(axis=0).astype(float),
+        "depth": np.asarray(rule.rounds(at).max(axis=1).sum(dtype=float)),
+    }
+
+
+def _mean(total: Mapping[str, Floats], replications: int) -> dict[str, Floats]:
+    return {name: values / replications for name, values in total.items()}
+
+
+def _curve(settings: Sequence[Mapping[str, Floats]], unit: str, price: float) -> Curve:
+    budgets = np.array([setting[unit].mean() / price for setting in settings])
+    order = np.argsort(budgets, kind="stable")
+    table = {name: np.stack([settings[k][name] for k in order]) for name in settings[0]}
+    spent = {name: table[name] for name in ("samples", "tokens", "usd")}
+    ended = np.ones(len(order))
+    return Curve(
+        budgets[order], table["accuracy"], spent, table["exhausted"], table["depth"], ended
+    )

@@ -1,0 +1,189 @@
+"""Figures of strategies against one another, put into words: every number comes from the frame that
+was drawn.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dynlab.plots.style import contrasted, title
+from dynlab.reports.curves import (
+    PAPER_CUT,
+    Words,
+    bullet_list,
+    count,
+    over,
+    percent,
+    plus,
+    pooled,
+    signed,
+    tally,
+)
+
+NOTHING = Words(
+    "None of these recordings holds samples of two strategies, so nothing can be told here. `dynlab"
+    " record --strategy integrated` samples another one, and `dynlab recordings merge` puts it"
+    " beside the first."
+)
+
+
+def of_curves(curves: pd.DataFrame) -> Words:
+    """A bullet a recording: where each method's curve ends, and at what cost, beside one greedy
+    answer.
+
+    Args:
+        curves: Rows of `dynlab.analysis.contrasts.contrast`.
+    """
+    if curves.empty:
+        return NOTHING
+    unit, bullets = str(curves["unit"].iloc[0]), []
+    for recording, rows in curves.groupby("recording", sort=False):
+        ends = rows[rows["allocator"] != "greedy"].groupby("method", sort=False).tail(1)
+        listed = "; ".join(
+            f"{_label(row['method'])} {row['accuracy']:.3f} for {row[f'spent_{unit}']:.4g} {unit} a"
+            " question"
+            for _, row in ends.iterrows()
+        )
+        greedy = rows.loc[rows["allocator"] == "greedy", "accuracy"]
+        one = f"; one greedy answer {greedy.iloc[0]:.3f}" if len(greedy) else ""
+        questions = count(int(rows["questions"].iloc[0]), "question")
+        bullets.append(
+            f"**{title(str(recording))}** ({questions}), where each curve ends: {listed}{one}."
+        )
+    return bullet_list(bullets)
+
+
+def of_differences(differences: pd.DataFrame) -> Words:
+    """A bullet a method on what it gains on the first one at equal cost, and whether that can be
+    told from nothing.
+
+    Args:
+        differences: Rows of `dynlab.analysis.contrasts.differences`.
+    """
+    if differences.empty:
+        return NOTHING
+    bullets = []
+    for method, rows in differences.groupby("method", sort=False):
+        means = "; ".join(
+            f"{signed(pooled(cells, 'difference'))} at B = {at:g}{over(cells)}"
+            for at, cells in rows.groupby("at")
+        )
+        name, base = _label(str(method)), _label(str(rows["against"].iloc[0]))
+        bullets.append(
+            f"**{name} − {base}**, accuracy at equal {rows['unit'].iloc[0]}: {means}. Of"
+            f" {count(len(rows), 'cell')}, {tally(rows, name)}."
+        )
+    return bullet_list(bullets)
+
+
+def of_savings(savings: pd.DataFrame) -> Words:
+    """A bullet a method on what it saves at equal accuracy, and the paper's number against the last
+    method's.
+
+    Args:
+        savings: Rows of `dynlab.analysis.contrasts.savings`.
+    """
+    if savings.empty:
+        return NOTHING
+    steep = savings[~savings["flat"].astype(bool)]
+    if steep.empty:
+        return bullet_list(
+            [
+                f"**Nothing can be said**: in all {count(len(savings), 'cell')} the first method is"
+                " flat."
+            ]
+        )
+    bullets = [
+        _saving(_label(str(method)), rows) for method, rows in steep.groupby("method", sort=False)
+    ]
+    last = steep[
+        (steep["method"] == savings["method"].iloc[-1]) & (steep["at"] == steep["at"].max())
+    ]
+    result = "not found, for the accuracy is not reached everywhere"
+    if last["reached"].all():
+        _, low, high = pooled(last, "saving")
+        result = (
+            "found"
+            if low > PAPER_CUT
+            else "not found"
+            if high < PAPER_CUT
+            else "neither shown nor excluded"
+        )
+    bullets.append(
+        f"**A cut of more than {PAPER_CUT:.0%}**, as reported for the whole method, is {result},"
+        f" for {_label(str(savings['method'].iloc[-1]))} at the largest B."
+    )
+    return bullet_list(bullets)
+
+
+def _saving(name: str, rows: pd.DataFrame) -> str:
+    """What one method saves at each B, over the recordings where it reaches the accuracy, and where
+    it does not.
+    """
+    reached = rows[rows["reached"].astype(bool)]
+    means = "; ".join(
+        f"{percent(pooled(cells, 'saving'))} at B = {at:g}{over(cells)}"
+        for at, cells in reached.groupby("at")
+    )
+    missed = (
+        f"in {len(rows) - len(reached)} of {count(len(rows), 'cell')} the accuracy is never reached"
+    )
+    listed = "; ".join(
+        [*([means] if means else []), *([missed] if len(reached) < len(rows) else [])]
+    )
+    return (
+        f"**{name}** saves in {rows['unit'].iloc[0]}, against"
+        f" {_label(str(rows['against'].iloc[0]))}: {listed}."
+    )
+
+
+def of_depths(depths: pd.DataFrame) -> Words:
+    """The region in which each strategy wins: cells of budget and depth in which its paired lead is
+    above zero.
+
+    Args:
+        depths: Rows of `dynlab.analysis.contrasts.at_depth`.
+    """
+    if depths.empty:
+        return NOTHING
+    cells = len(depths.drop_duplicates(["recording", "at", "depth"]))
+    bullets = []
+    for method, rows in depths.groupby("method", sort=False):
+        first, clear = rows[rows["lead"] > 0], rows[rows["lead_low"] > 0]
+        where = (
+            f"by the paired interval in {len(clear)}: {_region(clear)}"
+            if len(clear)
+            else "in none of them clearly"
+        )
+        bullets.append(
+            f"**{_label(str(method))}** is most accurate in {len(first)} of {count(cells, 'cell')}"
+            f"{f', {where}' if len(first) else ''}."
+        )
+    widest = depths[depths["depth"] == depths["depth"].max()]
+    most = widest[widest["at"] == widest["at"].max()]
+    leads = [
+        f"{title(str(row['recording']))}: {_label(row['method'])} {plus(row['lead'])}"
+        for _, row in most[most["lead"] > 0].iterrows()
+    ]
+    bullets.append(
+        "**At the largest budget and depth**, the leading strategy and its lead over the best"
+        f" other one: {'; '.join(leads) or 'none leads'}."
+    )
+    return bullet_list(bullets)
+
+
+def _region(cells: pd.DataFrame) -> str:
+    """'capitals · small at B = 4 to 8 and depth 1 to 2', a recording after the other."""
+
+    def span(values: pd.Series) -> str:
+        low, high = f"{values.min():g}", f"{values.max():g}"
+        return low if low == high else f"{low} to {high}"
+
+    return "; ".join(
+        f"{title(str(recording))} within B = {span(rows['at'])}, depth {span(rows['depth'])}"
+        for recording, rows in cells.groupby("recording", sort=False)
+    )
+
+
+def _label(method: str) -> str:
+    return contrasted(method).label

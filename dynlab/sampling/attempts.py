@@ -1,0 +1,209 @@
+"""One request until it is answered or given up, with an account of every attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from dynlab._util.errors import DynlabError
+from dynlab._util.values import Request, Sample, Usage
+from dynlab.models.client import Client
+from dynlab.models.prices import believed, worst_case
+from dynlab.models.provider_errors import ProviderError
+from dynlab.models.replies import Reply
+from dynlab.sampling.budget import Spending, cost
+from dynlab.sampling.request_queue import RequestQueue, Turn
+from dynlab.sampling.retries import RetryPolicy
+from dynlab.sampling.store import Store
+
+LONGEST_WAIT_S = 120.0
+_NOTHING = Spending()
+Drawn = Sequence[tuple[Sample, str | None]]  # samples, each with its reasoning
+
+
+class _Again(Exception):
+    """An attempt that failed, and is worth another."""
+
+
+class Asking:
+    """What all requests of a drawing share: the gate, the store, the model, and when to give up."""
+
+    def __init__(self, gate: RequestQueue, store: Store, client: Client, patience: RetryPolicy):
+        self.gate, self.store, self.client, self.patience = gate, store, client, patience
+        self.ended: DynlabError | None = None
+        self._ending = asyncio.Event()
+
+    def end(self, error: DynlabError) -> None:
+        """Nothing is sent any more; who waits for another attempt is told the error."""
+        self.ended = self.ended or error
+        self.gate.close(error)
+        self._ending.set()
+
+    async def ask(
+        self, request: Request, num_samples: int, turn: Turn, read: Callable[[Reply, Usage], Drawn]
+    ) -> Sequence[Sample]:
+        """The samples that a request brought, on disk; one that never votes where it can bring
+        none.
+
+        Args:
+            request: What is asked.
+            num_samples: How many samples of it.
+            turn: Its place in the line.
+            read: Makes samples of the reply and of its tokens, as far as they can be believed.
+
+        Raises:
+            BudgetError: the caps allow no (further) attempt.
+            DynlabError: the run as a whole cannot go on.
+        """
+        import tenacity
+
+        attempt = _Attempts(self, request, num_samples, turn, read)
+        self.patience.begins(request.key)
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(_Again),
+            wait=_wait_s,
+            sleep=self._pause,
+            reraise=True,
+        )
+        return await retrying(attempt)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+
+
+class _Attempts:
+    """The attempts at one request. A call that was turned down keeps what it holds, so that nothing
+    overtakes it.
+    """
+
+    def __init__(
+        self,
+        shared: Asking,
+        request: Request,
+        num_samples: int,
+        turn: Turn,
+        read: Callable[[Reply, Usage], Drawn],
+    ):
+        self.shared, self.request, self.num_samples, self.turn, self.read = (
+            shared,
+            request,
+            num_samples,
+            turn,
+            read,
+        )
+        self.worst = worst_case(request, num_samples)
+        self.call: int | None = None
+        self.unknown = False  # whether an attempt's outcome will never be known
+        turn.worst, turn.reserve = cost(self.worst, shared.client.price), self._reserve
+
+    async def __call__(self) -> Sequence[Sample]:
+        shared, turn = self.shared, self.turn
+        if shared.ended is not None:
+            self._release()
+            raise shared.ended
+        await shared.gate.admit(turn)
+        try:
+            await self.on_disk
+            reply = await shared.client(self.request, self.num_samples)
+        except ProviderError as fault:
+            shared.gate.pace.end(turn.begun, slower=fault.kind == "throttled")
+            return await self._failed(fault)
+        except BaseException:
+            shared.gate.pace.end(turn.begun)
+            self._keep()
+            raise
+        shared.gate.pace.end(turn.begun)
+        return await self._answered(reply)
+
+    def _reserve(self) -> None:
+        """Puts the worst case on disk: of a new call, or of one that was turned down and is sent
+        again.
+        """
+        store = self.shared.store
+        if self.call is None:
+            assert self.turn.worst is not None
+            key, picousd = self.request.key, self.turn.worst.picousd
+            self.call, self.on_disk = store.reserve(key, self.num_samples, self.worst, picousd)
+        else:
+            self.on_disk = store.mark(self.call, "reserved")
+
+    async def _answered(self, reply: Reply) -> Sequence[Sample]:
+        shared = self.shared
+        usage = believed(reply.usage, self.worst)
+        actual = cost(usage, shared.client.price)
+        call = self.call
+        assert call is not None
+        shared.patience.answered(self.request.key)
+        if actual.tokens is None:
+            self._keep()
+        else:
+            self._release(actual)
+        drawn = self.read(reply, usage)
+        await shared.store.settle(call, drawn, usage, actual.picousd, reply.reported)
+        return [sample for sample, _ in drawn]
+
+    async def _failed(self, fault: ProviderError) -> Sequence[Sample]:
+        shared, reason = self.shared, str(fault)
+        assert self.call is not None
+        if fault.free:
+            shared.store.mark(self.call, "released", reason)
+        else:
+            shared.store.mark(self.call, "reserved", reason)
+            self._keep()
+        verdict = shared.patience.failed(self.request.key, fault)
+        if verdict == "again":
+            shared.gate.advance()
+            raise _Again(fault)
+        if verdict == "run":
+            error = DynlabError(f"{shared.client.endpoint.litellm_model} failed: {reason}")
+            shared.end(error)
+            self._release()
+            raise error
+        self._release()
+        sample = without_answer(
+            self.request, reason, Usage() if self.unknown else Usage(0, 0, 0, 0, 0.0, 0.0)
+        )
+        await shared.store.add(sample)
+        return [sample]
+
+    def _keep(self) -> None:
+        """The outcome is unknown: what it may have cost stays reserved, and another attempt is
+        another call.
+        """
+        if self.turn.holds and self.turn.worst is not None:
+            self.shared.gate.ledger.keep(self.turn.worst)
+        self.turn.holds, self.call, self.unknown = False, None, True
+        self.shared.gate.advance()
+
+    def _release(self, actual: Spending = _NOTHING) -> None:
+        if self.turn.holds and self.turn.worst is not None:
+            self.shared.gate.ledger.settle(self.turn.worst, actual)
+        self.turn.holds = False
+        self.shared.gate.advance()
+
+
+def without_answer(request: Request, reason: str, usage: Usage) -> Sample:
+    """The sample that stands for one which cannot be had."""
+    return Sample(
+        *request.key,
+        answer="",
+        text="",
+        usage=usage,
+        role=request.role,
+        parents=request.parents,
+        votes=False,
+        finish_reason=f"error: {reason}",
+    )
+
+
+def _wait_s(state: object) -> float:
+    """Seconds before the next attempt: what the provider asks for, and exponential with jitter
+    beyond it.
+    """
+    import tenacity
+
+    (fault,) = state.outcome.exception().args  # type: ignore[attr-defined]
+    drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)  # type: ignore[arg-type]
+    return min(LONGEST_WAIT_S, float(fault.asked_wait_s) + drawn)

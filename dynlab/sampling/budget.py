@@ -1,0 +1,191 @@
+"""Caps on spending that hold under concurrency: what calls may cost at worst is held before they
+are sent.
+
+Money is counted in whole picodollars (10⁻¹² USD), so that sums are exact and no order of arrival
+changes them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dynlab._util.errors import BudgetError, InputError
+from dynlab._util.values import Usage
+from dynlab.models.prices import Price
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Calls, tokens (of prompts and answers) and picodollars; adds up, and what is unknown (None)
+    stays unknown.
+
+    >>> (Spending(1, 30, None) + Spending(1, 12, 5)).tokens
+    42
+    """
+
+    calls: int = 0
+    tokens: int | None = 0
+    picousd: int | None = 0
+
+    @property
+    def usd(self) -> float | None:
+        """In USD; None where a price is unknown."""
+        return None if self.picousd is None else self.picousd / 1e12
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As a card tells it."""
+        return {"calls": self.calls, "tokens": self.tokens, "usd": self.usd}
+
+    def __add__(self, other: Spending) -> Spending:
+        def total(a: int | None, b: int | None) -> int | None:
+            return None if a is None or b is None else a + b
+
+        return Spending(
+            self.calls + other.calls,
+            total(self.tokens, other.tokens),
+            total(self.picousd, other.picousd),
+        )
+
+    def __sub__(self, other: Spending) -> Spending:
+        def less(a: int | None) -> int | None:
+            return None if a is None else -a
+
+        return self + Spending(-other.calls, less(other.tokens), less(other.picousd))
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Hard limits on what a recording may cost, earlier parts of it included; None sets none.
+
+    Args:
+        max_calls: Calls that were answered, or may have been.
+        max_total_tokens: Tokens of prompts and answers.
+        max_usd: USD, at list price.
+    """
+
+    max_calls: int | None = None
+    max_total_tokens: int | None = None
+    max_usd: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, cap in vars(self).items():
+            if cap is not None and not cap >= 0:
+                raise InputError(f"{name} is {cap}: give a number of at least 0")
+
+    def excess(self, total: Spending) -> str:
+        """What of a total exceeds its cap, in words; '' where all of it fits.
+
+        >>> Caps(max_calls=2).excess(Spending(3))
+        '3 calls of at most 2'
+        """
+        most_picousd = None if self.max_usd is None else round(self.max_usd * 1e12)
+        amounts = (
+            (total.calls, self.max_calls, "{} calls of at most {}"),
+            (total.tokens, self.max_total_tokens, "{} tokens of at most {}"),
+            (total.picousd, most_picousd, "{:.6f} USD of at most {}"),
+        )
+        for amount, most, words in amounts:
+            if most is not None and (amount is None or amount > most):
+                if amount is None:
+                    return "an unknown amount"
+                return (
+                    words.format(amount / 1e12, self.max_usd)
+                    if "USD" in words
+                    else words.format(amount, most)
+                )
+        return ""
+
+
+def cost(usage: Usage, price: Price | None, calls: int = 1) -> Spending:
+    """What calls of these tokens cost at list price; unknown where tokens or price are."""
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return Spending(calls, None, None)
+    usd = None if price is None else math.ceil(round((price.cost_usd(usage) or 0.0) * 1e12, 3))
+    return Spending(calls, usage.prompt_tokens + usage.completion_tokens, usd)
+
+
+class Ledger:
+    """What is spent, what is reserved for ever, and what is held for calls whose outcome is still
+    awaited.
+
+    Raises:
+        InputError: a cap cannot be kept, since the price or what earlier calls cost is unknown.
+    """
+
+    def __init__(self, caps: Caps, spent: Spending | None = None, reserved: Spending | None = None):
+        self.caps = caps
+        self.spent = spent or Spending()  # of calls whose usage is known
+        self.reserved = reserved or Spending()  # of calls whose outcome will never be known
+        self.held = Spending()  # of calls on their way
+        self.num_held = 0
+        if caps.excess(self.spent + self.reserved) == "an unknown amount":
+            raise InputError(
+                "what earlier calls cost is unknown, so a cap cannot be kept: leave it out, or give"
+                " --price IN,OUT"
+            )
+
+    @property
+    def total(self) -> Spending:
+        """The most that was spent, as far as can be known."""
+        return self.spent + self.reserved + self.held
+
+    def fits(self, worst: Spending) -> bool:
+        """Whether a call may be sent now."""
+        return not self.caps.excess(self.total + worst)
+
+    def hold(self, worst: Spending) -> None:
+        """Sets the worst case of a call aside."""
+        self.held += worst
+        self.num_held += 1
+
+    def settle(self, worst: Spending, actual: Spending) -> None:
+        """Books what a call has cost in place of its worst case; `Spending()` if it was turned
+        down.
+        """
+        self._let_go(worst)
+        self.spent += actual
+
+    def keep(self, worst: Spending) -> None:
+        """Leaves the worst case of a call reserved for ever: its outcome is unknown."""
+        self._let_go(worst)
+        self.reserved += worst
+
+    def _let_go(self, worst: Spending) -> None:
+        self.num_held -= 1
+        self.held = self.held - worst if self.num_held else Spending()
+
+    def refusal(self, worst: Spending) -> BudgetError:
+        """The error for a call that does not fit."""
+        excess = self.caps.excess(self.total + worst)
+        return BudgetError(
+            f"the next call may cost {_words(worst)}, which would make it {excess} ({self})"
+        )
+
+    @property
+    def brief(self) -> str:
+        """What is spent, and reserved where anything is, in a few words."""
+        spent, reserved = self.spent, self.reserved
+        unit = "tokens" if spent.usd is None else "USD"
+        amounts = [
+            each.tokens if each.usd is None else f"{each.usd:.4f}" for each in (spent, reserved)
+        ]
+        return f"{amounts[0]} {unit}" + (f", {amounts[1]} reserved" if reserved.calls else "")
+
+    def __str__(self) -> str:
+        return f"spent: {_words(self.spent)}; reserved: {_words(self.reserved + self.held)}"
+
+
+def total(spendings: Iterable[Spending]) -> Spending:
+    """The sum of spendings."""
+    return sum(spendings, Spending())
+
+
+def _words(spending: Spending) -> str:
+    calls = f"{spending.calls} call{'s' * (spending.calls != 1)}"
+    tokens = "an unknown number of" if spending.tokens is None else spending.tokens
+    usd = "" if spending.usd is None else f", {spending.usd:.6f} USD"
+    return f"{calls}, {tokens} tokens{usd}"

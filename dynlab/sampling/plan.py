@@ -1,0 +1,162 @@
+"""Plans: the samples of a recording before any is drawn, what each is shown, and the call that
+draws it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from dynlab._util.values import Question, Request, Sample, Sampling, Strategy
+from dynlab.models.replies import Response
+from dynlab.sampling.store import Key
+from dynlab.tasks.prompts import finals, own, prompter_for
+from dynlab.tasks.task import Task
+
+GREEDY = "greedy"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The samples of a recording, fixed before any is drawn: Q questions × S streams × N samples,
+    and greedy answers.
+
+    Args:
+        task: The questions and how they are asked.
+        strategy: What each sample is shown.
+        sampling: Settings of every call; a greedy answer has temperature 0 instead.
+        num_samples: N, per stream.
+        num_streams: S, per question.
+        greedy: Whether each question gets one answer at temperature 0, of the strategy 'greedy'.
+        seed: Of the run.
+        num_slots: Of llama.cpp's server, where the model is one of this machine. Each slot keeps
+            its last prompt, so a stream gets a slot to itself until it is drawn, and what its
+            prompts begin with is computed once.
+    """
+
+    task: Task
+    strategy: Strategy
+    sampling: Sampling
+    num_samples: int
+    num_streams: int = 1
+    greedy: bool = True
+    seed: int = 0
+    num_slots: int = 0
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """All keys in the order of drawing: sample by sample over the questions, so that any part
+        is balanced.
+
+        With slots it is so many streams at a time.
+        """
+        ids = [question.id for question in self.task.questions]
+        greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
+        streams = self._streams
+        size = self.num_slots or len(streams)
+        blocks = [streams[first : first + size] for first in range(0, len(streams), size)]
+        return greedy + [
+            (*stream, i) for block in blocks for i in range(self.num_samples) for stream in block
+        ]
+
+    @cached_property
+    def _streams(self) -> list[tuple[str, str, int]]:
+        """The streams in the order of drawing."""
+        return [
+            (q.id, self.strategy.name, s)
+            for s in range(self.num_streams)
+            for q in self.task.questions
+        ]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, int], int]:
+        """Each stream's place in that order."""
+        return {stream: place for place, stream in enumerate(self._streams)}
+
+    def _sampling(self, key: Key) -> Sampling:
+        """The settings of a call; the last streams, fewer than there are slots, take any slot that
+        is free.
+        """
+        if key[1] == GREEDY:
+            return replace(self.sampling, temperature=0.0)
+        place = self._places[key[:3]]
+        if not self.num_slots or place >= len(self._places) // self.num_slots * self.num_slots:
+            return self.sampling
+        own = {"id_slot": place % self.num_slots}
+        return replace(self.sampling, extra_body={**own, **self.sampling.extra_body})
+
+    def parents(self, key: Key) -> list[Key]:
+        """The samples that must have arrived before a sample is drawn."""
+        return (
+            []
+            if key[1] == GREEDY
+            else [(*key[:3], index) for index in self.strategy.parents(key[3])]
+        )
+
+    def awaited(self, key: Key) -> list[Key]:
+        """What is drawn before it in a whole run: its parents, and the stream that had its slot, to
+        its last sample.
+
+        A slot that two streams took in turns would compute a chain's prompt anew for each of its
+        samples.
+        """
+        place = -1 if key[1] == GREEDY else self._places[key[:3]] - self.num_slots
+        before = (
+            [(*self._streams[place], self.num_samples - 1)] if self.num_slots and place >= 0 else []
+        )
+        return self.parents(key) + before
+
+    def request(self, key: Key, arrived: Sequence[Sample]) -> Request:
+        """The call that draws a sample whose parents have arrived: given in order, those are shown
+        that are chosen.
+        """
+        question, seed = self.questions[key[0]], sampling_seed(self.seed, key)
+        attempts = self.strategy.chosen(arrived, seed) if arrived else ()
+        words = finals(attempts, self.task, question) if self.strategy.finals_only else attempts
+        asked = prompter_for(self.task, self.strategy.shown)(question, words)
+        return Request(
+            *key,
+            sampling=self._sampling(key),
+            seed=seed,
+            prompt=asked if isinstance(asked, str) else None,
+            messages=None if isinstance(asked, str) else asked,
+            role="chained" if arrived else "independent",
+            parents=tuple(attempt.sample_index for attempt in attempts),
+        )
+
+    def sample(self, request: Request, response: Response) -> Sample:
+        """The response, as far as it is the model's own answer (`dynlab.tasks.prompts.own`), with
+        its final answer.
+        """
+        text = own(
+            response.text, self.task, request.messages or request.prompt or "", len(request.parents)
+        )
+        return Sample(
+            *request.key,
+            answer=self.task.final_answer(text, self.questions[request.question_id]),
+            text=text,
+            usage=response.usage,
+            role=request.role,
+            parents=request.parents,
+            votes=request.strategy == GREEDY or self.strategy.votes(request.sample_index),
+            finish_reason=response.finish_reason,
+            mean_logprob=response.mean_logprob,
+            latency_s=response.latency_s,
+        )
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions by their ids."""
+        return {question.id: question for question in self.task.questions}
+
+
+def sampling_seed(seed: int, key: Key) -> int:
+    """A sample's own seed, 31 bits that depend on the run's seed and on the sample's key alone.
+
+    >>> sampling_seed(0, ("q1", "parallel", 0, 0)) == sampling_seed(0, ("q1", "parallel", 0, 1))
+    False
+    """
+    digest = hashlib.blake2b(repr((int(seed), *key)).encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -1,0 +1,107 @@
+"""When to give up: on a question that keeps failing while others are answered, and on a server that
+answers none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from dynlab.models.provider_errors import ProviderError
+from dynlab.sampling.store import Key
+
+NUM_ATTEMPTS = 8
+LONGEST_SILENCE_S = 120.0
+_FEW = (
+    3  # questions that fail together at the end of a run are their own fault, more are the server's
+)
+_TRIES_UNPROVEN = 3  # a refusal before anything was answered may be the fault of the settings
+
+Verdict = Literal["again", "sample", "run"]
+
+
+class RetryPolicy:
+    """Tells what is left to do about a fault: try again, give up the sample, or give up the run.
+
+    A failure counts against a sample only where something else was answered since its last one; so
+    an outage, in which everything fails, spoils none. It ends the run after `silence_s` seconds
+    without any answer. Where no more than a few questions are left to fail, and the server says 500
+    to each attempt, it is their own fault.
+
+    Args:
+        num_attempts: Failures of its own after which a sample is given up.
+        silence_s: Seconds without an answer after which the run is given up.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        num_attempts: int = NUM_ATTEMPTS,
+        silence_s: float = LONGEST_SILENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.num_attempts, self.silence_s, self.clock = num_attempts, silence_s, clock
+        self.num_answered = 0  # ever, earlier runs of the recording included
+        self._failing_since: float | None = None  # the first failure since the last answer
+        self._heard: dict[Key, int] = {}  # num_answered when a sample began, or failed last
+        self._failures: dict[
+            Key, tuple[int, int]
+        ] = {}  # how often a sample has failed, and of its own
+        self._given_up = (
+            "",
+            -1,
+        )  # the question that was given up in silence, and num_answered then
+
+    def begins(self, key: Key) -> None:
+        """A sample is asked for."""
+        self._heard[key] = self.num_answered
+
+    def answered(self, key: Key) -> None:
+        """A sample has arrived."""
+        self.num_answered += 1
+        self._failing_since = None
+        self._forget(key)
+
+    def failed(self, key: Key, fault: ProviderError) -> Verdict:
+        """What is left to do about a sample that brought a fault."""
+        verdict = self._verdict(key, fault)
+        if verdict == "sample":
+            self._forget(key)
+        return verdict
+
+    def _verdict(self, key: Key, fault: ProviderError) -> Verdict:
+        if fault.kind == "fatal":
+            return "run"
+        own = fault.kind == "refused" or (
+            fault.kind == "passing" and self.num_answered > self._heard[key]
+        )
+        all_failures, own_failures = self._failures.get(key, (0, 0))
+        self._failures[key] = all_failures, own_failures = all_failures + 1, own_failures + own
+        self._heard[key] = self.num_answered
+        if fault.kind == "refused":
+            if self.num_answered or fault.about_content:
+                return "sample"
+            return "again" if own_failures < _TRIES_UNPROVEN else "run"
+        now = self.clock()
+        if self._failing_since is None:
+            self._failing_since = now
+        silent = now - self._failing_since >= self.silence_s
+        if own_failures >= self.num_attempts:
+            return "sample"
+        if not silent and (fault.status != 500 or all_failures < self.num_attempts):
+            return "again"
+        questions = {troubled[0] for troubled in self._failures}
+        question, given_up_at = self._given_up
+        unproven = not self.num_answered or (
+            self.num_answered == given_up_at and key[0] != question
+        )
+        if fault.status is None or fault.kind == "throttled" or unproven or len(questions) > _FEW:
+            return "run" if silent else "again"
+        if len(questions) == 1:
+            self._given_up = (key[0], self.num_answered)
+        return "sample"
+
+    def _forget(self, key: Key) -> None:
+        self._heard.pop(key, None)
+        self._failures.pop(key, None)

@@ -1,0 +1,326 @@
+"""The store of a recording while it is sampled: an SQLite file beside the output that nothing paid
+for leaves again.
+
+`OUT.parquet` has its store in `OUT.parquet.sqlite`. A call is sent only after what it may cost at
+worst is on disk, and a sample counts only after its row, raw response included, is; the same key is
+never stored twice. Each call is in one of three states: `reserved` (sent, and what it cost is
+unknown as yet, or for ever), `settled` (answered, and counted), `released` (turned down before any
+work on it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab._util.values import Sample, Usage
+from dynlab.models.prices import Price
+from dynlab.sampling.budget import Spending, cost
+from dynlab.sampling.journal import Journal, Statement
+from dynlab.sampling.locking import Lock
+
+Key = tuple[str, str, int, int]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS questions (question_id TEXT PRIMARY KEY, question TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS samples (
+    question_id TEXT, strategy TEXT, stream INTEGER, sample_index INTEGER, response TEXT NOT NULL,
+    PRIMARY KEY (question_id, strategy, stream, sample_index)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call INTEGER PRIMARY KEY,
+    question_id TEXT NOT NULL, strategy TEXT NOT NULL, stream INTEGER NOT NULL, sample_index INTEGER NOT NULL,
+    num_samples INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'released')),
+    prompt_tokens INTEGER, completion_tokens INTEGER, picousd INTEGER,  -- at worst; of a settled call, as they were
+    reported TEXT,  -- the usage as the provider reported it
+    reason TEXT  -- why it failed, last
+);
+CREATE TABLE IF NOT EXISTS notes (
+    kind TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, place)
+) WITHOUT ROWID;
+"""
+_KEY = "question_id, strategy, stream, sample_index"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the calls of a store have cost (`spent`), and what those may have cost whose cost is
+    unknown.
+    """
+
+    spent: Spending = Spending()
+    reserved: Spending = Spending()
+
+
+def store_path(out: str | Path) -> Path:
+    """Where the store of a recording lies: store_path('a.parquet') → a.parquet.sqlite."""
+    return Path(f"{out}.sqlite")
+
+
+class Store:
+    """The samples of one recording on disk, and the calls that were made for them; one process at a
+    time may hold it.
+
+    Args:
+        path: The SQLite file; it is made if it is not there.
+        settings: What decides how samples are drawn; a store that was made with others is refused.
+        questions: The wording of each question by its id; a store with another wording of one is
+            refused.
+
+    Raises:
+        InputError: another process holds it, it was made with other settings, or it cannot be
+            opened.
+    """
+
+    def __init__(self, path: str | Path, settings: Mapping[str, Any], questions: Mapping[str, str]):
+        self.path = Path(path)
+        self._lock = Lock(self.path)
+        self._journal: Journal | None = None
+        try:
+            self._journal = Journal(self.path, _TABLES)
+            self._num_calls = int(self._read("SELECT coalesce(max(call), 0) FROM calls")[0][0])
+            self._places: dict[str, int] = dict(
+                self._read("SELECT kind, max(place) + 1 FROM notes GROUP BY kind")
+            )
+            if not self.keys():  # nothing was drawn yet with the settings that may stand there
+                self._journal.commit(
+                    [(f"DELETE FROM {table}", ()) for table in ("settings", "questions", "notes")]
+                )
+                self._places = {}
+            self._agree("settings", {name: _dumps(value) for name, value in settings.items()})
+            self._agree("questions", questions)
+        except sqlite3.Error as error:
+            self.close()
+            raise InputError(
+                f"{self.path} cannot be used as a store ({error}): give another --out"
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+
+    # ——— what is there ———
+
+    def keys(self) -> set[Key]:
+        """The keys of all samples that are on disk."""
+        return set(self._read(f"SELECT {_KEY} FROM samples"))
+
+    def samples(self) -> list[Sample]:
+        """All samples that are on disk, sorted by key."""
+        return [_sample(row) for row in self._read("SELECT * FROM samples ORDER BY 1, 2, 3, 4")]
+
+    def sample(self, key: Key) -> Sample:
+        """A sample that is on disk."""
+        (row,) = self._read(f"SELECT * FROM samples WHERE ({_KEY}) = (?, ?, ?, ?)", key)
+        return _sample(row)
+
+    def settings(self) -> dict[str, Any]:
+        """What decides how samples are drawn, as it was first given."""
+        return {
+            name: json.loads(value)
+            for name, value in self._read("SELECT name, value FROM settings")
+        }
+
+    def totals(self) -> Totals:
+        """What was spent, and what is reserved for calls whose cost is unknown."""
+        query = """
+            SELECT state, count(*), count(prompt_tokens + completion_tokens), sum(prompt_tokens + completion_tokens),
+                count(picousd), sum(picousd) FROM calls GROUP BY state"""
+        found = {
+            state: Spending(
+                calls,
+                tokens if num_tokens == calls else None,
+                picousd if num_picousd == calls else None,
+            )
+            for state, calls, num_tokens, tokens, num_picousd, picousd in self._read(query)
+        }
+        return Totals(found.get("settled", Spending()), found.get("reserved", Spending()))
+
+    def notes(self, kind: str) -> list[Any]:
+        """The notes of a kind, in the order in which they were made."""
+        return [
+            json.loads(note)
+            for (note,) in self._read(
+                "SELECT value FROM notes WHERE kind = ? ORDER BY place", [kind]
+            )
+        ]
+
+    # ——— at once ———
+
+    def load(self, samples: Iterable[Sample]) -> None:
+        """Stores many samples at once, as from a recording that is continued."""
+        self._held.commit([_inserted(sample, None) for sample in samples])
+
+    def account(self, price: Price | None) -> None:
+        """Gives every sample that has no call a settled one, and every call without a price its
+        price.
+
+        So samples of a store that did not count calls, or of a recording that is continued, count
+        as spent.
+        """
+        calls = self._read(f"SELECT {_KEY}, num_samples FROM calls")
+        counted = {(*key, first + i) for *key, first, num in calls for i in range(num)}
+        uncounted = sorted(self.keys() - counted)
+        rows = [_settled(self._next_call(), self.sample(key), price) for key in uncounted]
+        if price is not None:
+            query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
+            for call, *tokens in self._read(query):
+                picousd = cost(Usage(*tokens), price).picousd
+                rows.append(("UPDATE calls SET picousd = ? WHERE call = ?", (picousd, call)))
+        self._held.commit(rows)
+
+    # ——— while it runs: each returns a future that is done once it is on disk, and none overtakes
+    # another ———
+
+    def reserve(
+        self, key: Key, num_samples: int, worst: Usage, picousd: int | None
+    ) -> tuple[int, asyncio.Future[None]]:
+        """Reserves what a call may cost at worst: its number, and when it may be sent."""
+        call = self._next_call()
+        tokens = (worst.prompt_tokens, worst.completion_tokens)
+        return call, self._held.enqueue(
+            _call((call, *key, num_samples, "reserved", *tokens, picousd, None, None))
+        )
+
+    def mark(self, call: int, state: str, reason: str | None = None) -> asyncio.Future[None]:
+        """Says that a call was turned down (`released`), is sent again or stays unknown
+        (`reserved`), and why.
+        """
+        update = "UPDATE calls SET state = ?, reason = coalesce(?, reason) WHERE call = ?"
+        return self._held.enqueue((update, (state, reason, call)))
+
+    def settle(
+        self,
+        call: int,
+        drawn: Iterable[tuple[Sample, str | None]],
+        usage: Usage,
+        picousd: int | None,
+        reported: str | None = None,
+    ) -> asyncio.Future[None]:
+        """Stores what a call brought, (sample, reasoning) each, and what it cost, in one
+        transaction.
+
+        Where its tokens are unknown, its reservation stays.
+        """
+        tokens = (usage.prompt_tokens, usage.completion_tokens)
+        if None in tokens:
+            update = "UPDATE calls SET reason = 'usage unknown', reported = ? WHERE call = ?"
+            values: tuple[Any, ...] = (reported, call)
+        else:
+            update = (
+                "UPDATE calls SET state = 'settled', prompt_tokens = ?, completion_tokens = ?,"
+                " picousd = ?, reported = ?, reason = NULL WHERE call = ?"
+            )
+            values = (*tokens, picousd, reported, call)
+        return self._held.enqueue(
+            (update, values), *(_inserted(sample, reasoning) for sample, reasoning in drawn)
+        )
+
+    def add(self, sample: Sample, reasoning: str | None = None) -> asyncio.Future[None]:
+        """Stores a sample that no call brought: one that cannot be had."""
+        return self._held.enqueue(_inserted(sample, reasoning))
+
+    def note(self, kind: str, *values: Any) -> asyncio.Future[None]:
+        """Appends notes (JSON values) of a kind, in one transaction."""
+        first = self._places.get(kind, 0)
+        self._places[kind] = first + len(values)
+        rows = [(kind, first + i, _dumps(value)) for i, value in enumerate(values)]
+        return self._held.enqueue(*(("INSERT INTO notes VALUES (?, ?, ?)", row) for row in rows))
+
+    async def flush(self) -> None:
+        """Returns when everything so far is on disk."""
+        await self._held.flush()
+
+    def close(self) -> None:
+        """Closes the file and lets go of it. A second call does nothing."""
+        if self._journal is not None:
+            self._journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the file; where nothing was ever sent, there is nothing to keep, and it goes."""
+        empty = not self._num_calls and not self.keys()
+        if empty:
+            self._held.close()
+            self.path.unlink(missing_ok=True)
+        self.close()
+
+    @property
+    def _held(self) -> Journal:
+        assert self._journal is not None
+        return self._journal
+
+    def _read(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._held.read(query, tuple(values))
+
+    def _next_call(self) -> int:
+        self._num_calls += 1
+        return self._num_calls
+
+    def _agree(self, table: str, given: Mapping[str, str]) -> None:
+        recorded = dict(self._read(f"SELECT * FROM {table}"))
+        what = {"settings": "{}", "questions": "question {!r}"}[table]
+        refuse_difference(
+            self.path,
+            {
+                what.format(name): (recorded[name], given[name])
+                for name in given
+                if name in recorded
+            },
+        )
+        new = [(name, value) for name, value in given.items() if name not in recorded]
+        self._held.commit([(f"INSERT INTO {table} VALUES (?, ?)", row) for row in new])
+
+
+def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None:
+    """Raises an InputError that names the first field whose (recorded, given) values differ."""
+    for name, (recorded, given) in pairs.items():
+        if recorded != given:
+            raise InputError(
+                f"{where} was recorded with {name} = {recorded}, given now is {given}: "
+                "give the recorded setting to continue it, or another --out"
+            )
+
+
+def _inserted(sample: Sample, reasoning: str | None) -> Statement:
+    values = vars(sample) | {"usage": vars(sample.usage), "reasoning": reasoning}
+    key = [values.pop(name) for name in ("question_id", "strategy", "stream", "sample_index")]
+    return "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (
+        *key,
+        json.dumps(values, ensure_ascii=True),
+    )
+
+
+def _call(row: tuple[Any, ...]) -> Statement:
+    return f"INSERT INTO calls VALUES ({', '.join('?' * len(row))})", row
+
+
+def _settled(call: int, sample: Sample, price: Price | None) -> Statement:
+    """A call for a sample that came without one, at its recorded cost."""
+    usage = sample.usage
+    picousd = cost(usage, price).picousd if usage.cost_usd is None else round(usage.cost_usd * 1e12)
+    tokens = (usage.prompt_tokens, usage.completion_tokens)
+    return _call(
+        (call, *sample.key, 1, "settled", *tokens, picousd, None, "drawn before calls were counted")
+    )
+
+
+def _sample(row: tuple[Any, ...]) -> Sample:
+    values: dict[str, Any] = json.loads(row[4])
+    del values["reasoning"]
+    values |= {"usage": Usage(**values["usage"]), "parents": tuple(values["parents"])}
+    return Sample(*row[:4], **values)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

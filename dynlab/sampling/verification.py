@@ -1,0 +1,306 @@
+"""Whether a recording, or the store of one, is whole: what it holds is compared with what it says
+of itself.
+
+A recording that comes from others is data: it is read, no path or name in it is followed, and
+nothing of it is run.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dynlab import recordings
+from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.redaction import scrubbed
+from dynlab._util.values import Usage
+from dynlab.models.prices import Price
+from dynlab.recordings.recording import KEY, Recording
+from dynlab.sampling.plan import GREEDY
+
+_MOST = 20  # problems that are told
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found: problems, one line each (none: all is well), and what the file holds in one
+    line.
+    """
+
+    problems: tuple[str, ...]
+    summary: str
+
+
+def verify(path: str | Path) -> Findings:
+    """Checks a recording (.parquet, .csv, .jsonl, or the name of a shipped one), or the store of
+    one (.sqlite).
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if str(path).endswith(".sqlite"):
+        return _capped(*_store(Path(path)))
+    try:
+        recording = recordings.load(path)
+    except InputError as error:
+        if not Path(path).is_file():
+            raise
+        return Findings((scrubbed(error),), "")
+    frame = recording.frame
+    problems = [*_types(recordings.located(path)), *_parents(frame), *_counts(recording)]
+    problems += [*_amounts(recording), *_votes(frame), *_answers(recording)]
+    stated = recording.card.get("digest")
+    if stated is not None and stated != recordings.digest(frame):
+        problems.append(
+            "its content is not what its digest says: rows were changed after it was written"
+        )
+    told = (
+        "its digest agrees"
+        if stated
+        else "it has no digest, as files of earlier versions have none"
+    )
+    return _capped(
+        problems,
+        f"{len(frame)} samples of {frame['question_id'].nunique()} questions are whole; {told}",
+    )
+
+
+def _capped(problems: list[str], summary: str) -> Findings:
+    more = len(problems) - _MOST
+    shown = [*problems[:_MOST], f"and {more} more problems"] if more > 0 else problems
+    return Findings(tuple(scrubbed(DynlabError(problem)) for problem in shown), summary)
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    yield from frame.itertuples()
+
+
+def _name(row: Any) -> str:
+    return f"{row.question_id!r}, {row.strategy}, stream {row.stream}, sample {row.sample_index}"
+
+
+def _types(path: Path) -> Iterator[str]:
+    """The columns of a Parquet file are of the kinds that the format says."""
+    if path.suffix != ".parquet":
+        return
+    for column in pq.read_schema(path):
+        expected = recordings.SCHEMA.get(column.name)
+        if expected is not None and _kind(column.type) not in (_kind(expected), "null"):
+            yield f"column {column.name} is of type {column.type}, not {expected}"
+
+
+def _kind(type_: pa.DataType) -> str:
+    kinds = ("boolean", "integer", "floating", "string", "large_string", "list", "null")
+    return next(
+        (kind.removeprefix("large_") for kind in kinds if getattr(pa.types, f"is_{kind}")(type_)),
+        str(type_),
+    )
+
+
+def _parents(frame: pd.DataFrame) -> Iterator[str]:
+    """Parents come earlier in their stream, and are there."""
+    if "parents" not in frame:
+        return
+    keys = set(zip(*(frame[name] for name in KEY), strict=True))
+    for row in _rows(frame):
+        parents = () if row.parents is None else tuple(row.parents)
+        for parent in parents:
+            if not 0 <= parent < row.sample_index:
+                yield f"{_name(row)} is shown sample {parent}, which is not an earlier one"
+            elif (row.question_id, row.strategy, row.stream, parent) not in keys:
+                yield f"{_name(row)} is shown sample {parent}, which is not there"
+
+
+def _counts(recording: Recording) -> Iterator[str]:
+    """The card's counts are those of the rows."""
+    frame, card = recording.frame, recording.card
+    greedy = frame["strategy"] == GREEDY
+    found = {
+        "questions": frame["question_id"].nunique(),
+        "samples": int((~greedy).sum()),
+        "greedy": int(greedy.sum()),
+    }
+    for name, number in found.items():
+        if name in card and card[name] != number:
+            yield f"it holds {number} {name}, its card says {card[name]}"
+
+
+def _amounts(recording: Recording) -> Iterator[str]:
+    """Where the card states a price, a row's cost is its tokens times that, and nothing billed is
+    more.
+    """
+    frame, stated = recording.frame, recording.card.get("price")
+    if not isinstance(stated, dict) or "cost_usd" not in frame:
+        return
+    try:
+        price = Price(float(stated["prompt"]), float(stated["completion"]))
+    except (KeyError, TypeError, ValueError):
+        yield "the price in its card is not two numbers, prompt and completion"
+        return
+    costs = (
+        frame["prompt_tokens"] * price.prompt + frame["completion_tokens"] * price.completion
+    ) / 1e6
+    known = frame["cost_usd"].notna() & costs.notna()
+    wrong = known & ~np.isclose(costs.astype(float), frame["cost_usd"], rtol=1e-9, atol=1e-15)
+    for row in _rows(frame[wrong]):
+        yield (
+            f"{_name(row)} has cost_usd {row.cost_usd}, its tokens at the card's price cost"
+            f" {costs[row.Index]}"
+        )
+    if "billed_usd" in frame:
+        for row in _rows(frame[frame["billed_usd"] > frame["cost_usd"] * (1 + 1e-9)]):
+            yield (
+                f"{_name(row)} was billed {row.billed_usd} USD, more than its cost of"
+                f" {row.cost_usd}"
+            )
+
+
+def _votes(frame: pd.DataFrame) -> Iterator[str]:
+    """A sample that could not be had has no answer and no vote."""
+    if "finish_reason" not in frame or "votes" not in frame:
+        return
+    failed = frame["finish_reason"].fillna("").str.startswith("error: ")
+    for row in _rows(frame[failed & (frame["votes"].fillna(True) | (frame["answer"] != ""))]):
+        yield (
+            f"{_name(row)} could not be had ({row.finish_reason}) and has an answer or a vote all"
+            " the same"
+        )
+
+
+def _answers(recording: Recording) -> Iterator[str]:
+    """Where the task is one of ours and the text was kept, the answer is the one that its text
+    gives.
+    """
+    from dynlab.tasks.task import load_task, names
+
+    frame, name = recording.frame, _dataset(recording.card)
+    if name not in names() or "text" not in frame:
+        return
+    task = load_task(name)
+    questions = {question.id: question for question in task.questions}
+    for row in _rows(frame[frame["text"].notna()]):
+        question = questions.get(str(row.question_id))
+        votes = getattr(row, "votes", True)
+        if question is None or votes is pd.NA or not votes or row.question != question.question:
+            continue
+        answer = task.final_answer(str(row.text), question)
+        if answer != row.answer:
+            yield f"{_name(row)} has the answer {row.answer!r}, its text gives {answer!r}"
+
+
+def _dataset(card: Mapping[str, Any]) -> str | None:
+    """The task that a card says was asked, its own or that of the first recording merged into it."""
+    merged = card.get("merged")
+    first = merged[0] if isinstance(merged, list) and merged else card
+    settings = first.get("settings") if isinstance(first, Mapping) else None
+    return str(settings.get("dataset")) if isinstance(settings, Mapping) else None
+
+
+def _store(path: Path) -> tuple[list[str], str]:
+    """The problems of a store, and what it holds; it is opened for reading alone."""
+    if not path.is_file():
+        raise InputError(
+            f"no file {path}; give the path of a recording (.parquet) or of a store (.sqlite)"
+        )
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = [
+                f"SQLite: {line}"
+                for (line,) in database.execute("PRAGMA integrity_check(20)")
+                if line != "ok"
+            ]
+            tables = {
+                name
+                for (name,) in database.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                )
+            }
+            if "samples" not in tables:
+                return ["it is no store: it has no table of samples"], ""
+            samples = database.execute("SELECT * FROM samples").fetchall()
+            database.row_factory = sqlite3.Row
+            calls = (
+                [dict(row) for row in database.execute("SELECT * FROM calls")]
+                if "calls" in tables
+                else None
+            )
+    except sqlite3.Error as error:
+        return [f"it cannot be read as a store ({error})"], ""
+    found += _stored(samples)
+    if calls is None:
+        return (
+            found,
+            (
+                f"{len(samples)} samples are whole; it is of an earlier version, which did not"
+                " count calls"
+            ),
+        )
+    found += _called(samples, calls)
+    states = Counter(call["state"] for call in calls)
+    spent, reserved = (_total(calls, state) for state in ("settled", "reserved"))
+    return (
+        found,
+        (
+            f"{len(samples)} samples are whole; {len(calls)} calls: {states['settled']} settled,"
+            f" {states['reserved']} reserved, {states['released']} released; spent {spent};"
+            f" reserved {reserved}"
+        ),
+    )
+
+
+def _stored(samples: list[Any]) -> Iterator[str]:
+    keys = {tuple(row[:4]) for row in samples}
+    for *key, response in samples:
+        try:
+            values = json.loads(response)
+            parents, usage = values["parents"], Usage(**values["usage"])
+            known = [n for n in (usage.prompt_tokens, usage.completion_tokens) if n is not None]
+            if not all(type(n) is int and n >= 0 for n in known):
+                yield f"{key} has tokens that are no counts: {known}"
+            if not isinstance(values["answer"], str) or not isinstance(values["text"], str):
+                yield f"{key} has an answer or a text that is no text"
+        except (ValueError, KeyError, TypeError) as error:
+            yield f"{key} cannot be read ({type(error).__name__})"
+            continue
+        for parent in parents:
+            if (*key[:3], parent) not in keys or not parent < key[3]:
+                yield f"{key} is shown sample {parent}, which is not an earlier one that is there"
+
+
+def _called(samples: list[Any], calls: list[dict[str, Any]]) -> Iterator[str]:
+    """Every call is in a known state with amounts to match, and no settled one is without its
+    samples.
+    """
+    keys = {tuple(row[:4]) for row in samples}
+    for call in calls:
+        name = f"call {call['call']}"
+        amounts = [call[column] for column in ("prompt_tokens", "completion_tokens", "picousd")]
+        if call["state"] not in ("settled", "reserved", "released"):
+            yield f"{name} is neither settled nor reserved nor released: {call['state']!r}"
+        if any(
+            amount is not None and (type(amount) is not int or amount < 0)
+            for amount in (*amounts, call["picousd"])
+        ):
+            yield f"{name} has amounts that are no counts: {(*amounts, call['picousd'])}"
+        first = (call["question_id"], call["strategy"], call["stream"], call["sample_index"])
+        if call["state"] == "settled" and first not in keys:
+            yield f"{name} is settled, and its sample {first} is not there"
+
+
+def _total(calls: list[dict[str, Any]], state: str) -> str:
+    chosen = [call for call in calls if call["state"] == state]
+    tokens = [call[name] for call in chosen for name in ("prompt_tokens", "completion_tokens")]
+    known = sum(count for count in tokens if isinstance(count, int))
+    usd = [call["picousd"] for call in chosen if isinstance(call["picousd"], int)]
+    return f"{known} tokens" + (f", {sum(usd) / 1e12:.6f} USD" if usd else "")

@@ -1,0 +1,29 @@
+"""Strategies: how the next sample of one question is drawn, from the earlier samples of its stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dynlab.strategies.attempts import Attempts, Voting
+
+
+@dataclass(frozen=True)
+class Sequential(Attempts):
+    """Sequential revision: sample i is shown all earlier ones of its stream, or those of them that
+    `who` names.
+
+    >>> Sequential().parents(3), Sequential(who="last", num_shown=2).parents(3)
+    ((0, 1, 2), (1, 2))
+    """
+
+    name: ClassVar[str] = "sequential"
+    voting: Voting = "all"
+
+    def parents(self, sample_index: int) -> tuple[int, ...]:
+        """The indices before `sample_index`, oldest first."""
+        return self._before(range(sample_index))
+
+    def votes(self, sample_index: int) -> bool:
+        """Whether the sample votes: all do, or only those that were shown another ('chained')."""
+        return self.voting == "all" or sample_index > 0

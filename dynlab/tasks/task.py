@@ -1,0 +1,366 @@
+"""Tasks: questions and how they are best asked, from the built-in files or a user's JSONL, CSV or
+Parquet.
+
+A file has the columns `id, question, target`, and optionally `choices` and `aliases` (lists;
+'|'-separated in CSV). A JSONL file may begin with a header line `{"task": {…}}` that says how the
+task is asked: the fields of `Task`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from dynlab._util import shipped_files
+from dynlab._util.errors import InputError, one_of
+from dynlab._util.values import Question
+from dynlab.tasks.answers import KINDS, Kind, clean, extract, normalise
+
+Form = Literal["completion", "chat"]
+FORMS: tuple[Form, ...] = get_args(Form)
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+COLUMNS = ("id", "question", "target", "choices", "aliases")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "instruction": (lambda value: isinstance(value, str), "a text"),
+    "reasoned": (lambda value: isinstance(value, bool), "true or false"),
+    "max_tokens": (lambda value: type(value) is int and value > 0, "a number of at least 1"),
+    "stop": (_are_texts, "a list of texts"),
+    "demos": (
+        lambda value: (
+            isinstance(value, list) and all(_are_texts(pair) and len(pair) == 2 for pair in value)
+        ),
+        "a list of [question, response] pairs",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Questions and how a model is asked them.
+
+    `demos` are worked (question, response) pairs that precede each question and are never
+    evaluated; `reasoned` says that a response is a solution in words that ends with `Answer: …`; a
+    response ends at any of the strings `stop`.
+    """
+
+    name: str
+    questions: tuple[Question, ...]
+    form: Form = "chat"
+    answer: Kind = "text"
+    demos: tuple[tuple[str, str], ...] = ()
+    instruction: str = ""
+    reasoned: bool = True
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+
+    def final_answer(self, text: str, question: Question) -> str:
+        """The normalised final answer of a response to one of the questions; '' if it gives none."""
+        return normalise(
+            extract(text, self.answer, question.choices, reasoned=self.reasoned), self.answer
+        )
+
+
+def names() -> list[str]:
+    """The built-in tasks."""
+    return list(shipped_files.named("data/tasks", (".jsonl",)))
+
+
+def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
+    """A built-in task by its name, or a task file by its path.
+
+    A file without a header is asked in chat, reasoned out, with answers of kind 'choice' where
+    choices are given.
+
+    Args:
+        name_or_path: 'capitals', or a path that ends in .jsonl, .csv or .parquet.
+        limit: Keep the first `limit` questions; None keeps all.
+
+    Raises:
+        InputError: The task or file is unknown, empty or malformed; the message says where and what
+            to do.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
+    path = _find(name_or_path)
+    header, rows = _read(path)
+    questions: list[Question] = []
+    seen: dict[str, str] = {}
+    for where, row in rows:
+        question = _question(row, where)
+        if question.id in seen:
+            raise InputError(
+                f"{where}: id {question.id!r} is already used in {seen[question.id]}: ids must be"
+                " unique"
+            )
+        seen[question.id] = where
+        questions.append(question)
+    if not questions:
+        raise InputError(
+            f"{path} holds no questions: give one a line, with the columns id, question and target"
+        )
+    defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
+    task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
+    return replace(
+        task, questions=tuple(_checked(question, task.answer, path) for question in task.questions)
+    )
+
+
+def as_task(questions: Any) -> Task:
+    """A task from whatever holds questions: a task, its name, a file, or rows, asked in chat and
+    reasoned out.
+
+    Args:
+        questions: As `load_task`; or a DataFrame or a list, of dicts with at least `id` and
+            `question`, of `Question`s, or of plain texts (whose ids are q1, q2, …).
+
+    Raises:
+        InputError: there are none, or one is malformed.
+    """
+    if isinstance(questions, Task):
+        return questions
+    if isinstance(questions, str | Path):
+        return load_task(questions)
+    rows = questions.to_dict("records") if hasattr(questions, "to_dict") else list(questions)
+    asked: list[Question] = []
+    for number, row in enumerate(rows, start=1):
+        where = f"question {number}"
+        if isinstance(row, Question):
+            row = asdict(row) | {"choices": list(row.choices), "aliases": list(row.aliases)}
+        elif isinstance(row, str):
+            row = {"id": f"q{number}", "question": row}
+        if not isinstance(row, Mapping):
+            raise InputError(
+                f"{where} is a {type(row).__name__}: give a dict with id and question, or a text"
+            )
+        known = {
+            name: value
+            for name, value in row.items()
+            if not (isinstance(value, float) and value != value)
+        }
+        plain = {
+            name: value.tolist() if hasattr(value, "tolist") else value
+            for name, value in known.items()
+        }
+        asked.append(_question(plain, where))
+    if not asked:
+        raise InputError("there are no questions: give at least one")
+    if again := [
+        id_ for id_, count in Counter(question.id for question in asked).items() if count > 1
+    ]:
+        raise InputError(f"the id {again[0]!r} is used twice: ids must be unique")
+    kind: Kind = "choice" if all(question.choices for question in asked) else "text"
+    return Task(
+        "questions",
+        tuple(_checked(question, kind, Path("questions")) for question in asked),
+        answer=kind,
+    )
+
+
+def to_jsonl(task: Task) -> str:
+    """A task as the text of its file: header, then one question a line; `load_task` gives the same
+    task back.
+    """
+    settings = {field.name: getattr(task, field.name) for field in fields(Task)[2:]}
+    changed = {
+        name: value
+        for name, value in settings.items()
+        if value != Task.__dataclass_fields__[name].default
+    }
+    rows = [{"task": changed}] if changed else []
+    rows += [
+        {k: v for k, v in asdict(question).items() if v or k in ("id", "question")}
+        for question in task.questions
+    ]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    given = Path(name_or_path)
+    builtin = shipped_files.named("data/tasks", (".jsonl",))
+    if str(name_or_path) in builtin:
+        return builtin[str(name_or_path)]
+    if given.is_file() and given.suffix not in SUFFIXES:
+        raise InputError(
+            f"{given} ends in {given.suffix!r}: a task file is one of {', '.join(SUFFIXES)}"
+        )
+    if given.is_file():
+        return given
+    if given.suffix in SUFFIXES or len(given.parts) > 1:
+        what = "is a folder" if given.is_dir() else "does not exist"
+        raise InputError(
+            f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of"
+            f" {', '.join(builtin)}"
+        )
+    raise one_of("task", name_or_path, builtin)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:
+    """The header and the rows, each with the words for where it stands."""
+    if path.suffix == ".parquet":
+        return {}, iter(_parquet_rows(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if path.suffix == ".csv":
+        return {}, iter(_csv_rows(path, text))
+    rows = list(_json_rows(path, text))
+    if rows and set(rows[0][1]) == {"task"}:
+        header = rows.pop(0)[1]["task"]
+        if not isinstance(header, dict):
+            raise InputError(f'{path}: the header must be {{"task": {{…}}}}, not {header!r}')
+        return header, iter(rows)
+    return {}, iter(rows)
+
+
+def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"{where} is not JSON ({error}): give one object a line") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
+        yield where, row
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row:
+                raise InputError(
+                    f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote"
+                    " commas"
+                )
+            lists = {
+                name: row[name].split("|") if row[name] else []
+                for name in ("choices", "aliases")
+                if name in row
+            }
+            yield where, row | lists
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error
+    for number, row in enumerate(table.to_pylist(), start=1):
+        yield f"{path}, row {number}", row
+
+
+def _question(row: Mapping[str, Any], where: str) -> Question:
+    for column in ("id", "question"):
+        if column not in row:
+            given = [str(name) for name in row]
+            near = get_close_matches(column, given, n=1)
+            hint = f"rename {near[0]!r}" if near else f"name the columns {', '.join(COLUMNS)}"
+            raise InputError(
+                f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}:"
+                f" {hint}"
+            )
+        if not _string(row[column]).strip():
+            raise InputError(f"{where}: {column!r} is empty")
+    for column in set(COLUMNS) - set(row):
+        if near := get_close_matches(
+            column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75
+        ):
+            raise InputError(
+                f"{where} has a column {near[0]!r}: rename it if {column!r} is meant, or leave"
+                " it out"
+            )
+    choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
+    if len(choices) > 26:
+        raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
+    target = (
+        None
+        if row.get("target") in (None, "") or row["target"] != row["target"]
+        else _string(row["target"])
+    )
+    if target is not None and not target.strip():
+        raise InputError(
+            f"{where}: 'target' is blank: leave it out where the right answer is not known"
+        )
+    return Question(_string(row["id"]), _string(row["question"]), target, choices, aliases)
+
+
+def _string(value: object) -> str:
+    """The text of a cell: 5.0, which is how a column with gaps stores 5, is '5'; nothing is ''."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else clean(str(value))
+
+
+def _checked(question: Question, kind: Kind, path: Path) -> Question:
+    """The question with a target of its kind; the target of a choice may be its letter or, first,
+    its text.
+    """
+    if question.target is None:
+        return question
+    if kind == "choice":
+        question = replace(question, target=extract(question.target, kind, question.choices))
+    if kind != "expression" and not normalise(question.target or "", kind):
+        options = f" among {', '.join(question.choices)}" if question.choices else ""
+        raise InputError(
+            f"{path}, question {question.id!r}: the target is no answer of kind {kind!r}{options}"
+        )
+    return question
+
+
+def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
+    return tuple(_string(item).strip() for item in value)
+
+
+def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Checked fields of `Task` from a header: lists become tuples."""
+    known = {field.name for field in fields(Task)} - {"name", "questions"}
+    for key in header:
+        if key not in known:
+            raise one_of(f"field in the header of {path}:", key, known)
+    for key, options in (("form", FORMS), ("answer", KINDS)):
+        if key in header and header[key] not in options:
+            raise one_of(f"{key} in the header of {path}:", header[key], options)
+    for key, (holds, expected) in _CHECKS.items():
+        if key in header and not holds(header[key]):
+            raise InputError(f"{path}: {key!r} must be {expected}, not {header[key]!r}")
+    settings = dict(header)
+    if header.get("form") == "completion":
+        settings.setdefault(
+            "stop", ["\nQuestion:"]
+        )  # else a completion model goes on to the next question
+    for key in settings.keys() & {"demos", "stop"}:
+        settings[key] = tuple(
+            tuple(item) if isinstance(item, list) else item for item in settings[key]
+        )
+    return settings

@@ -1,0 +1,218 @@
+"""Strategies against one another: equal cost in a common currency, paired over questions, depth
+capped.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynlab._util.errors import InputError
+from dynlab.analysis.comparison import compare
+from dynlab.analysis.contrasts import ABLATION, at_depth, contrast, differences, savings
+from dynlab.analysis.metrics import question_resamples
+
+OPTIONS = {"replications": 40, "seed": 3}
+
+
+@pytest.fixture
+def recorded(random_pool):
+    """Pools of 12 questions and chains on 10 of them: parallel samples of 30 tokens, chained ones
+    of 90.
+    """
+
+    def frame(num_samples=16, streams=3, price=(30, 90)):
+        pool = random_pool(12, num_samples, seed=1, strategy="parallel", stream=0)
+        ids = sorted(pool["question_id"].unique())[:10]
+        parts = [pool.assign(completion_tokens=price[0] - 20)]
+        for strategy, width in (("integrated", 4), ("sequential", 1)):
+            for stream in range(streams):
+                part = random_pool(
+                    12, 8, seed=2 + stream + 10 * width, strategy=strategy, stream=stream
+                )
+                part = part[part["question_id"].isin(ids)]
+                late = part["sample_index"] >= width
+                part["completion_tokens"] = np.where(late, price[1], price[0]) - 20
+                chains = {
+                    i: list(range(width if strategy == "integrated" else i)) if i >= width else []
+                    for i in range(8)
+                }
+                part["awaited"] = part["sample_index"].map(chains)
+                parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    return frame
+
+
+def test_budgets_count_the_first_strategy_s_samples_so_that_all_may_spend_as_much(recorded):
+    table = contrast(recorded(), budgets=[2, 4, 8], **OPTIONS)
+    assert set(table["method"]) == {"parallel", "integrated", "sequential"} and set(
+        table["questions"]
+    ) == {10}
+    for row in table.itertuples():
+        assert row.spent_tokens <= row.budget * 30 * (1 + 1e-9)
+        assert (
+            row.spent_tokens > row.budget * 30 - 90 / 10
+        )  # over 10 questions no more than a call is left
+    spent = table.pivot(index="budget", columns="method", values="spent_samples")
+    assert (spent["parallel"] == [2, 4, 8]).all()
+    assert spent["integrated"].tolist() == [
+        2,
+        4,
+        pytest.approx(4 + 4 / 3, abs=0.1),
+    ]  # 4 × 30 and 1.33 × 90 tokens
+    assert spent["sequential"].tolist()[1:] == [2, pytest.approx(1 + 7 / 3, abs=0.1)]
+
+
+def test_a_single_strategy_is_played_as_by_compare(recorded):
+    frame = recorded()
+    table = contrast(frame, strategies=["integrated", "sequential"], budgets=[2, 4], **OPTIONS)
+    own = compare(
+        frame,
+        strategy="integrated",
+        allocators=["uniform"],
+        budgets=[2, 4],
+        unit="tokens",
+        **OPTIONS,
+    )
+    shared = [name for name in own if name != "recording"]
+    pd.testing.assert_frame_equal(table.loc[table["method"] == "integrated", shared], own[shared])
+
+
+def test_differences_are_paired_over_the_questions_that_all_answered(recorded):
+    frame = recorded()
+    table = contrast(frame, budgets=[4, 8], **OPTIONS).set_index(["method", "budget"])["accuracy"]
+    gaps = differences(frame, at=[4, 8], **OPTIONS)
+    assert gaps["strategy"].tolist() == ["sequential"] * 2 + ["integrated"] * 2 and set(
+        gaps["against"]
+    ) == {"parallel"}
+    for row in gaps.itertuples():
+        assert row.difference == pytest.approx(
+            table[row.method, row.at] - table["parallel", row.at]
+        )
+        assert row.low < row.difference < row.high
+
+
+def test_the_interval_is_that_of_resampled_questions():
+    # ten questions: parallel is right on the first five, integrated on the last eight
+    rows = [
+        {
+            "question_id": f"q{q}",
+            "strategy": strategy,
+            "sample_index": i,
+            "target": "a",
+            "completion_tokens": 10,
+            "answer": "a" if right(q) else "b",
+            "stream": 0,
+            "awaited": [] if i < 2 else [0, 1],
+        }
+        for strategy, right in (("parallel", lambda q: q < 5), ("integrated", lambda q: q >= 2))
+        for q in range(10)
+        for i in range(4)
+    ]
+    (row,) = differences(pd.DataFrame(rows), at=[2], seed=5, replications=2).itertuples()
+    known = np.array([-1.0, -1, 0, 0, 0, 1, 1, 1, 1, 1])
+    low, high = np.percentile(question_resamples(10, 5) @ known, [2.5, 97.5])
+    assert (row.difference, row.low, row.high) == pytest.approx((0.3, low, high))
+
+
+def test_cells_that_a_strategy_cannot_fill_are_left_out(recorded):
+    frame = recorded()
+    gaps = differences(
+        frame, at=[4, 15], **OPTIONS
+    )  # 8 integrated samples cost 16 parallel ones, 8 sequential ones 22
+    assert sorted(gaps.loc[gaps["at"] == 15, "method"]) == ["integrated", "sequential"]
+    short = frame[(frame["strategy"] != "integrated") | (frame["sample_index"] < 6)]
+    assert differences(short, at=[4, 15], **OPTIONS).loc[
+        lambda gaps: gaps["at"] == 15, "method"
+    ].tolist() == ["sequential"]
+
+
+def test_the_ablation_has_four_methods_with_names(recorded):
+    options = {
+        "strategies": ["parallel", "integrated"],
+        "allocators": ["uniform", "ucb"],
+        "names": ABLATION,
+        **OPTIONS,
+    }
+    table = contrast(recorded(), budgets=[2, 4], **options)
+    assert list(dict.fromkeys(table["method"])) == [
+        "neither",
+        "bandit only",
+        "integration only",
+        "both",
+    ]
+    assert set(differences(recorded(), at=[4], **options)["against"]) == {"neither"}
+    saved = savings(recorded(), at=[4], **options)
+    assert (
+        saved["method"].tolist() == ["bandit only", "integration only", "both"]
+        and (saved["saving"] <= 1).all()
+    )
+    without = {key: name for key, name in ABLATION.items() if name != "both"}
+    fewer = contrast(recorded(), budgets=[2], **options | {"names": without})
+    assert "both" not in set(fewer["method"]) and len(fewer) == 3
+
+
+def test_a_saving_counts_the_first_strategy_s_samples():
+    # parallel is right on half of the questions, integrated on all of them at twice the price
+    rows = [
+        {
+            "question_id": f"q{q}",
+            "strategy": strategy,
+            "sample_index": i,
+            "target": "a",
+            "awaited": [],
+            "completion_tokens": 20 if strategy == "integrated" else 10,
+            "stream": 0,
+            "answer": "a" if right else "b",
+        }
+        for strategy in ("parallel", "integrated")
+        for q in range(4)
+        for i in range(8)
+        for right in [strategy == "integrated" or q < 2]
+    ]
+    (row,) = savings(pd.DataFrame(rows), at=[4], replications=2).itertuples()
+    assert (row.saving, row.reached) == (
+        0.5,
+        True,
+    )  # reached at the first budget of the grid, 2 of 4
+
+
+def test_at_equal_depth_each_strategy_leaves_out_what_would_come_later(recorded):
+    table = at_depth(recorded(), at=[8], depths=[1, 2, 3, 8], **OPTIONS).set_index(
+        ["method", "depth"]
+    )
+    tokens = table["spent_tokens"]
+    assert tokens["parallel"].tolist() == [240] * 4
+    assert tokens["integrated", 1] == 4 * 30 and tokens["integrated", 2] == pytest.approx(
+        240, abs=9
+    )
+    assert tokens["sequential"].tolist() == [30, 120, 210, pytest.approx(240, abs=9)]
+    assert table.loc["parallel", "accuracy"].nunique() == 1
+
+
+def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
+    table = at_depth(recorded(), at=[4, 8], depths=[1, 2], **OPTIONS)
+    for _, cell in table.groupby(["at", "depth"]):
+        best, second = cell["accuracy"].nlargest(2)
+        leads = (cell["accuracy"] - np.where(cell["accuracy"] == best, second, best)).round(12)
+        np.testing.assert_allclose(cell["lead"], leads, atol=1e-12)
+        assert (cell["lead_low"] <= cell["lead"]).all() and (
+            cell["lead"] <= cell["lead_high"]
+        ).all()
+
+
+def test_recordings_of_one_strategy_are_left_out_and_none_gives_an_empty_table(
+    random_pool, recorded
+):
+    for function in (contrast, differences, savings, at_depth):
+        empty = function(random_pool(), **OPTIONS)
+        assert empty.empty and "method" in empty
+    both = contrast([random_pool(), recorded()], budgets=[2], **OPTIONS)
+    assert len(both) == 3
+
+
+def test_wrong_use_is_refused(recorded):
+    with pytest.raises(InputError, match="name them in `strategies`"):
+        contrast(recorded(), strategy="parallel")
+    with pytest.raises(InputError, match="unknown option 'replication'"):
+        contrast(recorded(), replication=3)

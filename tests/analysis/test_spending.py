@@ -1,0 +1,93 @@
+"""Who gets the budget: what is spent adds up, regret is the oracle's lead, questions go by how they
+end.
+"""
+
+import numpy as np
+import pytest
+
+from dynlab.analysis import spending
+from dynlab.analysis.comparison import compare
+from dynlab.reports import spending as spending_reading
+
+HOW = {"replications": 10, "seed": 3}
+
+
+@pytest.fixture
+def runs(random_pool):
+    return spending.played(random_pool(15, 12), budgets=[2, 4, 6], **HOW)
+
+
+def test_spending_by_difficulty_adds_up_to_the_budget(runs):
+    spent = spending.by_difficulty(runs, at=4)
+    for name, rows in spent.groupby("allocator"):
+        total = (rows["questions"] * rows["spent"]).sum()
+        assert total == pytest.approx(15 * 4) if name != "oracle" else total < 15 * 4
+        assert rows["questions"].sum() == 15
+    uniform = spent[spent["allocator"] == "uniform"]
+    assert (uniform["spent"] == 4).all() and (uniform["low"] == 4).all()
+
+
+def test_regret_is_the_oracle_s_accuracy_minus_the_policy_s(runs, random_pool):
+    curves = compare(
+        random_pool(15, 12), allocators=["uniform", "ucb", "oracle"], budgets=[2, 4, 6], **HOW
+    )
+    accuracy = curves.pivot_table(index="budget", columns="allocator", values="accuracy")
+    for name in ("uniform", "ucb"):
+        found = spending.regret(runs).query("allocator == @name").set_index("budget")["regret"]
+        np.testing.assert_allclose(found, accuracy["oracle"] - accuracy[name])
+
+
+def test_questions_are_sorted_by_how_the_vote_of_all_samples_ends(make_pool):
+    drawn = {"q1": "aaab", "q2": "abcd", "q3": "bbac", "q4": "bcde", "q5": "----", "q6": "bcdb"}
+    target = {"q1": "a", "q2": "x", "q3": "a", "q4": "x", "q5": "a", "q6": "b"}
+    (run,) = spending.played(make_pool(drawn, target), budgets=[2, 4], **HOW)
+    assert dict(zip(run.streams.question_ids, run.outcome, strict=True)) == {
+        "q1": "settled, right",
+        "q2": "open, wrong",
+        "q3": "settled, wrong",
+        "q4": "open, wrong",
+        "q5": "no answer",
+        "q6": "settled, right",
+    }
+    assert run.leading[2] == "b" and run.easy[0] == 0.75
+    table = spending.by_outcome([run], at=4)
+    uniform = table[table["allocator"] == "uniform"].set_index("outcome")
+    assert uniform["questions"].to_dict() == {
+        "settled, right": 2,
+        "open, wrong": 2,
+        "settled, wrong": 1,
+        "no answer": 1,
+    }
+    assert (uniform["spent"] == 1).all() and uniform.loc["settled, wrong", "accuracy"] == 0
+    wrong = spending.misled([make_pool(drawn, target)], [run], at=4)
+    assert wrong[["question_id", "target", "leading", "share", "drawn"]].to_numpy().tolist() == [
+        ["q3", "a", "b", 0.5, 4]
+    ]
+
+
+def test_the_allocation_over_time_has_the_hardest_question_on_top_and_adds_up(runs):
+    drawn = spending.over_time(runs[0])
+    for name in ("uniform", "ucb", "priced"):
+        own = drawn[drawn["allocator"] == name]
+        assert own["easy"].is_monotonic_increasing and len(own) == 15
+        np.testing.assert_allclose(own[["2", "4", "6"]].sum(), [30, 60, 90])
+
+
+def test_without_targets_agreement_stands_in_and_the_words_say_so(random_pool):
+    (run,) = spending.played(random_pool(15, 12).drop(columns="target"), budgets=[2, 4, 6], **HOW)
+    assert run.measure == "self-consistency rate"
+    assert set(run.outcome) <= {"settled, right", "open, right", "no answer"}
+    assert "without targets" in spending_reading.of_outcomes(spending.by_outcome([run], at=4))
+    assert "in agreement" in spending_reading.of_difficulty(spending.by_difficulty([run], at=4))
+
+
+def test_words_tell_the_numbers_of_their_frames(runs):
+    regret = spending.regret(runs)
+    last = regret[(regret["budget"] == 6) & (regret["allocator"] == "ucb")].iloc[0]
+    text = spending_reading.of_regret(regret)
+    assert f"UCB {last['regret']:+.3f} [{last['low']:+.3f}, {last['high']:+.3f}]" in text
+    drawn = spending.over_time(runs[0])
+    top = drawn[drawn["allocator"] == "uniform"]["6"].nlargest(2).sum() / 90
+    assert f"tenth (2 questions) holds of all samples: uniform {top:.0%}".replace("%", " %") in (
+        spending_reading.of_allocation(drawn)
+    )

@@ -1,0 +1,144 @@
+"""Speed of paid sampling as a ratio to bare LiteLLM in the same run, and its memory. `make
+benchmarks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import pytest
+from scripted_server import serving
+
+from dynlab._util.values import Question, Sampling, Usage
+from dynlab.models.client import Client
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.prices import Price
+from dynlab.models.replies import Reply, Response
+from dynlab.sampling.plan import Plan
+from dynlab.sampling.sampler import Sampler
+from dynlab.sampling.store import Store
+from dynlab.strategies.parallel import Parallel
+from dynlab.tasks.task import Task
+
+pytestmark = pytest.mark.benchmarks
+LATENCY_S = 0.05
+
+
+def slow_server():
+    """The address of a server in a process of its own whose every answer takes 50 ms."""
+    return serving("scripted_server.py", LATENCY_S)
+
+
+def plan_of(num_questions: int, num_samples: int = 1, seed: int = 0) -> Plan:
+    questions = tuple(Question(f"q{i}", f"{i} + 1?", "1") for i in range(num_questions))
+    task = Task("sums", questions, form="chat", answer="integer", max_tokens=8)
+    return Plan(task, Parallel(), Sampling(max_tokens=8), num_samples, greedy=False, seed=seed)
+
+
+async def bare(address: str, plan: Plan, concurrency: int) -> None:
+    """The same requests as LiteLLM documents them: gathered, behind a semaphore."""
+    import litellm
+
+    limit = asyncio.Semaphore(concurrency)
+
+    async def one(key):
+        request = plan.request(key, [])
+        async with limit:
+            answer = await litellm.acompletion(
+                model="openai/m",
+                messages=list(request.messages),
+                api_base=address,
+                api_key="none",
+                max_tokens=8,
+                temperature=1.0,
+                seed=request.seed,
+            )
+        assert answer.choices[0].message.content
+
+    await asyncio.gather(*map(one, plan.keys))
+
+
+def drawn(address: str, plan: Plan, concurrency: int, path: Path) -> None:
+    with Store(path, {}, {}) as store:
+        asyncio.run(
+            Sampler(
+                plan, store, Client(Endpoint("openai/m", address), (1.0, 2.0)), concurrency
+            ).run()
+        )
+        assert len(store.keys()) == len(plan.keys)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_paid_sampling_makes_nine_tenths_of_the_calls_of_bare_litellm(tmp_path, capsys):
+    with slow_server() as address:
+        Client(
+            Endpoint("openai/m", address)
+        )  # imports LiteLLM without its price list from the network
+        asyncio.run(bare(address, plan_of(100), 16))
+        drawn(address, plan_of(100), 16, tmp_path / "warm.sqlite")
+        for concurrency in (64, 256):
+            seconds = {"bare": [], "drawn": []}
+            for repeat in range(8):
+                plan = plan_of(400, seed=repeat)
+                for way in ("bare", "drawn") if repeat % 2 else ("drawn", "bare"):
+                    start = time.perf_counter()
+                    if way == "bare":
+                        asyncio.run(bare(address, plan, concurrency))
+                    else:
+                        drawn(
+                            address, plan, concurrency, tmp_path / f"{concurrency}-{repeat}.sqlite"
+                        )
+                    seconds[way].append(time.perf_counter() - start)
+            ratio = median(seconds["bare"]) / median(seconds["drawn"])
+            with capsys.disabled():
+                rates = {way: f"{400 / median(each):.0f} calls/s" for way, each in seconds.items()}
+                print(f"\n{concurrency} at once: {rates}; drawn / bare {ratio:.2f}")
+            assert ratio >= 0.9
+
+
+class Instant:
+    """A model that answers at once."""
+
+    endpoint, price, left_out = Endpoint("fake/m", ""), Price(1.0, 2.0), frozenset()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        pass
+
+    async def __call__(self, request, num_samples=1):
+        await asyncio.sleep(0)
+        return Reply(
+            (Response("Answer: 2 " + "word " * 50, finish_reason="stop"),), Usage(12, 6), "{}"
+        )
+
+
+def test_memory_stays_flat_over_a_hundred_thousand_calls(tmp_path, capsys):
+    plan, peaks, count = plan_of(1000, 100), [], 0
+    pages = Path(f"/proc/{os.getpid()}/statm")
+
+    def counted():
+        nonlocal count
+        count += 1
+        if count % 10_000 == 0:
+            peaks.append(int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20)
+
+    with Store(tmp_path / "a.sqlite", {}, {}) as store:
+        drawing = Sampler(plan, store, Instant(), 64)
+        start = time.perf_counter()
+        asyncio.run(drawing.run(counted))
+        seconds = time.perf_counter() - start
+    growth = [later - earlier for earlier, later in pairwise(peaks)]
+    with capsys.disabled():
+        print(
+            f"\n100,000 calls, {100_000 / seconds:.0f} calls/s without a model; MiB resident:"
+            f" {peaks}; growth {growth}"
+        )
+    assert sum(growth[1:]) / len(growth[1:]) < 2.0  # MiB per 10,000 calls

@@ -1,0 +1,61 @@
+"""The GitHub workflow, and the one that the README gives to users: they parse, test, draw, and push
+nothing.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dynlab.cli.parser import _parser
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+THEIRS = re.findall(
+    r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S
+)
+MAJOR = {
+    "actions/checkout": "v4",
+    "actions/setup-python": "v5",
+    "actions/upload-artifact": "v4",
+    "actions/cache": "v4",
+}
+
+
+def steps(text):
+    return [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+
+
+def test_ours_tests_on_the_oldest_and_the_newest_python_and_uploads_the_quick_figures():
+    workflow = yaml.safe_load(OURS)
+    assert set(workflow[True]) == {"push", "pull_request"}  # YAML 1.1 reads `on` as true
+    assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"][0] == "3.11"
+    commands = [step["run"] for step in steps(OURS) if "run" in step]
+    assert "make test" in commands
+    (draws,) = [command for command in commands if command.startswith("make reproduce")]
+    out = re.search(r"--out (\S+)\"", draws)[1]
+    (upload,) = [
+        step for step in steps(OURS) if step.get("uses", "").startswith("actions/upload-artifact")
+    ]
+    assert "--quick" in draws and upload["with"]["path"] == out
+    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test:", targets, re.M) and re.search(r"^reproduce:", targets, re.M)
+
+
+def test_the_readme_gives_users_a_short_workflow_that_draws_their_own_recording():
+    (text,) = THEIRS
+    assert len(text.splitlines()) <= 20
+    (draws,) = [step["run"] for step in steps(text) if step.get("run", "").startswith("dynlab ")]
+    given = _parser().parse_args(draws.split()[1:])
+    assert given.recording and given.run
+
+
+@pytest.mark.parametrize("text", [OURS, *THEIRS])
+def test_a_workflow_pins_major_versions_and_may_only_read(text):
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    used = [step["uses"] for step in steps(text) if "uses" in step]
+    assert used and all(
+        MAJOR[name] == version for name, version in (each.split("@") for each in used)
+    )
+    assert not re.search(r"git push|secrets\.|pull_request_target", text)

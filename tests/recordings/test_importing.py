@@ -1,0 +1,220 @@
+"""Files in the shapes that other tools write become recordings that can be compared."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dynlab._util.errors import InputError
+from dynlab.analysis.board import leaderboard
+from dynlab.cli.parser import main
+from dynlab.recordings.importing import import_recording
+from dynlab.recordings.recording import load
+
+
+def lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def inspect_log(path, samples):
+    log = {
+        "version": 2,
+        "status": "success",
+        "eval": {"task": "sums", "model": "openai/tiny"},
+        "samples": samples,
+    }
+    path.write_text(json.dumps(log), encoding="utf-8")
+    return path
+
+
+def inspect_sample(number, epoch, said, *, target="4", mark="C", answer=None, **more):
+    usage = {
+        "openai/tiny": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "input_tokens_cache_read": 2,
+            "total_tokens": 17,
+        }
+    }
+    message = {"role": "assistant", "content": said}
+    return {
+        "id": number,
+        "epoch": epoch,
+        "input": "2+2?",
+        "target": target,
+        "model_usage": usage,
+        "output": {"model": "tiny", "choices": [{"message": message, "stop_reason": "stop"}]},
+        "scores": {"match": {"value": mark, "answer": answer, "explanation": said}},
+        **more,
+    }
+
+
+def imported(path, form, tmp_path, **options):
+    return load(import_recording(path, form, tmp_path / "out.parquet", **options))
+
+
+def test_epochs_of_an_inspect_log_are_samples(tmp_path):
+    path = inspect_log(
+        tmp_path / "log.json",
+        [
+            inspect_sample(1, 1, "It is 4.", answer="4"),
+            inspect_sample(1, 2, [{"type": "text", "text": "5"}], mark="I"),
+            inspect_sample("b", 1, "x", target=["Lima", "lima"], mark=1.0, answer="Lima."),
+            inspect_sample(
+                "b",
+                2,
+                "x",
+                target=["Lima", "lima"],
+                mark=0,
+                output={"choices": []},
+                error={"message": "…"},
+            ),
+        ],
+    )
+    recording = imported(path, "inspect", tmp_path)
+    frame = recording.frame
+    assert frame[["question_id", "sample_index", "answer", "target"]].values.tolist() == [
+        ["1", 0, "4", "4"],
+        ["1", 1, "5", "4"],
+        ["b", 0, "lima", "lima"],
+        ["b", 1, "", "lima"],
+    ]
+    assert frame["correct"].tolist() == [True, False, True, False]
+    assert set(frame["prompt_tokens"]) == {12} and set(frame["completion_tokens"]) == {5}
+    assert set(frame["dataset"]) == {"sums"} and set(frame["model"]) == {"openai/tiny"}
+    assert recording.card["imported"] == "inspect" and recording.design == "fixed"
+
+
+def test_a_judge_that_contradicts_itself_gives_way_to_the_target(tmp_path):
+    path = inspect_log(
+        tmp_path / "log.json",
+        [
+            inspect_sample(1, 1, "4", answer="4", mark="C"),
+            inspect_sample(1, 2, "4", answer="4", mark="I"),
+        ],
+    )
+    assert "correct" not in imported(path, "inspect", tmp_path).frame
+
+
+def lm_eval_line(document, responses, filtered, name, target="work … #### 72"):
+    return {
+        "doc_id": document,
+        "doc": {"question": "?"},
+        "target": target,
+        "arguments": {"gen_args_0": {"arg_0": "?"}},
+        "resps": [responses],
+        "filtered_resps": filtered,
+        "filter": name,
+        "metrics": ["exact_match"],
+    }
+
+
+def test_repeats_of_lm_eval_are_samples_from_the_filter_that_keeps_them(tmp_path):
+    path = lines(
+        tmp_path / "samples_gsm8k_2026-01-02T03-04-05.678.jsonl",
+        [
+            lm_eval_line(0, ["so 72", "so 7"], ["72"], "maj@2"),
+            lm_eval_line(0, ["so 72", "so 7"], [["72", "[invalid]"]], "score-all"),
+        ],
+    )
+    frame = imported(path, "lm-eval", tmp_path, kind="integer").frame
+    assert frame[["question_id", "sample_index", "answer", "target"]].values.tolist() == [
+        ["0", 0, "72", "72"],
+        ["0", 1, "", "72"],
+    ]
+    assert set(frame["dataset"]) == {"gsm8k"}
+
+
+def test_without_such_a_filter_the_responses_themselves_are_read(tmp_path):
+    path = lines(
+        tmp_path / "samples_x.jsonl",
+        [lm_eval_line(3, ["it is 7", "8"], ["it is 7"], "take_first", "8")],
+    )
+    assert imported(path, "lm-eval", tmp_path, kind="integer").frame["answer"].tolist() == [
+        "7",
+        "8",
+    ]
+
+
+def test_log_likelihoods_are_no_samples(tmp_path):
+    line = lm_eval_line(0, [], [["-1.5", "False"], ["-0.5", "True"]], "none")
+    line["resps"] = [[["-1.5", "False"]], [["-0.5", "True"]]]
+    with pytest.raises(InputError, match="log-likelihoods"):
+        imported(lines(tmp_path / "samples_x.jsonl", [line]), "lm-eval", tmp_path)
+
+
+def test_plain_lines_are_samples_in_their_order(tmp_path):
+    path = lines(
+        tmp_path / "mine.jsonl",
+        [
+            {
+                "id": "a",
+                "response": "I guess.\nAnswer: (B)",
+                "target": "B",
+                "completion_tokens": 9,
+                "extra": 1,
+            },
+            {"id": "a", "answer": None, "target": "B", "completion_tokens": 3},
+            {"id": "b", "answer": "C", "target": "C", "completion_tokens": 2},
+            {"id": "b", "answer": "D", "target": "C", "completion_tokens": 2},
+        ],
+    )
+    frame = imported(path, "samples", tmp_path, kind="choice").frame
+    assert frame["answer"].tolist() == ["B", "", "C", "D"]
+    assert frame["sample_index"].tolist() == [0, 1, 0, 1]
+    table = leaderboard(tmp_path / "out.parquet", at=[2], replications=3, progress=False)
+    assert "uniform" in table["policy"].tolist()
+
+
+def test_targets_may_be_unknown(tmp_path):
+    path = lines(tmp_path / "mine.jsonl", [{"id": 1, "answer": "a"}, {"id": 1, "answer": "b"}])
+    assert "target" not in imported(path, "samples", tmp_path).frame
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "message"),
+    [
+        ("inspect", "{}", "it lacks 'eval'"),
+        ("lm-eval", '{"id": 1}\n', "it lacks"),
+        ("samples", '{"id": 1}\n', "it lacks 'response'"),
+        ("samples", "[1]\n", "another shape"),
+        ("samples", "nonsense", "another shape"),
+        ("samples", "", "holds no samples"),
+        ("excel", "", "'inspect', 'lm-eval', 'samples'"),
+    ],
+)
+def test_another_file_is_refused_in_one_line(tmp_path, capsys, form, content, message):
+    (tmp_path / "file").write_text(content)
+    out = tmp_path / "out.parquet"
+    assert (
+        main(["recordings", "import", str(tmp_path / "file"), "--from", form, "--out", str(out)])
+        == 2
+    )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line and not out.exists()
+
+
+def test_a_packed_log_is_unpacked_by_its_own_tool(tmp_path):
+    with pytest.raises(InputError, match="inspect log convert"):
+        import_recording(tmp_path / "log.eval", "inspect", tmp_path / "out.parquet")
+
+
+def test_the_command_writes_a_recording(tmp_path, capsys):
+    path = lines(tmp_path / "mine.jsonl", [{"id": 1, "answer": "a"}])
+    assert (
+        main(
+            [
+                "recordings",
+                "import",
+                str(path),
+                "--from",
+                "samples",
+                "--out",
+                str(tmp_path / "o.parquet"),
+            ]
+        )
+        == 0
+    )
+    assert len(load(tmp_path / "o.parquet").frame) == 1

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from recipe.remake import NUM_REASONED, NUM_SAMPLES, SHIPPED
+
+from dynlab._util.errors import InputError
+from dynlab.models.weights import REASONER
+from dynlab.recordings.recording import KEY, SCHEMA, digest, load, shipped, write
+
+
+def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
+    frame = random_pool(seed=2)
+    frame["text"] = "\x1b[31mred <b>bold</b> \u2028 ünïcode"
+    path = write(frame, {"design": "fixed", "model": "m"}, tmp_path / "r.parquet")
+    back = load(path)
+    assert back.card == {"design": "fixed", "model": "m", "digest": digest(frame)}
+    assert back.name == "r"
+    assert back.frame["text"].tolist() == frame["text"].tolist()
+    ordered = frame.sort_values(["question_id", "sample_index"])
+    assert back.frame["answer"].tolist() == ordered["answer"].tolist()
+    assert back.frame["completion_tokens"].tolist() == ordered["completion_tokens"].tolist()
+
+
+def test_rows_are_sorted_by_key_and_columns_by_schema_so_that_equal_recordings_are_equal_files(
+    tmp_path, random_pool
+):
+    frame = random_pool()
+    shuffled = frame.sample(frac=1, random_state=1)[frame.columns[::-1]]
+    one, other = (
+        write(frame, {}, tmp_path / "a.parquet"),
+        write(shuffled, {}, tmp_path / "b.parquet"),
+    )
+    assert one.read_bytes() == other.read_bytes()
+    assert load(one).frame.columns.tolist() == [name for name in SCHEMA if name in load(one).frame]
+
+
+def test_csv_and_jsonl_are_read_like_parquet(tmp_path, make_pool):
+    frame = make_pool({"q1": "ab-", "q2": "aaa"})
+    frame["answer"] = frame["answer"].replace({"a": "NA", "b": "007"})
+    frame["target"] = "NA"
+    frame["completion_tokens"] = [1, None, 3, 4, 5, 6]
+    write(frame, {}, tmp_path / "r.parquet")
+    frame.to_csv(tmp_path / "r.csv", index=False)
+    frame.to_json(tmp_path / "r.jsonl", orient="records", lines=True)
+    tables = [load(tmp_path / f"r.{suffix}").frame for suffix in ("parquet", "csv", "jsonl")]
+    for table in tables:
+        assert table["answer"].tolist() == ["NA", "007", "", "NA", "NA", "NA"]
+        assert table["completion_tokens"].isna().tolist() == [
+            False,
+            True,
+            False,
+            False,
+            False,
+            False,
+        ]
+
+
+def test_integer_answers_stay_integers_where_some_are_missing():
+    frame = pd.DataFrame(
+        {
+            "question_id": [1, 1],
+            "sample_index": [0, 1],
+            "answer": [70.0, np.nan],
+            "target": [70, 70],
+        }
+    )
+    table = load(frame).frame
+    assert table["answer"].tolist() == ["70", ""]
+    assert table["target"].tolist() == ["70", "70"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.iloc[:0], "holds no samples"),
+        (
+            lambda f: f.rename(columns={"answer": "answers"}),
+            "'answer' is missing.*did you mean 'answers'",
+        ),
+        (lambda f: pd.concat([f, f]), "more than once.*question_id=q1"),
+        (lambda f: f.assign(sample_index=-1), "sample_index must be whole numbers"),
+        (lambda f: f.assign(sample_index=[0.5, 1]), "sample_index must be whole numbers.*0.5"),
+        (lambda f: f.assign(question_id=[None, "q1"]), "without a question_id"),
+        (lambda f: f.assign(correct=["yes", "no"]), "correct must be true or false; found 'yes'"),
+    ],
+)
+def test_a_frame_that_is_no_recording_says_why(change, message, make_pool):
+    with pytest.raises(InputError, match=message):
+        load(change(make_pool({"q1": "ab"})))
+
+
+def test_files_that_are_no_recordings_say_what_was_expected(tmp_path):
+    for name, content, expected in (
+        ("a.parquet", b"not parquet", "is not a Parquet file"),
+        ("b.jsonl", b'{"question_id": 1}\nnot json', "is not JSON objects, one a line"),
+        ("c.csv", b"", "is not a CSV table"),
+        ("d.parquet", b"", "is not a Parquet file"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=expected) as caught:
+            load(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="is a folder"):
+        load(tmp_path)
+    with pytest.raises(InputError, match="no file"):
+        load(tmp_path / "nothing.parquet")
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path, make_pool):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot write.*writable"):
+        write(make_pool({"q": "a"}), {}, tmp_path / "file" / "r.parquet")
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_temporary(tmp_path, make_pool):
+    path = write(make_pool({"q": "a"}), {}, tmp_path / "r.parquet")
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        write(make_pool({"q": "b"}), {"card": object()}, path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["r.parquet"]
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
+    recording = load(name)
+    frame = recording.frame
+    pooled = frame[frame["strategy"] == "parallel"]
+    assert recording.design == "fixed"
+    assert recording.card["weights_sha256"]
+    num_samples = NUM_REASONED if name.endswith(REASONER) else NUM_SAMPLES
+    assert pooled.groupby("question_id").size().unique().tolist() == [num_samples]
+    assert not frame.duplicated(list(KEY)).any()
+    greedy = frame[frame["strategy"] == "greedy"]
+    assert set(greedy["question_id"]) == set(pooled["question_id"])
+    assert pooled["correct"].notna().all()
+    assert (pooled["completion_tokens"] > 0).all() and (pooled["prompt_tokens"] > 0).all()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_recordings_spread_over_difficulties(name):
+    assert right_of(name).between(0.2, 0.8).mean() >= 0.25
+
+
+@pytest.mark.parametrize(("task", "model"), SHIPPED)
+def test_plain_models_are_asked_what_they_are_neither_lost_nor_sure_at(task, model):
+    assert 0.3 <= right_of(f"{task}--{model}").mean() <= 0.85
+
+
+def right_of(name):
+    """The share of right independent samples of each question."""
+    pooled = load(name).frame.query("strategy == 'parallel'")
+    return pooled["correct"].astype(float).groupby(pooled["question_id"]).mean()
+
+
+def test_shipped_recordings_are_small_enough_for_a_repository():
+    from dynlab._util.shipped_files import named
+
+    files = named("data/recordings", (".parquet",))
+    assert sum(path.stat().st_size for path in files.values()) < 10 * 2**20

@@ -1,6 +1,4 @@
-"""The commands about recordings on disk: `dynlab recordings list | verify | fetch | import | merge
-| split`.
-"""
+"""`dynlab recordings`: list, verify, fetch, import, merge or split recordings on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from typing import Any
 
 
 def add(commands: Any) -> None:
-    """Adds the commands to the command line's parser."""
+    """The command, its actions and their flags."""
     command = commands.add_parser(
         "recordings", help="list, verify, fetch, import, merge or split recordings"
     )

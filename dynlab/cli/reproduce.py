@@ -1,4 +1,4 @@
-"""The commands around notebooks: `dynlab reproduce`, `dynlab new`."""
+"""`dynlab reproduce`: all notebooks by papermill → figures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
-from dynlab.pipeline.parameters import read_parameters, read_sweep
 
 
 def add(commands: Any) -> None:
-    """Adds the commands to the command line's parser."""
+    """The command and its flags."""
     command = commands.add_parser(
         "reproduce", help="run all notebooks by papermill → figures/ and an index page"
     )
@@ -53,19 +52,10 @@ def add(commands: Any) -> None:
         "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
     )
     command.set_defaults(run=_reproduce)
-    new = commands.add_parser("new", help="a notebook for an experiment of your own")
-    new.add_argument("name", metavar="NAME", help="NAME.ipynb is written")
-    new.add_argument(
-        "recording",
-        nargs="?",
-        default="",
-        metavar="RECORDING",
-        help="what it draws; default: all shipped",
-    )
-    new.set_defaults(run=_new)
 
 
 def _reproduce(given: argparse.Namespace) -> None:
+    from dynlab.pipeline.parameters import read_parameters, read_sweep
     from dynlab.pipeline.reproduction import reproduce
 
     folders = [path for path in given.parameters_file if path.is_dir()]
@@ -95,13 +85,3 @@ def _reproduce(given: argparse.Namespace) -> None:
         force=given.force,
     )
     print(report.summary())
-
-
-def _new(given: argparse.Namespace) -> None:
-    from dynlab.pipeline.template import new_notebook
-
-    path = new_notebook(given.name, given.recording)
-    print(
-        f"wrote {path}; run it by jupyter lab {path}, or by dynlab reproduce --notebook {path}"
-        f" --out {path.stem}"
-    )

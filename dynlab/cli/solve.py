@@ -1,18 +1,18 @@
-"""The commands of live runs: `solve` answers questions, `replay` goes through a run again."""
+"""`dynlab solve`: questions answered live, each sample where it helps most → answers.jsonl."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dynlab.cli import strategy_flags
+from dynlab.cli.argument_types import price
 
 
-def add(commands: Any, price: Callable[[str], tuple[float, float]]) -> None:
-    """Adds both commands; `price` reads IN,OUT."""
+def add(commands: Any) -> None:
+    """The command and its flags."""
     command = commands.add_parser(
         "solve", help="answer questions, each sample where it helps most → answers.jsonl"
     )
@@ -88,14 +88,6 @@ def add(commands: Any, price: Callable[[str], tuple[float, float]]) -> None:
     )
     strategy_flags.add(command)
     command.set_defaults(run=_solve)
-    command = commands.add_parser("replay", help="go through a live run again")
-    command.add_argument(
-        "file", metavar="RUN", help="its answers (.jsonl), recording (.parquet) or store (.sqlite)"
-    )
-    command.add_argument(
-        "--check", action="store_true", help="recompute it from samples and seed, and compare"
-    )
-    command.set_defaults(run=_replay)
 
 
 def _solve(given: argparse.Namespace) -> int:
@@ -146,9 +138,3 @@ def _solve(given: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 1 if lacking else 0
-
-
-def _replay(given: argparse.Namespace) -> None:
-    from dynlab.online.run_audit import check, summary
-
-    print(check(given.file) if given.check else summary(given.file))

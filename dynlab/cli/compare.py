@@ -1,0 +1,95 @@
+"""`dynlab compare`: policies replayed on recordings → curves.csv, savings.csv."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab.cli.argument_types import names, numbers, price
+
+
+def add(commands: Any) -> None:
+    """The command and its flags."""
+    command = commands.add_parser(
+        "compare", help="replay budget policies on recordings → curves.csv, savings.csv"
+    )
+    command.add_argument("--recording", action="append", required=True, metavar="PATH_OR_NAME")
+    command.add_argument(
+        "--allocators", default="uniform,ucb", metavar="A,B,…", help="default: uniform,ucb"
+    )
+    command.add_argument(
+        "--budgets", default="2,4,8,16", metavar="B,B,…", help="mean samples per question"
+    )
+    command.add_argument("--unit", default="samples", help="samples, tokens or usd")
+    command.add_argument(
+        "--warmup",
+        type=int,
+        help="samples that every question gets first (default: the policy's own, mostly 2)",
+    )
+    command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
+    command.add_argument(
+        "--uncertainty", default="top-share", help="top-share, entropy, margin or posterior"
+    )
+    command.add_argument("--batch", type=int, default=1, help="pulls decided at once (1)")
+    command.add_argument(
+        "--stopping",
+        metavar="RULE",
+        help="adaptive-consistency, best-of-infinity, esc, doubling, …",
+    )
+    command.add_argument("--strategy", help="which strategy of the recording (default: its first)")
+    command.add_argument(
+        "--price", type=price, metavar="IN,OUT", help="USD per million prompt, completion tokens"
+    )
+    command.add_argument("--replications", type=int, default=200)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--out", required=True, type=Path, metavar="curves.csv", help="savings.csv is put beside it"
+    )
+    command.set_defaults(run=_compare)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from dynlab._util.files import not_a_folder, write_csv
+    from dynlab.analysis.comparison import compare, savings
+
+    allocators = names(given.allocators) or []
+    budgets = numbers("budgets", given.budgets)
+    settings = (
+        "unit",
+        "warmup",
+        "exploration",
+        "uncertainty",
+        "batch",
+        "stopping",
+        "strategy",
+        "price",
+        "replications",
+        "seed",
+    )
+    options = {name: getattr(given, name) for name in settings}
+    if given.out.suffix != ".csv":
+        raise InputError(f"--out must be the path of a .csv file; not {str(given.out)!r}")
+    beside = given.out.with_name(
+        given.out.name.replace("curves", "savings") if "curves" in given.out.name else "savings.csv"
+    )
+    if not_a_folder(beside) == not_a_folder(given.out):
+        raise InputError(
+            "--out is where the curves go, and savings.csv is put beside it; give another name"
+        )
+    curves = compare(given.recording, allocators=allocators, budgets=budgets, **options)
+    saved = savings(given.recording, allocators=allocators, at=budgets, **options)
+    write_csv(curves, given.out)
+    write_csv(saved, beside)
+    shown = curves[["recording", "allocator", "budget", "spent_samples", "accuracy", "low", "high"]]
+    print(shown.to_string(index=False, float_format="{:.4f}".format))
+    if "self-consistency" in curves.attrs["measure"]:
+        print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):
+        print(
+            f"left out: {', '.join(f'{b:g}' for b in left_out)}, more than is recorded",
+            file=sys.stderr,
+        )
+    print(f"wrote {given.out} and {beside}")

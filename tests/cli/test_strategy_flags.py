@@ -7,7 +7,7 @@ import json
 from dataclasses import fields
 
 import pytest
-from scripted_server import Reply, ScriptedServer
+from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab.cli import strategy_flags
 from dynlab.cli.parser import main

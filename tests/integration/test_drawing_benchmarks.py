@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from scripted_server import serving
+from helpers.scripted_server import serving
 
 from dynlab._util.values import Question, Sampling, Usage
 from dynlab.models.client import Client

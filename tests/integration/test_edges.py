@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from vote_states import states
+from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.board import leaderboard

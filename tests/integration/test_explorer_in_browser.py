@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 import papermill.iorw
 import pytest
-from browser import browser, chromium, jupyterlab, until
+from helpers.browser import browser, chromium, jupyterlab, until
 
 from dynlab.cli.explore import copy_of
 from dynlab.recordings.recording import write

@@ -14,9 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hostile_run import KEY, run
-from hostile_server import ANSWERED, COMPLETION_TOKENS, PROMPT_TOKENS, answer_of
-from scripted_server import serving
+from helpers.hostile_run import KEY, run
+from helpers.hostile_server import ANSWERED, COMPLETION_TOKENS, PROMPT_TOKENS, answer_of
+from helpers.scripted_server import serving
 
 from dynlab import recordings
 from dynlab.sampling.plan import sampling_seed
@@ -28,7 +28,7 @@ COST = (PROMPT_TOKENS * PRICE[0] + COMPLETION_TOKENS * PRICE[1]) / 1e6
 PROCESSES = multiprocessing.get_context(
     "forkserver"
 )  # LiteLLM takes seconds to import; forked, a run takes none
-PROCESSES.set_forkserver_preload(["hostile_preload"])
+PROCESSES.set_forkserver_preload(["helpers.hostile_preload"])
 
 
 def hostile(share: float, log: Path, seed: int = 0):

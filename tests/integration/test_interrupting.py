@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,18 +17,19 @@ from dynlab.online.run_audit import check
 FORKS = """
 import json, os, sys
 import dynlab
-from dynlab import live
+from dynlab._util.errors import DynlabError
+from dynlab.models import client
 from dynlab.models.llama_cpp import Endpoint
-from sums import KEY, TASK
+from helpers.sums import KEY, TASK
 
-live._litellm()  # once for all the runs that are forked off
+client._litellm()  # once for all the runs that are forked off
 for line in sys.stdin:
     address, settings = json.loads(line)
     child = os.fork()
     if not child:
         try:
             dynlab.solve(TASK, Endpoint("text-completion-openai/scripted", address, KEY), **settings)
-        except dynlab._util.errors.DynlabError as error:
+        except DynlabError as error:
             os.write(1, f"{error}\\n".encode())
             os._exit(1)
         os._exit(0)
@@ -42,8 +42,7 @@ for line in sys.stdin:
 @pytest.fixture(scope="module")
 def forks():
     """A process that has loaded everything and forks a run for each line that it is given."""
-    here = str(Path(__file__).parent)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
         [sys.executable, "-c", FORKS],
         env=environment,

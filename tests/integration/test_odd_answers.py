@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 import pytest
-from scripted_server import Reply, ScriptedServer
+from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab._util.errors import InputError
 from dynlab._util.values import Question, Sample

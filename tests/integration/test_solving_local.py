@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from tiny_gguf import write_tiny_gguf
+from helpers.tiny_gguf import write_tiny_gguf
 
 import dynlab
 from dynlab._util.values import Question

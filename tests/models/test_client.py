@@ -4,7 +4,7 @@ import socket
 from dataclasses import replace
 
 import pytest
-from scripted_server import Reply, ScriptedServer
+from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab._util.errors import InputError
 from dynlab._util.redaction import scrubbed

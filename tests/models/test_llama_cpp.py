@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from tiny_gguf import write_tiny_gguf
+from helpers.tiny_gguf import write_tiny_gguf
 
 from dynlab._util.errors import InputError
 from dynlab.models.llama_cpp import ServerSettings, describe, resolve

@@ -9,10 +9,10 @@ import os
 import sys
 from types import SimpleNamespace
 
-import browser
 import nbformat
 import pytest
-from sums import KEY
+from helpers import browser
+from helpers.sums import KEY
 
 from dynlab._util.values import Sample
 from dynlab.online import progress
@@ -26,7 +26,7 @@ from dynlab.sampling.budget import Caps, Ledger, Spending
 CELL = """
 import dynlab
 from dynlab.models.llama_cpp import Endpoint
-from sums import TASK, KEY
+from helpers.sums import TASK, KEY
 settings = {"budget": 4, "concurrency": 6, "price": (1.0, 2.0)}
 endpoint = Endpoint("text-completion-openai/scripted", address, KEY)
 """
@@ -42,9 +42,7 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
     sums_server, solve, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join(filter(None, [os.path.dirname(__file__), *sys.path]))
-    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     cells = [
         nbformat.v4.new_code_cell(
             "address: str = ''  # of the server", metadata={"tags": ["parameters"]}

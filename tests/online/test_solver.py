@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from scripted_server import Reply
-from sums import KEY, TASK, answers, lot
+from helpers.scripted_server import Reply
+from helpers.sums import KEY, TASK, answers, lot
 
 import dynlab
 from dynlab import policies, recordings

@@ -6,10 +6,10 @@ import itertools
 import subprocess
 import sys
 
-import frames
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import frames
 
 from dynlab import policies
 from dynlab._util.errors import InputError

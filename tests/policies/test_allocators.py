@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from vote_states import states
+from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
 from dynlab.policies.registry import ALLOCATORS, allocator

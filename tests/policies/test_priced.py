@@ -6,7 +6,7 @@ from math import comb, inf
 
 import numpy as np
 import pytest
-from vote_states import states
+from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.comparison import compare

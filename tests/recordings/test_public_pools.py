@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import POOLS
+from helpers.fixtures import POOLS
 
 from dynlab._util.errors import InputError
 from dynlab.cli.parser import main

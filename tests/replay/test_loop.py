@@ -4,9 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from plain_loop import (
+from helpers.plain_loop import (
     entropy,
     margin,
     okg_beta,
@@ -18,6 +16,8 @@ from plain_loop import (
     ucb,
     vote_gain,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynlab import policies
 from dynlab.analysis.comparison import compare

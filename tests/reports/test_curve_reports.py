@@ -4,10 +4,10 @@ said.
 
 import math
 
-import frames
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import frames
 
 from dynlab import policies
 from dynlab.analysis import pairing

@@ -6,10 +6,10 @@ import ast
 import json
 import re
 
-import frames
 import pandas as pd
 import pytest
-from test_odd_recordings import run
+from helpers import frames
+from helpers.notebook_cells import run
 
 import dynlab
 from dynlab._util.errors import InputError

@@ -9,10 +9,10 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 
 import pytest
-from scripted_server import Reply, ScriptedServer
+from helpers.scripted_server import Reply, ScriptedServer
+from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab import recordings
 from dynlab._util.errors import BudgetError, DynlabError, InputError
@@ -24,23 +24,6 @@ from dynlab.sampling.store import Store, store_path
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.sequential import Sequential
-from dynlab.tasks.task import Task
-
-KEY = "sk-very-secret-0123456789"
-TASK = Task(
-    "sums",
-    tuple(Question(f"q{i}", f"{i} + 1?", str(i + 1)) for i in range(4)),
-    form="completion",
-    answer="integer",
-    reasoned=False,
-    max_tokens=8,
-    stop=("\n",),
-)
-
-
-def right(call):
-    """The right answer to the last question of a prompt."""
-    return f" {int(call.words.rpartition('Question: ')[2].split()[0]) + 1}"
 
 
 @pytest.fixture
@@ -387,7 +370,9 @@ def test_a_recording_that_does_not_say_how_it_was_sampled_is_left_alone(
 
 SCRIPT = """
 import sys
-from test_recorder import KEY, TASK, Endpoint, record
+from dynlab.models.llama_cpp import Endpoint
+from helpers.targeted_sums import KEY, TASK
+from dynlab.sampling.recorder import record
 record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY), num_samples=25, out=sys.argv[2],
        concurrency=4, progress=False, strategy="integrated")
 """
@@ -396,7 +381,7 @@ record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY), num_
 def in_a_process(server, out):
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, server.address, str(out)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, Path(__file__).parents[:2]))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stderr=subprocess.PIPE,
         text=True,
     )

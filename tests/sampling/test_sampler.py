@@ -5,8 +5,8 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from scripted_server import Reply, ScriptedServer
-from test_recorder import KEY, TASK, right
+from helpers.scripted_server import Reply, ScriptedServer
+from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab._util.errors import BudgetError, DynlabError, InputError
 from dynlab._util.values import Question, Sampling, Usage

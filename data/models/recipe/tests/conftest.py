@@ -1,8 +1,7 @@
-"""The fixtures of the project's tests, for the recipe's."""
+"""Fixtures that the recipe shares with the package's tests."""
 
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).resolve().parents[4] / "tests"))
-
-from conftest import *  # noqa: F403
+from helpers.fixtures import (  # noqa: F401
+    figures_closed,
+    interruptible,
+    make_pool,
+)

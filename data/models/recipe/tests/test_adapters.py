@@ -17,8 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipe.decoder import halves_of_pairs
-from tiny_gguf import (
+from helpers.tiny_gguf import (
     HEADS,
     HIDDEN,
     VOCABULARY,
@@ -28,6 +27,7 @@ from tiny_gguf import (
     write_tiny_adapter,
     write_tiny_gguf,
 )
+from recipe.decoder import halves_of_pairs
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError

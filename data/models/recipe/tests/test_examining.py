@@ -8,11 +8,11 @@ import importlib.util
 
 import pandas as pd
 import pytest
+from helpers.tiny_gguf import write_tiny_gguf
 from recipe import examining
 from recipe.examining import examine, examined, of_chains, of_samples, of_votes, placebo, vote
 from recipe.families import puzzle_task
 from recipe.teaching import prompt
-from tiny_gguf import write_tiny_gguf
 
 from dynlab._util.errors import InputError
 from dynlab.recordings.recording import Recording

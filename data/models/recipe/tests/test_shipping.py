@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 import pytest
+from helpers.tiny_gguf import write_tiny_adapter
 from recipe.shipping import command, main, ship
-from tiny_gguf import write_tiny_adapter
 
 from dynlab.models.weights import REASONER, UNTAUGHT, WEIGHTS, sha256
 

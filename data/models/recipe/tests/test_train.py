@@ -11,9 +11,8 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch: pip install 'dynlab[train]'")
 pytest.importorskip("gguf", reason="training needs gguf: pip install 'dynlab[train]'")
 
+from helpers.tiny_gguf import Letters, write_tiny_gguf
 from recipe import adapters, decoder, drafting, train
-from test_training import Letters
-from tiny_gguf import write_tiny_gguf
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch: pip install 'dynlab[train]'")
 gguf = pytest.importorskip("gguf", reason="training needs gguf: pip install 'dynlab[train]'")
 
+from helpers.tiny_gguf import Letters, write_tiny_gguf
 from recipe import (
     adapters,
     decoder,
@@ -18,20 +19,8 @@ from recipe import (
 from recipe.drafting import draft, pick
 from recipe.teaching import Lesson
 from recipe.training import IGNORED, Settings, batches, encode, loss, train
-from tiny_gguf import write_tiny_gguf
 
 from dynlab._util.errors import InputError
-
-
-class Letters:
-    """A tokenizer of one token per byte, as the tiny network knows them."""
-
-    def encode(self, text):
-        return type("Encoded", (), {"ids": [3 + byte for byte in text.encode()]})()
-
-    def decode(self, ids):
-        return bytes(max(0, i - 3) % 256 for i in ids).decode("latin-1")
-
 
 SETTINGS = Settings(num_lessons=60, batch=4, rank=2, warmup=2)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 
-from scripted_server import Reply
-
 from dynlab._util.values import Question
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.tasks.task import Task
+from helpers.scripted_server import Reply
 
 KEY = "sk-marked-0123456789-abcdef"
 TASK = Task(

@@ -76,7 +76,7 @@ def jupyterlab(folder: Path, scratch: Path):
         "IPYTHONDIR": scratch / "ipython",
         "JUPYTERLAB_SETTINGS_DIR": scratch / "lab",
         "JUPYTERLAB_WORKSPACES_DIR": scratch / "spaces",
-        "PYTHONPATH": Path(__file__).resolve().parents[1],
+        "PYTHONPATH": Path(__file__).resolve().parents[2],
     }
     command = [
         sys.executable,

@@ -1,0 +1,134 @@
+"""Shared fixtures: recorded pools of real models (a test skips where they are not there) and pools
+made up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+POOLS = Path(__file__).resolve().parents[3] / "shared" / "data" / "pools"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """Ctrl-C reaches the tests that send it, also where a shell runs them in the background and has
+    it ignored.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    """Closes every figure a test leaves open."""
+    yield
+    import sys
+
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def pool():
+    """The path of a recorded pool by its name."""
+
+    def path(name: str) -> Path:
+        found = POOLS / f"{name}.parquet"
+        if not found.exists():
+            pytest.skip(
+                f"the recorded pool {name} is not beside the project ({os.path.relpath(found)})"
+            )
+        return found
+
+    return path
+
+
+@pytest.fixture
+def make_pool():
+    """A pool from answers by question: make_pool({"q1": "aab", "q2": "ab-"}, target="a"); '-' = no
+    answer.
+    """
+
+    def frame(
+        answers: dict[str, str], target: str | dict[str, str] | None = "a", **columns
+    ) -> pd.DataFrame:
+        rows = [
+            {
+                "question_id": question,
+                "sample_index": index,
+                "answer": "" if answer == "-" else answer,
+            }
+            for question, drawn in answers.items()
+            for index, answer in enumerate(drawn)
+        ]
+        table = pd.DataFrame(rows)
+        if target is not None:
+            table["target"] = (
+                table["question_id"].map(target) if isinstance(target, dict) else target
+            )
+        for name, values in columns.items():
+            table[name] = values
+        return table
+
+    return frame
+
+
+@pytest.fixture
+def random_pool(make_pool):
+    """A made-up pool of questions of all difficulties, for properties that must hold on any
+    recording.
+    """
+
+    def frame(
+        num_questions: int = 12, num_samples: int = 10, seed: int = 0, **columns
+    ) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        chances = rng.dirichlet(np.full(4, 0.7), num_questions)
+        drawn = {
+            f"q{i:03}": "".join(rng.choice(list("abc-"), num_samples, p=chances[i]))
+            for i in range(num_questions)
+        }
+        table = make_pool(drawn, **columns)
+        table["completion_tokens"] = rng.integers(5, 60, len(table))
+        table["prompt_tokens"] = 20
+        table["mean_logprob"] = -rng.exponential(0.2, len(table))
+        return table
+
+    return frame
+
+
+@pytest.fixture
+def sums_server():
+    """A scripted server that knows sums, now and then."""
+    from helpers.scripted_server import ScriptedServer
+    from helpers.sums import answers
+
+    with ScriptedServer(answers) as running:
+        yield running
+
+
+@pytest.fixture
+def solve(sums_server, tmp_path):
+    """dynlab.solve of the sums on the scripted server, priced at 1 and 2 USD per million tokens."""
+    import dynlab
+    from helpers.sums import TASK, endpoint_at
+
+    def run(out="answers.jsonl", **changes):
+        arguments = {
+            "out": tmp_path / out,
+            "budget": 6,
+            "concurrency": 6,
+            "progress": False,
+            "price": (1.0, 2.0),
+        }
+        model = changes.pop("model", endpoint_at(sums_server))
+        return dynlab.solve(changes.pop("task", TASK), model, **arguments | changes)
+
+    return run

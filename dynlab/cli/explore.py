@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.files import replacing
@@ -38,7 +40,7 @@ def add(commands: Any) -> None:
         help="where the notebook is copied to (runs/explorer)",
     )
     command.add_argument(
-        "--no-browser", action="store_true", help="print JupyterLab's address only"
+        "--no-browser", action="store_true", help="print the notebook's address only"
     )
     command.add_argument("--port", type=int, help="JupyterLab's port (8888, or the next free one)")
     command.set_defaults(run=_explore)
@@ -57,14 +59,14 @@ def explore(
         out: The folder; a copy that is there already is kept as its owner left it.
         jupyter: Further arguments of `jupyter lab`.
         run: Runs a command and returns its exit code; by default as a process that gets Ctrl-C
-            itself.
+            itself and is ended with this one.
 
     Raises:
-        InputError: JupyterLab is not installed, no such recording, or the copy there is for another
-            recording.
+        InputError: JupyterLab is not installed, no such recording, or the copy there is for
+            another recording.
         DynlabError: JupyterLab failed.
     """
-    for package in ("jupyterlab", "ipywidgets", "ipykernel", "matplotlib"):
+    for package in ("jupyterlab", "ipywidgets", "anywidget", "ipykernel", "matplotlib"):
         if find_spec(package) is None:
             raise InputError(
                 f"explore needs {package}, which is not installed; run: pip install"
@@ -72,16 +74,19 @@ def explore(
             )
     path = copy_of(recording, out)
     print(f"opening {path} in JupyterLab; Ctrl-C ends it", flush=True)
-    code = (run or _run)([sys.executable, "-m", "jupyterlab", str(path), *jupyter])
+    # the notebook is where JupyterLab begins, so that the address which it prints is the notebook's
+    begin = [
+        f"--ServerApp.root_dir={path.parent.resolve()}",
+        f"--LabApp.default_url=/lab/tree/{quote(path.name)}",
+    ]
+    code = (run or _run)([sys.executable, "-m", "jupyterlab", *begin, *jupyter])
     if code:
         raise DynlabError(f"JupyterLab ended with exit code {code}; what it said stands above")
     return 0
 
 
 def copy_of(recording: str | None, out: Path) -> Path:
-    """The notebook in the folder, set to the recording; a copy that is there for the same recording
-    is kept.
-    """
+    """The notebook in the folder, set to the recording; a copy of that recording is kept."""
     name, given = NOTEBOOK, ""
     if recording is not None:
         from dynlab.recordings.recording import load
@@ -121,17 +126,29 @@ def _parameters(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def _run(command: Sequence[str]) -> int:
     with subprocess.Popen(command) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:  # JupyterLab was told as well; it asks, and ends its kernels
-                continue
+        ended = []
+
+        def end(*_: object) -> None:
+            ended.append(True)
+            process.terminate()
+
+        before = signal.signal(signal.SIGTERM, end)
+        try:
+            while True:
+                try:
+                    code = process.wait()
+                except KeyboardInterrupt:
+                    # JupyterLab was told as well; it asks, and ends its kernels
+                    continue
+                return 0 if ended else code
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _explore(given: argparse.Namespace) -> int:
     jupyter = ["--no-browser"] if given.no_browser else []
     jupyter += [f"--port={given.port}"] if given.port is not None else []
-    jupyter += (
-        ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    )  # in a container, say
+    # in a container, say; Windows has no such user
+    if sys.platform != "win32" and os.geteuid() == 0:
+        jupyter.append("--allow-root")
     return explore(given.recording, given.out, jupyter)

@@ -8,7 +8,7 @@ that are kept as well.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import sleep
@@ -30,6 +30,7 @@ from dynlab.analysis.comparison import (
 )
 from dynlab.analysis.metrics import difference, question_resamples
 from dynlab.explorer.state import Material, Setting, View, horizon, material_of
+from dynlab.explorer.worker import CancelCheck
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import Floats, strategies_of
@@ -40,8 +41,6 @@ COARSE = 20  # replications of the first picture
 PAUSE_S = 0.12  # before the fine one: a slider that is still dragged asks again meanwhile
 KEPT_BYTES = 400_000_000  # of draws, and of curves
 _SAMPLE_BYTES = 80  # that draws hold for each sample and replication, at most
-
-Check = Callable[..., None]  # called now and then with whatever; it may raise to give the work up
 
 
 def _never(*_: object) -> None:
@@ -105,7 +104,7 @@ class Workbench:
             self._materials.put(key, material_of(key, found, strategy), 1) if made is None else made
         )
 
-    def views(self, setting: Setting, check: Check = _never) -> Iterator[View]:
+    def views(self, setting: Setting, check: CancelCheck = _never) -> Iterator[View]:
         """A coarse view of few replications, unless the fine one is at hand; then the fine one."""
         material, options = self.material(setting.recording, setting.strategy), setting.options()
         drawn = np.array(setting.budgets(material.longest))
@@ -119,7 +118,7 @@ class Workbench:
             check()
         yield self.view(setting, check)
 
-    def view(self, setting: Setting, check: Check = _never) -> View:
+    def view(self, setting: Setting, check: CancelCheck = _never) -> View:
         """The numbers of a setting: exactly those of `compare`, `savings` and
         `pairing.differences`.
 
@@ -180,7 +179,7 @@ class Workbench:
         policy: Policy | None,
         budgets: Floats,
         grid: Floats,
-        check: Check,
+        check: CancelCheck,
     ) -> Curve:
         """The policy's curve (None: the oracle's) at the budgets: kept, or played now on the grid,
         which has them.
@@ -213,7 +212,7 @@ class Workbench:
         return kept if kept is not None and np.isin(budgets, kept.budgets).all() else None
 
     def _drawn(
-        self, material: Material, profiles: bool, given: Mapping[str, Any], check: Check
+        self, material: Material, profiles: bool, given: Mapping[str, Any], check: CancelCheck
     ) -> Any:
         """The draws, None where they are too many to be kept: they are drawn anew then."""
         size = _SAMPLE_BYTES * given["replications"] * material.streams.codes[:, 0].size

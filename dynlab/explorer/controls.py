@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dynlab.analysis.comparison import ORACLE
-from dynlab.explorer.panels import look_of
 from dynlab.explorer.state import Material, Setting
-from dynlab.plots.style import LOOKS, title
+from dynlab.plots.style import LOOKS, look_of, title
 from dynlab.policies.registry import ALLOCATORS, STOPPING, SWEEPS, VOTES, stopping_rule
 from dynlab.policies.uncertainty import UNCERTAINTIES
 from dynlab.recordings.streams import UNITS

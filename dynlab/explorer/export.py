@@ -1,6 +1,4 @@
-"""A setting of the explorer taken elsewhere: the calls that give its numbers, and papermill's
-parameters.
-"""
+"""A setting of the explorer taken elsewhere: the calls behind it, and papermill's parameters."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab.analysis.comparison import Options
@@ -35,10 +34,11 @@ def code_of(setting: Setting, longest: float, *, named: bool = True) -> str:
     rivals = [name for name in setting.allocators if name not in ("uniform", "oracle")]
     compare = [f"allocators={_python(list(setting.allocators))}", f"budgets={budgets}", *given]
     savings = [f"allocators={_python(rivals)}", f"at=[{_whole(setting.budget)}]", *given]
-    return (
-        "import"
-        f" dynlab\n\n{_call('curves', 'compare', source, compare)}{_call('savings', 'savings', source, savings)}"
-    )
+    calls = [
+        _call("curves", "compare", source, compare),
+        _call("savings", "savings", source, savings),
+    ]
+    return "import dynlab\n\n" + "".join(calls)
 
 
 def parameters_of(setting: Setting, longest: float) -> dict[str, Any]:
@@ -89,6 +89,16 @@ def save_parameters(setting: Setting, longest: float, folder: str | Path = ".") 
         ]
         temporary.write_text("".join(lines), encoding="utf-8")
     return path
+
+
+def takers(folder: str | Path = ".") -> list[Path]:
+    """Notebooks that take the parameters: 07 as it lies in the folder, else as shipped, and 01."""
+    shipped = shipped_files.named("notebooks", (".ipynb",))
+    found = []
+    for stem in ("07-explorer", "01-accuracy-vs-cost"):
+        own = sorted(Path(folder).glob(f"{stem}*.ipynb"))
+        found += [Path(own[0].name)] if own else [shipped[stem]] if stem in shipped else []
+    return found
 
 
 def _call(name: str, function: str, source: str, arguments: list[str]) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.comparison import Options
+from dynlab.analysis.comparison import ORACLE, Options
 from dynlab.analysis.metrics import Estimate
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Floats, Ints, Streams, strategies_of, streams_of
 
 _DRAWN = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+STRONG = 6  # policies that one picture can tell apart; of more, the others are grey
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,15 @@ class View:
     def coarse(self) -> bool:
         """Whether a finer one follows."""
         return self.replications < self.setting.replications
+
+    @property
+    def strong(self) -> frozenset[str]:
+        """The policies that are picked out: all; of more than six the bounds and best savers."""
+        if len(self.spent) <= STRONG:
+            return frozenset(self.spent)
+        bounds = [name for name in self.spent if name in ("uniform", ORACLE)]
+        best = self.saved.sort_values("saving", ascending=False, kind="stable")["allocator"]
+        return frozenset([*bounds, *best.head(STRONG - len(bounds))])
 
 
 def horizon(budget: float, longest: float) -> float:

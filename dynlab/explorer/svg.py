@@ -1,14 +1,14 @@
-"""Light pictures as SVG text, for panels that are redrawn while a slider is dragged: scales, ticks,
-lines, words.
+"""Light pictures as SVG text, for panels that are redrawn while a slider is dragged.
 
-Text is escaped. Colours are those of `looks`, lifted towards white where the page is dark (CSS,
-`explorer.css`).
+Text is escaped. Colours are those of `dynlab.plots.style`, lifted towards white where the page is
+dark (`static/explorer.css`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from html import escape
 
@@ -16,6 +16,17 @@ import numpy as np
 
 from dynlab.plots.axes import apart
 from dynlab.recordings.streams import Floats
+
+
+@dataclass(frozen=True)
+class End:
+    """The label at the end of a line, in axis units; of a policy, or '' of something else."""
+
+    label: str
+    colour: str
+    x: float
+    y: float
+    policy: str = ""
 
 
 @dataclass
@@ -47,11 +58,9 @@ class Panel:
 
     def axes(self, x: Mapping[float, str], y: Mapping[float, str], names: tuple[str, str]) -> None:
         """Ticks with their labels, grid lines, and what the axes count."""
-        ground, end, middle = (
-            self.height - self.bottom,
-            self.width - self.right,
-            (self.left + self.width - self.right) / 2,
-        )
+        ground = self.height - self.bottom
+        end = self.width - self.right
+        middle = (self.left + end) / 2
         for value, label in y.items():
             level = _px(self.at_y(value))
             self.parts.append(f'<path class="dl-grid" d="M{self.left} {level}H{end}"/>')
@@ -121,23 +130,34 @@ class Panel:
             f" {more}>{escape(text)}</text>"
         )
 
-    def ends(self, ends: Sequence[tuple[str, str, float, float]]) -> None:
-        """Labels (text, colour, x, y of the end) to the right of the panel, moved apart where they
-        would overlap.
-        """
-        tall, gap, edge = self.height - self.bottom, 13.0, self.width - self.right
-        order = sorted(ends, key=lambda end: float(self.at_y(end[3])))
-        places = (
-            apart([float(self.at_y(end[3])) for end in order], gap, float(tall + 10))
-            if order
-            else []
-        )
-        for (text, colour, x, y), place in zip(order, places, strict=True):
-            self.parts.append(
-                f'<path d="M{_px(self.at_x(x) + 4)} {_px(self.at_y(y))}L{edge + 8} {_px(place)}"'
-                f' fill="none" {stroke(colour)} stroke-width=".7"/>'
-            )
-            self.words(edge + 10, place + 4, text, "start", colour=colour, style="dl-label")
+    @contextmanager
+    def of_policy(self, name: str, strong: bool) -> Iterator[None]:
+        """What is drawn within belongs to a policy; it is grey unless the policy is picked out."""
+        style = "dl-policy dl-strong" if strong else "dl-policy"
+        self.parts.append(f'<g class="{style}" data-policy="{escape(name)}">')
+        yield
+        self.parts.append("</g>")
+
+    def ends(self, ends: Sequence[End], strong: Iterable[str] = ()) -> None:
+        """Labels to the right of the panel, moved apart where they would overlap."""
+        if not ends:
+            return
+        picked = set(strong)
+        tall = self.height - self.bottom
+        edge = self.width - self.right
+        order = sorted(ends, key=lambda end: float(self.at_y(end.y)))
+        places = apart([float(self.at_y(end.y)) for end in order], 13.0, float(tall + 10))
+        for end, place in zip(order, places, strict=True):
+            start = f"M{_px(self.at_x(end.x) + 4)} {_px(self.at_y(end.y))}"
+            own = self.of_policy(end.policy, end.policy in picked) if end.policy else nullcontext()
+            with own:
+                self.parts.append(
+                    f'<path d="{start}L{edge + 8} {_px(place)}"'
+                    f' fill="none" {stroke(end.colour)} stroke-width=".7"/>'
+                )
+                self.words(
+                    edge + 10, place + 4, end.label, "start", colour=end.colour, style="dl-label"
+                )
 
     def svg(self, title: str) -> str:
         """The panel; its title is what a screen reader says."""
@@ -190,6 +210,27 @@ def nice_ticks(low: float, high: float, most: int = 6) -> dict[float, str]:
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
     return {round(number * step, 9): f"{number * step:.{digits}f}" for number in numbers}
+
+
+def whole_ticks(low: float, high: float, most: int = 8) -> dict[float, str]:
+    """At most so many ticks between two values on a linear axis, all of them whole numbers.
+
+    >>> whole_ticks(0.5, 4.5)
+    {1.0: '1', 2.0: '2', 3.0: '3', 4.0: '4'}
+    """
+    ticks = nice_ticks(math.ceil(low), math.floor(high), most)
+    return {value: f"{value:g}" for value in ticks if float(value).is_integer()}
+
+
+def doubling_whole(low: float, high: float) -> dict[float, str]:
+    """Ticks of a logarithmic axis that counts something: 1, 2, 4, 8, … between two values.
+
+    >>> doubling_whole(2.6, 40)
+    {4.0: '4', 8.0: '8', 16.0: '16', 32.0: '32'}
+    """
+    powers = (2.0**power for power in range(math.ceil(math.log2(max(low, 1))), 40))
+    ticks = {tick: f"{tick:g}" for tick in powers if low <= tick <= high}
+    return ticks if len(ticks) > 1 else whole_ticks(low, high)
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:

@@ -1,8 +1,7 @@
-"""The explorer in a notebook: controls, panels, and a thread that computes while a slider is
-dragged.
+"""The explorer in a notebook: controls, panels, and a thread that computes meanwhile.
 
-What is computed is in `exploring`, how it is drawn in `panels`; this room only passes on. Errors
-show in the widget.
+What is computed is in `compute`, how it is drawn in the panels' modules; this one only passes on.
+Errors show in the widget.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from shlex import quote
 from threading import RLock
 from typing import Any, cast
 
@@ -18,16 +18,24 @@ import pandas as pd
 
 from dynlab._util.errors import DynlabError, InputError, one_of
 from dynlab.analysis.comparison import ORACLE, Source, checked_budgets
-from dynlab.explorer import panels
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.controls import Controls, controls, named
-from dynlab.explorer.export import code_of, save_parameters
-from dynlab.explorer.layout import code_html, laid_out
+from dynlab.explorer.curve_panel import curves_panel
+from dynlab.explorer.export import code_of, save_parameters, takers
+from dynlab.explorer.fragments import coarse, code_html, question_html
+from dynlab.explorer.layout import laid_out
 from dynlab.explorer.questions import Asked, Growth, asked, growth
+from dynlab.explorer.savings_cards import savings_html
+from dynlab.explorer.spending_panel import spending_panel
 from dynlab.explorer.state import Material, Setting, View
-from dynlab.explorer.worker import Check, Latest
-from dynlab.plots.style import LOOKS
+from dynlab.explorer.svg import paint
+from dynlab.explorer.vote_panel import vote_panel
+from dynlab.explorer.worker import CancelCheck, Latest
+from dynlab.plots.style import LOOKS, look_of
 from dynlab.recordings.recording import Recording, load, shipped
+
+AREAS = ("curves", "savings", "spending", "vote", "words", "code")  # of the page, with numbers
+STILL_S = 5.0  # waited for the numbers of the still picture at most
 
 
 def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) -> Explorer:
@@ -103,13 +111,15 @@ class Explorer:
         sources: Iterable[str],
         setting: Setting,
         bench: Workbench | None = None,
-        answers: Callable[[Setting, Check], Iterator[View]] | None = None,
+        answers: Callable[[Setting, CancelCheck], Iterator[View]] | None = None,
     ) -> None:
         try:
             import ipywidgets as w
-        except ImportError:
+
+            from dynlab.explorer.page import Page
+        except ImportError as error:
             raise InputError(
-                "explore needs ipywidgets; run: pip install 'dynlab[notebooks]'"
+                f"explore needs {error.name}; run: pip install 'dynlab[notebooks]'"
             ) from None
         self.error, self._moves = "", 0
         self._bench = bench or Workbench()
@@ -121,28 +131,19 @@ class Explorer:
         material = self._bench.material(setting.recording, setting.strategy)
         self._controls: Controls = controls(setting, self._sources)
         self._controls.fit(material)
-        self.widgets["question"].value = (
-            3 * material.streams.num_questions // 4
-        )  # an easy one shows little
-        self._panels = {
-            name: w.HTML()
-            for name in ("status", "savings", "curves", "spending", "vote", "words", "code")
-        }
+        # an easy question shows little
+        self.widgets["question"].value = 3 * material.streams.num_questions // 4
+        colours = [paint(look_of(name).colour) for name in self._controls.allocators]
+        self.page = Page(colours=colours)
         self._save = w.Button(
             description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save"
         )
         self._save.add_class("dl-save")
         self._saved = w.HTML()
-        self.box = laid_out(w, self._controls, self._panels, self._save, self._saved)
+        self.box = laid_out(self._controls, self.page, self._save, self._saved)
         for name, widget in self.widgets.items():
-            act = (
-                self._picked
-                if name in ("question", "by")
-                else self._path
-                if name == "path"
-                else self._changed
-            )
-            widget.observe(self._guarded(act), "value")
+            acts = {"question": self._picked, "by": self._picked, "path": self._path}
+            widget.observe(self._guarded(acts.get(name, self._changed)), "value")
         self._save.on_click(self._guarded(self._write))
         self._changed({})
 
@@ -171,12 +172,15 @@ class Explorer:
         return self._shown
 
     def _repr_mimebundle_(self, **kinds: Any) -> Any:
-        bundle = self.box._repr_mimebundle_(**kinds)
+        """The widget; beside it a still picture, for pages that have no kernel."""
+        self._latest.wait(STILL_S)
         said = (
             f"the explorer on {self.setting.recording}: open this notebook in JupyterLab to move"
             " its sliders"
         )
-        return {**bundle, "text/plain": said}
+        still = f'{self.page.still()}<p class="dl-soft">{escape(said)}</p>'
+        bundle = self.box._repr_mimebundle_(**kinds)
+        return {**bundle, "text/html": still, "text/plain": said}
 
     def _guarded(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
         """A callback whose errors the reader sees."""
@@ -229,25 +233,17 @@ class Explorer:
 
     def _show(self, view: View) -> None:
         """Puts a view into the panels; called from the computing thread."""
-        streams = view.material.streams
-        with self._drawing:
+        is_named = view.setting.recording not in self._bench.given
+        with self._drawing, self.page.hold_sync():
             self._shown, self.error = view, ""
-            self._panels["curves"].value = panels.curves_panel(view)
-            self._panels["savings"].value = panels.savings_html(view)
+            self.page.curves = curves_panel(view)
+            self.page.savings = savings_html(view)
             self._draw_questions(view)
-            is_named = view.setting.recording not in self._bench.given
-            self._panels["code"].value = code_html(
-                code_of(view.setting, view.material.longest, named=is_named)
-            )
-        rule = (view.setting.stopping or "").partition(":")
-        stops = f" · stopping: {LOOKS[rule[0]].label} {rule[2]}" if view.setting.stopping else ""
-        if view.coarse:
-            self._say(panels.coarse(view) + " …", "dl-busy dl-coarse")
-        else:
-            self._say(
-                f"{streams.num_questions} questions × {view.material.longest:g} samples · "
-                f"{view.replications} draw orders{stops}"
-            )
+            self.page.code = code_html(code_of(view.setting, view.material.longest, named=is_named))
+            if view.coarse:
+                self._say(coarse(view) + " …", "dl-busy dl-coarse")
+            else:
+                self._say(_summary(view))
 
     def _draw_questions(self, view: View) -> None:
         if self._asked is None or self._asked[0] is not view.material:
@@ -257,12 +253,12 @@ class Explorer:
         order = view.material.order(by)
         place = min(self.widgets["question"].value, len(order) - 1)
         question = int(order[place])
-        self._panels["spending"].value = panels.spending_panel(view, order, told, place, by)
+        self.page.spending = spending_panel(view, order, told, place, by)
         key = (view.material.key, question, view.setting.seed)
         if self._grown is None or self._grown[0] != key:
             self._grown = (key, growth(view.material.streams, question, view.setting.seed))
-        self._panels["vote"].value = panels.vote_panel(view, self._grown[1], question)
-        self._panels["words"].value = panels.question_html(told[question], view, question)
+        self.page.vote = vote_panel(view, self._grown[1], question)
+        self.page.words = question_html(told[question], view, question)
 
     def _write(self, _: Any) -> None:
         setting = self.setting
@@ -273,20 +269,41 @@ class Explorer:
         path = save_parameters(
             setting, self._bench.material(setting.recording, setting.strategy).longest
         )
+        commands = "<br>".join(
+            f"<code>papermill {escape(quote(str(notebook)))} out.ipynb"
+            f" -f {escape(quote(path.name))}</code>"
+            for notebook in takers()
+        )
         self._saved.value = (
-            f"<p>wrote <b>{escape(str(path))}</b>; run <code>papermill 07-explorer.ipynb out.ipynb"
-            f" -f {escape(path.name)}</code>, or 01-accuracy-vs-cost.ipynb</p>"
+            f"<p>wrote <b>{escape(str(path))}</b>; run, in its folder:</p>{commands}"
         )
 
     def _fail(self, error: Exception) -> None:
         """Shows an error in one line: what dynlab says of wrong use, or what else was raised."""
         said = str(error) if isinstance(error, DynlabError) else f"{type(error).__name__}: {error}"
         self.error = said.splitlines()[0] if said else type(error).__name__
-        self._say(self.error, "dl-error")
+        with self._drawing, self.page.hold_sync():
+            # numbers of another setting than the controls show would be taken for this one's
+            if self._shown is None or self._shown.setting != self.setting:
+                self._shown = None
+                for area in AREAS:
+                    setattr(self.page, area, "")
+            self._say(self.error, "dl-error")
 
     def _say(self, words: str, style: str = "") -> None:
         role = "alert" if style == "dl-error" else "status"
-        self._panels["status"].value = (
-            f'<div class="dl-status {style}" role="{role}"'
-            f' data-moves="{self._moves}">{escape(words)}</div>'
-        )
+        with self._drawing:
+            self.page.status = (
+                f'<div class="dl-status {style}" role="{role}"'
+                f' data-moves="{self._moves}">{escape(words)}</div>'
+            )
+
+
+def _summary(view: View) -> str:
+    """How much a view is from: '30 questions × 24 samples · 200 draw orders'."""
+    name, _, threshold = (view.setting.stopping or "").partition(":")
+    stops = f" · stopping: {LOOKS[name].label} {threshold}" if name else ""
+    return (
+        f"{view.material.streams.num_questions} questions × {view.material.longest:g} samples ·"
+        f" {view.replications} draw orders{stops}"
+    )

@@ -1,6 +1,4 @@
-"""The newest request wins: work in a thread whose results never come after those of a newer
-request.
-"""
+"""The newest request wins: no result is shown after that of a newer request."""
 
 from __future__ import annotations
 
@@ -11,7 +9,8 @@ from typing import Generic, TypeVar
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
-Check = Callable[..., None]  # raises Outdated where a newer request waits; arguments are ignored
+# called now and then, with whatever; raises Outdated where a newer request waits
+CancelCheck = Callable[..., None]
 
 
 class Outdated(Exception):
@@ -19,8 +18,7 @@ class Outdated(Exception):
 
 
 class Latest(Generic[Asked, Found]):
-    """Answers requests one after the other in a thread of its own, always the newest one; the rest
-    are skipped.
+    """Answers requests in a thread of its own, always the newest one; the rest are skipped.
 
     The thread lives only while there is something to do. `show` and `fail` are called one at a
     time, from that thread, and never for a request after a newer one was asked.
@@ -34,7 +32,7 @@ class Latest(Generic[Asked, Found]):
 
     def __init__(
         self,
-        answers: Callable[[Asked, Check], Iterator[Found]],
+        answers: Callable[[Asked, CancelCheck], Iterator[Found]],
         show: Callable[[Found], object],
         fail: Callable[[Exception], object],
     ) -> None:

@@ -2,7 +2,9 @@
 
 import ast
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import papermill
@@ -70,9 +72,13 @@ def test_jupyterlab_is_started_on_the_copy_with_the_flags_passed_on(
         parser.main(["explore", str(pool), "--out", str(out), "--no-browser", "--port", "8899"])
         == 0
     )
-    path = str(out / "07-explorer--my pool.ipynb")
-    assert started == [[sys.executable, "-m", "jupyterlab", path, "--no-browser", "--port=8899"]]
-    assert path in capsys.readouterr().out
+    begin = [
+        f"--ServerApp.root_dir={out}",
+        "--LabApp.default_url=/lab/tree/07-explorer--my%20pool.ipynb",
+    ]
+    flags = ["--no-browser", "--port=8899"]
+    assert started == [[sys.executable, "-m", "jupyterlab", *begin, *flags]]
+    assert str(out / "07-explorer--my pool.ipynb") in capsys.readouterr().out
 
 
 def test_ctrl_c_goes_to_jupyterlab_and_its_exit_code_comes_back(monkeypatch):
@@ -93,6 +99,20 @@ def test_ctrl_c_goes_to_jupyterlab_and_its_exit_code_comes_back(monkeypatch):
 
     monkeypatch.setattr(explore_command.subprocess, "Popen", lambda command: Process())
     assert explore_command._run(["anything"]) == 7
+
+
+def test_sigterm_ends_jupyterlab_too(tmp_path):
+    started = tmp_path / "started"
+    child = f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(60)"
+    code = (
+        "import sys; from dynlab.cli.explore import _run;"
+        f" sys.exit(_run([sys.executable, '-c', {child!r}]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as command:
+        while not started.exists():
+            time.sleep(0.05)
+        command.terminate()
+        assert command.wait(20) == 0  # it waits for its child, so that one has ended
 
 
 def test_without_jupyterlab_it_says_what_to_install_and_copies_nothing(

@@ -17,6 +17,7 @@ import dynlab
 from dynlab._util.errors import InputError
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.controls import TIPS, ruled
+from dynlab.explorer.page import AREAS
 from dynlab.explorer.state import Setting
 from dynlab.plots.style import LOOKS
 from dynlab.policies.registry import ALLOCATORS, STOPPING, SWEEPS
@@ -40,7 +41,7 @@ def explorer(pool):
 
 
 def shown(explorer, panel):
-    return explorer._panels[panel].value
+    return getattr(explorer.page, panel)
 
 
 def status(explorer):
@@ -67,9 +68,7 @@ def test_the_numbers_in_large_type_are_those_of_savings(explorer, pool):
 
 def test_a_moved_slider_changes_the_picture_coarse_first(explorer):
     before, seen = shown(explorer, "curves"), []
-    explorer._panels["curves"].observe(
-        lambda change: seen.append("coarse: 20 of 25" in change["new"]), "value"
-    )
+    explorer.page.observe(lambda change: seen.append("coarse: 20 of 25" in change["new"]), "curves")
     explorer.widgets["exploration"].value = 3.0
     view = explorer.view(30)
     assert seen == [True, False] and shown(explorer, "curves") != before
@@ -78,7 +77,7 @@ def test_a_moved_slider_changes_the_picture_coarse_first(explorer):
 
 def test_a_moved_budget_moves_the_line_without_a_coarse_picture(explorer):
     seen = []
-    explorer._panels["curves"].observe(lambda change: seen.append(change["new"]), "value")
+    explorer.page.observe(lambda change: seen.append(change["new"]), "curves")
     explorer.widgets["budget"].value = 7
     explorer.view(30)
     assert len(seen) == 1 and "B = 7" in seen[0]
@@ -90,7 +89,7 @@ def test_pictures_are_small_valid_and_escaped(explorer):
         assert len(shown(explorer, panel)) < 40_000
     for panel in ("spending", "words"):
         assert "&lt;script&gt;" in shown(explorer, panel)
-    assert not any("<script" in shown(explorer, panel) for panel in explorer._panels)
+    assert not any("<script" in shown(explorer, panel) for panel in AREAS)
 
 
 def test_hovering_tells_each_question_its_votes_and_texts(explorer):

@@ -332,8 +332,13 @@ def test_settings_are_taken_along(notebook):
         "what was unfolded stays so",
         20,
     )
+    origin = notebook.page.js("location.origin")
+    allowed = ["clipboardReadWrite", "clipboardSanitizedWrite"]
+    notebook.page.call("Browser.grantPermissions", origin=origin, permissions=allowed)
     notebook.page.js("document.querySelector('.dl-code button').click()")
-    assert notebook.page.js("document.querySelector('.dl-code button').textContent") == "Copied"
+    label = "document.querySelector('.dl-code button').textContent"
+    until(lambda: notebook.page.js(label) == "Copied", "the button says so", 20)
+    assert "dynlab.compare(" in notebook.page.js("navigator.clipboard.readText()")
     assert "dynlab.compare(" in notebook.page.js("String(getSelection())")
 
 

@@ -287,6 +287,7 @@ def test_a_built_wheel_carries_notebooks_tasks_and_recordings(tmp_path):
     assert (
         "dynlab/py.typed" in names
         and "dynlab/boinf.txt" in names
-        and "dynlab/explorer.css" in names
+        and "dynlab/explorer/static/explorer.css" in names
+        and "dynlab/explorer/static/explorer.js" in names
         and any(name.endswith(".mplstyle") for name in names)
     )

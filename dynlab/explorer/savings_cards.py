@@ -1,0 +1,58 @@
+"""What each policy saves at equal accuracy, in large type."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from dynlab.explorer.fragments import coarse
+from dynlab.explorer.state import View
+from dynlab.explorer.svg import paint
+from dynlab.plots.style import look_of
+from dynlab.reports.curves import percent, plus
+
+
+def savings_html(view: View) -> str:
+    """Each policy's saving in large type with its interval, and what it gains at equal cost.
+
+    A card is a button that picks its policy out, or no longer does.
+    """
+    unit, budget = view.setting.unit, view.setting.budget
+    if view.saved.empty:
+        return '<p class="dl-soft">Tick a policy beside uniform to see what it saves.</p>'
+    cards = "".join(_card(row, view) for _, row in view.saved.iterrows())
+    badge = f'<span class="dl-coarse">{coarse(view)}</span> ' if view.coarse else ""
+    return (
+        f'<p class="dl-lead">{badge}Saved in {unit} at the accuracy that uniform has with'
+        f" B = {budget:g}, with paired 95 % intervals over questions</p>"
+        f'<div class="dl-cards">{cards}</div>'
+    )
+
+
+def _card(row: pd.Series, view: View) -> str:
+    name = str(row["allocator"])
+    look = look_of(name)
+    gain = view.gained[name]
+    note = ""
+    if not row["reached"]:
+        note = "<br>that accuracy is not reached; at best this"
+    if row["flat"]:
+        note = "<br>uniform gains less than 0.01 here: there is nothing to save"
+    colour = f' style="color:{paint(look.colour)}"'
+    strong = name in view.strong
+    saving, interval = _minus(percent((row["saving"], row["low"], row["high"]))).split(" [")
+    gained = _minus(f"{plus(gain.value)} [{plus(gain.low)}, {plus(gain.high)}]")
+    return (
+        f'<button type="button" class="dl-card dl-policy{" dl-strong" * strong}"'
+        f' data-policy="{escape(name)}" aria-pressed="{str(strong).lower()}">'
+        f'<span class="dl-who"{colour}>{escape(look.label)}</span>'
+        f'<span class="dl-big"{"" if note else colour}>{saving}</span>'
+        f'<span class="dl-range">[{interval}</span>'
+        f'<span class="dl-soft">at equal cost {gained}{note}</span></button>'
+    )
+
+
+def _minus(numbers: str) -> str:
+    """The hyphens of negative numbers as minus signs."""
+    return numbers.replace("-", "−")

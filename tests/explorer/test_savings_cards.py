@@ -1,0 +1,29 @@
+"""Savings in large type, and what is said where they mean little."""
+
+from dataclasses import replace
+
+import pytest
+
+from dynlab.explorer.curve_panel import curves_panel
+from dynlab.explorer.savings_cards import savings_html
+
+
+def test_coarse_pictures_say_so(view):
+    coarse = replace(view, setting=replace(view.setting, replications=200))
+    for draw in (curves_panel, savings_html):
+        assert "coarse: 20 of 200 draw orders" in draw(coarse) and "coarse" not in draw(view)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [("reached", False, "not reached"), ("flat", True, "nothing to save")],
+)
+def test_savings_that_mean_little_say_so(view, column, value, said):
+    saved = view.saved.assign(reached=True, flat=False)
+    assert said not in savings_html(replace(view, saved=saved))
+    saved[column] = value
+    assert said in savings_html(replace(view, saved=saved))
+
+
+def test_without_rivals_there_is_a_hint_instead_of_savings(view):
+    assert "Tick a policy" in savings_html(replace(view, saved=view.saved.iloc[:0]))

@@ -23,7 +23,7 @@ from dynlab._util.values import Question, Sample, Usage
 from dynlab.models.llama_cpp import Endpoint, describe
 from dynlab.sampling.plan import GREEDY, Plan
 from dynlab.sampling.store import Key, refuse_difference
-from dynlab.tasks.answers import is_right, writable
+from dynlab.tasks.answers import writable
 from dynlab.tasks.prompts import prompter_for
 from dynlab.tasks.task import Task
 
@@ -151,7 +151,7 @@ def frame_of(
             **vars(sample.usage),
             "awaited": [index for *_, index in plan.parents(sample.key)],
             "target": question.target,
-            "correct": is_right(sample.answer, question, task.answer),
+            "correct": task.is_right(sample.answer, question),
             "text": writable(sample.text) if kept else None,
             "source": f"dynlab {__version__}",
         }

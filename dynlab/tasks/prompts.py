@@ -15,19 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dynlab._util.values import Message, Prompter, Question, Sample
-from dynlab.tasks.answers import Kind, clean, extract
+from dynlab.tasks.answers import Kind, clean
+from dynlab.tasks.graders import Grader, KeyFunction, as_grader
 from dynlab.tasks.task import Task
 
 NO_TEXT = "(no answer)"
 _FRAME = re.compile(r"<\s{0,8}/?\s{0,8}attempt", re.IGNORECASE)
 _LISTED = re.compile(r"\s\(\d{1,3}\)")
 _FIRST_LISTED = re.compile(r"^\s{0,8}\(\d{1,3}\)\s{0,8}")
-_FORMATS: dict[Kind, str] = {
-    "text": "the answer alone",
-    "choice": "the letter of the right choice",
-    "integer": "one integer",
-    "expression": "the expression in LaTeX",
-}
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ class Chat:
     from; `prefix` marks it for providers that want it marked.
 
     Args:
-        answer: The kind of answer that is asked for.
+        answer: The kind of answer that is asked for, or the task's own grader.
         demos: Worked (question, response) pairs, shown as examples.
         reasoned: Ask for a solution in steps before the answer.
         instruction: A text before everything, '' for none.
@@ -104,7 +99,7 @@ class Chat:
         shown: 'listed' or 'prefill'.
     """
 
-    answer: Kind = "text"
+    answer: Kind | str | Grader | KeyFunction = "text"
     demos: tuple[tuple[str, str], ...] = ()
     reasoned: bool = True
     instruction: str = ""
@@ -127,7 +122,9 @@ class Chat:
                 *listed,
                 "Compare these attempts, find their mistakes, and solve the question again.",
             ]
-        parts.append(f"{steps} with one line `Answer: …` that holds {_FORMATS[self.answer]}.")
+        parts.append(
+            f"{steps} with one line `Answer: …` that holds {as_grader(self.answer).format}."
+        )
         asked = {"role": "user", "content": "\n\n".join(parts)}
         if not listed or self.shown == "listed":
             return (asked,)
@@ -169,7 +166,7 @@ def finals(attempts: Sequence[Sample], task: Task, question: Question) -> list[S
     """The attempts with nothing left of their texts but the final answers, as they word them."""
 
     def final(attempt: Sample) -> str:
-        found = extract(attempt.text, task.answer, question.choices, reasoned=task.reasoned)
+        found = task.grader.wording(attempt.text, question)
         return f"Answer: {found}" if found and task.reasoned else found
 
     return [replace(attempt, text=final(attempt)) for attempt in attempts]

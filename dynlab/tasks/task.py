@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,6 +23,7 @@ from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind, clean, extract, normalise
+from dynlab.tasks.graders import Grader, KeyFunction, as_grader
 
 Form = Literal["completion", "chat"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -53,24 +55,32 @@ class Task:
 
     `demos` are worked (question, response) pairs that precede each question and are never
     evaluated; `reasoned` says that a response is a solution in words that ends with `Answer: …`; a
-    response ends at any of the strings `stop`.
+    response ends at any of the strings `stop`. `answer` is a kind of answer, or a grader of one's
+    own: a `Grader`, a function of a response and a question, or its path `module:function`.
     """
 
     name: str
     questions: tuple[Question, ...]
     form: Form = "chat"
-    answer: Kind = "text"
+    answer: Kind | str | Grader | KeyFunction = "text"
     demos: tuple[tuple[str, str], ...] = ()
     instruction: str = ""
     reasoned: bool = True
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
 
+    @cached_property
+    def grader(self) -> Grader:
+        """What gives answers their keys and judges them."""
+        return as_grader(self.answer, reasoned=self.reasoned)
+
     def final_answer(self, text: str, question: Question) -> str:
-        """The normalised final answer of a response to one of the questions; '' if it gives none."""
-        return normalise(
-            extract(text, self.answer, question.choices, reasoned=self.reasoned), self.answer
-        )
+        """The key of a response's final answer to one of the questions; '' if it gives none."""
+        return self.grader.key(text, question)
+
+    def is_right(self, answer: str, question: Question) -> bool | None:
+        """Whether a final answer is right; None if the question's target is unknown."""
+        return self.grader.is_right(answer, question)
 
 
 def names() -> list[str]:
@@ -174,6 +184,8 @@ def to_jsonl(task: Task) -> str:
     task back.
     """
     settings = {field.name: getattr(task, field.name) for field in fields(Task)[2:]}
+    if not isinstance(task.answer, str):
+        settings["answer"] = task.grader.name
     changed = {
         name: value
         for name, value in settings.items()
@@ -318,11 +330,11 @@ def _string(value: object) -> str:
     return "" if value is None else clean(str(value))
 
 
-def _checked(question: Question, kind: Kind, path: Path) -> Question:
+def _checked(question: Question, kind: object, path: Path) -> Question:
     """The question with a target of its kind; the target of a choice may be its letter or, first,
     its text.
     """
-    if question.target is None:
+    if question.target is None or kind not in KINDS:
         return question
     if kind == "choice":
         question = replace(question, target=extract(question.target, kind, question.choices))
@@ -348,9 +360,12 @@ def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
     for key in header:
         if key not in known:
             raise one_of(f"field in the header of {path}:", key, known)
-    for key, options in (("form", FORMS), ("answer", KINDS)):
-        if key in header and header[key] not in options:
-            raise one_of(f"{key} in the header of {path}:", header[key], options)
+    if "form" in header and header["form"] not in FORMS:
+        raise one_of(f"form in the header of {path}:", header["form"], FORMS)
+    answer = header.get("answer", "text")
+    if not (answer in KINDS or str(answer).startswith("dynlab.")):
+        # a file may come from others: it names no code that is not ours
+        raise one_of(f"answer in the header of {path}:", answer, KINDS)
     for key, (holds, expected) in _CHECKS.items():
         if key in header and not holds(header[key]):
             raise InputError(f"{path}: {key!r} must be {expected}, not {header[key]!r}")

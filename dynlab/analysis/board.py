@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,10 @@ from dynlab._util.errors import InputError
 from dynlab.analysis.comparison import ORACLE, Options, Source, checked_budgets, loaded, options_of
 from dynlab.analysis.leaderboard_cells import measured
 from dynlab.analysis.leaderboard_rows import CELLS, behind, origin, row_of, rows_of_cells
-from dynlab.policies.base import Allocator
+from dynlab.policies.base import Allocator, StoppingRule
 from dynlab.policies.policy import Policy
-from dynlab.policies.registry import ALLOCATORS, STOPPING, VOTES, stopping_rule, sweep
-from dynlab.policies.stopping import StoppingRule
+from dynlab.policies.registry import names as registered
+from dynlab.policies.registry import stopping_rule, sweep
 from dynlab.recordings.streams import GREEDY
 
 Own = Mapping[str, Policy | Allocator | StoppingRule]
@@ -229,18 +229,23 @@ def _percentages(table: pd.DataFrame, name: str) -> list[str]:
 def _policies(allocators: Sequence[str] | None, own: Own, options: Options) -> dict[str, Policy]:
     """Uniform first, then the others by name, then the user's own."""
     names = dict.fromkeys(
-        ("uniform", *((*ALLOCATORS, *VOTES) if allocators is None else allocators))
+        (
+            "uniform",
+            *(
+                (*registered("allocator"), *registered("vote"))
+                if allocators is None
+                else allocators
+            ),
+        )
     )
     runs = {name: options.policy(name) for name in names if name != ORACLE}
     for name, policy in own.items():
-        if name in (*runs, *STOPPING, ORACLE, GREEDY):
+        if name in (*runs, *registered("stopping rule"), ORACLE, GREEDY):
             raise InputError(f"a policy is named {name!r} already; give yours another name")
         if isinstance(policy, Policy):
             runs[name] = policy
-        elif not hasattr(policy, "stops"):
-            runs[name] = Policy(
-                policy, None, getattr(policy, "warmup", options.opening), options.batch
-            )
+        elif isinstance(policy, Allocator):
+            runs[name] = Policy(policy, None, options.warmup or policy.warmup, options.batch)
     return runs
 
 
@@ -248,11 +253,9 @@ def _rules(stopping: Sequence[str] | None, own: Own) -> dict[str, Sequence[Stopp
     """Stopping rules by name, each in its settings; the user's own as they are."""
     rules: dict[str, Sequence[StoppingRule]] = {
         name: [stopping_rule(name)] if ":" in name else sweep(name)
-        for name in (STOPPING if stopping is None else stopping)
+        for name in (registered("stopping rule") if stopping is None else stopping)
     }
-    rules.update(
-        {name: [cast(StoppingRule, rule)] for name, rule in own.items() if hasattr(rule, "stops")}
-    )
+    rules.update({name: [rule] for name, rule in own.items() if isinstance(rule, StoppingRule)})
     return rules
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynlab import policies as named
 from dynlab._util.errors import InputError, one_of
 from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
 from dynlab.analysis.metrics import Estimate, difference, estimates, question_resamples, saving_at
+from dynlab.policies.parsing import Defaults, parse_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import GREEDY, UNITS, Floats, Streams, streams_of
@@ -96,24 +96,12 @@ class Options:
         """The warm-up as given, or 2."""
         return 2 if self.warmup is None else self.warmup
 
-    def policy(self, allocator: str) -> Policy:
-        """The policy of an allocator's or weighted vote's name; its warm-up as given, else its
-        paper's, else 2.
-        """
-        rule = named.stopping_rule(self.stopping) if self.stopping else None
-        if allocator in named.VOTES:
-            if rule is not None:
-                raise InputError(
-                    f"{allocator} chooses by a vote of its own; leave stopping out, or {allocator}"
-                )
-            return Policy(
-                named.allocator("uniform"), None, self.opening, vote=named.vote(allocator)
-            )
-        chosen = named.allocator(
-            allocator, uncertainty=self.uncertainty, exploration=self.exploration
+    def policy(self, text: str) -> Policy:
+        """The policy of a text form; what it does not set itself is as given here."""
+        return parse_policy(
+            text,
+            Defaults(self.exploration, self.uncertainty, self.warmup, self.batch, self.stopping),
         )
-        warmup = getattr(chosen, "warmup", 2) if self.warmup is None else self.warmup
-        return Policy(chosen, rule, warmup, self.batch)
 
 
 def compare(
@@ -132,12 +120,12 @@ def compare(
 
     Args:
         recordings: paths, names of shipped recordings, DataFrames or Recordings, one or several.
-        allocators: names of `dynlab.policies.registry.ALLOCATORS` or `VOTES` (weighted votes);
+        allocators: policies in their text form (allocators or weighted votes, with settings);
             `oracle` is the hindsight bound.
         budgets: mean samples per question, or in another unit what so many samples cost on average.
         options: `unit` (samples, tokens or usd), `warmup` (samples that every question gets first;
             default: the policy's own, mostly 2), `exploration` and `uncertainty` (of ucb),
-            `stopping` (a name of `dynlab.policies.registry.STOPPING`), `batch` (pulls decided at
+            `stopping` (a stopping rule), `batch` (pulls decided at
             once), `strategy` (default: the recording's first), `price` (USD per million prompt and
             completion tokens), `replications`, `seed`.
 
@@ -356,12 +344,13 @@ def _described(
 ) -> dict[str, Any]:
     used = None if policy is None else policy.allocator
     adaptive = used is not None and used.adaptive
+    parameters = {} if used is None else used.parameters
     return {
         "recording": streams.name,
         "strategy": streams.strategy,
         "allocator": name,
-        "uncertainty": getattr(used, "uncertainty", ""),
-        "exploration": getattr(used, "exploration", np.nan),
+        "uncertainty": parameters.get("uncertainty", ""),
+        "exploration": parameters.get("exploration", np.nan),
         "warmup": policy.warmup if policy is not None and adaptive else 0,
         "batch": options.batch if adaptive else 1,
         "stopping": (
@@ -388,11 +377,9 @@ def rows_of(
     no end.
     """
     ended = curve.unspent >= 1
-    gives_up = policy is not None and (
-        policy.stopping is not None or getattr(policy.allocator, "eliminates", False)
-    )
+    gives_up = policy is not None and (policy.stopping is not None or policy.allocator.eliminates)
     last = len(ended) if not ended.any() else int(ended.argmax()) + gives_up
-    last = len(ended) if policy is not None and hasattr(policy.allocator, "planned") else last
+    last = len(ended) if policy is not None and policy.allocator.plans else last
     described = _described(streams, name, policy, options)
     return [
         described

@@ -18,9 +18,8 @@ import pandas as pd
 from dynlab.analysis.comparison import ORACLE, Options, dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
 from dynlab.analysis.metrics import FLAT, first_reach, question_resamples
+from dynlab.policies.base import StoppingRule
 from dynlab.policies.policy import Policy
-from dynlab.policies.registry import VOTES
-from dynlab.policies.stopping import StoppingRule
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import ABSENT, GREEDY, Flags, Floats, Streams, streams_of
 from dynlab.replay.loop import Curve, oracle, replay
@@ -29,11 +28,6 @@ from dynlab.replay.sweeps import curves_of
 _ONLY_ORACLE = np.arange(
     0.05, 1.0, 0.05
 )  # samples per question for which no policy can do anything
-
-CONFIDENT = (
-    "uab",
-    *VOTES,
-)  # policies that need log-probabilities; played where a recording has them
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ def measured(
     played = {
         name: policy
         for name, policy in policies.items()
-        if name not in CONFIDENT or _confident(streams)
+        if not policy.confidence or _confident(streams)
     }
     curves = dict(
         zip(played, replay(streams, list(played.values()), grid, done=done, **how), strict=True)

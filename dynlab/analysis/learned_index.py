@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from dynlab.analysis.board import board
 from dynlab.analysis.comparison import SAVINGS, Options, Source, loaded, options_of
-from dynlab.policies.base import Index
+from dynlab.policies.base import Allocator, Index
 from dynlab.policies.priced import Priced
 from dynlab.policies.votes import Votes
 from dynlab.recordings.streams import Floats, Ints, Streams, streams_of
@@ -36,7 +36,7 @@ _EDGES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class Learned(Allocator):
     """index = max(G / √n, ρ · priced's) / price^γ, G the gain of a state: n, v1, v2 and the class
     of its mean price.
 
@@ -51,13 +51,11 @@ class Learned:
         share: ρ.
     """
 
+    name: ClassVar[str] = LEARNED
     gains: Floats
     mean: float
     thrift: float = 0.75
     share: float = 0.3
-    name = LEARNED
-    adaptive = True
-    profiles = False
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """As above, with prices relative to the mean."""

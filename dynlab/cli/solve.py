@@ -93,7 +93,7 @@ def add(commands: Any) -> None:
 def _solve(given: argparse.Namespace) -> int:
     from dynlab.online.forecast import Forecast
     from dynlab.online.solver import solve
-    from dynlab.policies.registry import allocator
+    from dynlab.policies.parsing import Defaults, parse_policy
 
     names = (
         "out",
@@ -122,9 +122,9 @@ def _solve(given: argparse.Namespace) -> int:
         given.questions,
         given.model,
         strategy=strategy_flags.chosen(given),
-        allocator=allocator(
-            given.allocator, uncertainty=given.uncertainty, exploration=given.exploration
-        ),
+        allocator=parse_policy(
+            given.allocator, Defaults(given.exploration, given.uncertainty)
+        ).allocator,
         **{name: getattr(given, name) for name in names},
     )
     print(found.summary)

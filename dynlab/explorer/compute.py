@@ -187,7 +187,7 @@ class Workbench:
         kept = self._kept(material, options, policy, budgets)
         if kept is not None:
             return _cut(kept, budgets)
-        if policy is not None and hasattr(policy.allocator, "planned"):
+        if policy is not None and policy.allocator.plans:
             grid = budgets
         given: dict[str, Any] = {
             name: getattr(options, name) for name in ("unit", "replications", "seed")
@@ -253,7 +253,7 @@ def _key(material: Material, options: Options, policy: Policy | None, budgets: F
     if policy is not None:
         if not policy.allocator.adaptive and policy.stopping is None:
             policy = replace(policy, warmup=2, batch=1)  # neither has a say
-        planned = tuple(budgets.tolist()) if hasattr(policy.allocator, "planned") else ()
+        planned = tuple(budgets.tolist()) if policy.allocator.plans else ()
     return (material.key, options.unit, options.replications, options.seed, policy, planned)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from dynlab.analysis.comparison import ORACLE
 from dynlab.explorer.state import Material, Setting
-from dynlab.plots.style import LOOKS, look_of, title
-from dynlab.policies.registry import ALLOCATORS, STOPPING, SWEEPS, VOTES, stopping_rule
+from dynlab.plots.style import look_of, title
+from dynlab.policies.registry import names, stopping_rule
 from dynlab.policies.uncertainty import UNCERTAINTIES
 from dynlab.recordings.streams import UNITS
 
@@ -90,12 +90,13 @@ class Controls:
         _span(w["question"], 0, material.streams.num_questions - 1)
         rule, threshold = w["stopping"].value, w["threshold"]
         threshold.layout.display = None if rule else "none"
-        if rule and [value for _, value in threshold.options][: len(SWEEPS[rule][1])] != [
-            *SWEEPS[rule][1]
-        ]:
-            threshold.description = described("threshold", SWEEPS[rule][0])
+        if not rule:
+            return
+        swept = stopping_rule(rule)
+        if [value for _, value in threshold.options][: len(swept.grid)] != [*swept.grid]:
+            threshold.description = described("threshold", swept.swept)
             threshold.options = _thresholds(rule)
-            threshold.value = getattr(stopping_rule(rule), SWEEPS[rule][0])
+            threshold.value = swept.parameters[swept.swept]
 
 
 def controls(setting: Setting, sources: Iterable[str]) -> Controls:
@@ -104,7 +105,8 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
 
     rule, _, threshold = (setting.stopping or "").partition(":")
     shown = rule or "adaptive-consistency"
-    default = getattr(stopping_rule(shown), SWEEPS[shown][0])
+    swept = stopping_rule(shown)
+    default = float(swept.parameters[swept.swept])
     number = float(threshold) if threshold else default
 
     def made(kind: Any, name: str, label: str, **settings: Any) -> Any:
@@ -167,13 +169,13 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
             w.Dropdown,
             "stopping",
             "stopping rule",
-            options=[("none", ""), *((LOOKS[n].label, n) for n in STOPPING)],
+            options=[("none", ""), *((look_of(n).label, n) for n in names("stopping rule"))],
             value=rule,
         ),
         "threshold": made(
             w.SelectionSlider,
             "threshold",
-            SWEEPS[shown][0],
+            swept.swept,
             options=_thresholds(shown, number),
             value=number,
             **at,
@@ -195,7 +197,7 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
         ),
         "question": made(w.IntSlider, "question", "question", min=0, max=0, value=0, **at),
     }
-    order = dict.fromkeys(("uniform", "ucb", "priced", *ALLOCATORS, *VOTES, ORACLE))
+    order = dict.fromkeys(("uniform", "ucb", "priced", *names("allocator"), *names("vote"), ORACLE))
     boxes = {name: _box(w, name, name in setting.allocators) for name in order}
     return Controls(widgets, boxes)
 
@@ -221,7 +223,8 @@ def ruled(rule: str, threshold: float) -> str:
     """A stopping rule with its setting, unless that is its default: ('esc', 4) → 'esc:4', ('esc',
     5) → 'esc'.
     """
-    default = getattr(stopping_rule(rule), SWEEPS[rule][0])
+    swept = stopping_rule(rule)
+    default = swept.parameters[swept.swept]
     return rule if threshold == default else f"{rule}:{threshold:g}"
 
 
@@ -234,7 +237,7 @@ def _span(slider: Any, low: int, high: int) -> None:
 
 
 def _thresholds(rule: str, *more: float) -> list[tuple[str, float]]:
-    values = SWEEPS[rule][1]
+    values = stopping_rule(rule).grid
     return [(f"{value:g}", value) for value in (*values, *(m for m in more if m not in values))]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from dynlab import policies
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Sample
-from dynlab.policies.base import Allocator
+from dynlab.policies import registry
+from dynlab.policies.base import Allocator, settings_of
 from dynlab.policies.policy import Policy
 from dynlab.replay.counts import Told
 from dynlab.replay.online_policy import OnlinePolicy
@@ -83,15 +83,15 @@ def setup_of(
         allocator: The one that ran, where it is not dynlab's own.
     """
     policy = Policy(
-        allocator or _named(policies.allocator, settings, "allocator"),
+        allocator or _named(registry.allocator, settings, "allocator"),
         (
             None
             if settings["stopping"] is None
-            else _named(policies.stopping_rule, settings, "stopping")
+            else _named(registry.stopping_rule, settings, "stopping")
         ),
         int(settings["warmup"]),
         int(settings["batch"]),
-        None if settings["vote"] is None else _named(policies.vote, settings, "vote"),
+        None if settings["vote"] is None else _named(registry.vote, settings, "vote"),
     )
     return Setup(
         policy,
@@ -111,7 +111,10 @@ def _described(what: str, rule: Any) -> dict[str, Any]:
 
 def _named(by_name: Callable[[str], Any], settings: Mapping[str, Any], what: str) -> Any:
     try:
-        return replace(by_name(settings[what]), **settings[f"{what}_parameters"])
+        rule = by_name(settings[what])
+        given = settings[f"{what}_parameters"]  # older runs also say what the name says
+        old = {"name", "uncertainty", "ordered"} - set(settings_of(rule))
+        return replace(rule, **{key: given[key] for key in given if key not in old})
     except (TypeError, InputError) as error:
         raise InputError(
             f"{what} {settings[what]!r} of the recording is not known here ({error}); "
@@ -140,7 +143,7 @@ class RunState:
         self._num_unsure: float = (
             0  # votes without a log-probability, as long as there was none with one
         )
-        self._needs_logprob = setup.policy.vote is not None or setup.policy.allocator.name == "uab"
+        self._needs_logprob = setup.policy.confidence
 
     def ask(self) -> Key | None:
         """The next sample; None = nothing until more is told, or nothing any more if none is in

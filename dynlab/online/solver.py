@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dynlab import policies, recordings
+from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Sample, Strategy
 from dynlab.models.client import TIMEOUT_S, Client, preload
@@ -20,10 +20,9 @@ from dynlab.online.progress import Watch
 from dynlab.online.results import Solution, rows_of, samples_of, totals_of, write_rows
 from dynlab.online.run_state import RunState, Setup
 from dynlab.online.runner import QUESTIONS, OnlineRunner
-from dynlab.policies.base import Allocator
+from dynlab.policies import registry
+from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.policy import Policy
-from dynlab.policies.stopping import StoppingRule
-from dynlab.policies.weighted_votes import Vote
 from dynlab.recordings.streams import UNITS
 from dynlab.sampling.budget import Caps
 from dynlab.sampling.plan import Plan
@@ -91,8 +90,8 @@ def solve(
         out: The answers, a path that ends in .jsonl; the recording (.parquet) and its store lie
             beside it.
         strategy: 'parallel', 'sequential', 'integrated' or 'rsa', or a `Strategy`.
-        allocator: A name of `policies.ALLOCATORS`, or an `Allocator`.
-        stopping: A name of `policies.STOPPING`, or a `StoppingRule`; None = none.
+        allocator: An allocator's name, or an `Allocator`.
+        stopping: A stopping rule's name, or a `StoppingRule`; None = none.
         vote: 'plurality' (None), 'cisc', 'deepconf' or a `Vote`.
         budget: Mean samples per question; calls over all questions are budget × their number.
         warmup: Samples that every question gets first; default: the allocator's own, mostly 2.
@@ -145,20 +144,20 @@ def solve(
     task = asked_of(model, as_task(questions))
     task = replace(task, questions=task.questions[:limit])
     chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
-    rule = policies.allocator(allocator) if isinstance(allocator, str) else allocator
-    rule = rule.planned(float(budget)) if hasattr(rule, "planned") else rule
-    voting = None if vote == "plurality" else policies.vote(vote) if isinstance(vote, str) else vote
+    rule = registry.allocator(allocator) if isinstance(allocator, str) else allocator
+    rule = rule.planned(float(budget))
+    voting = None if vote == "plurality" else registry.vote(vote) if isinstance(vote, str) else vote
     card = model.card if isinstance(model, Endpoint) else describe(model) if is_local(model) else {}
     num_in_flight = concurrency or num_in_flight_of(card)
     policy = Policy(
         rule,
-        policies.stopping_rule(stopping) if isinstance(stopping, str) else stopping,
-        warmup or int(getattr(rule, "warmup", 2)),
+        registry.stopping_rule(stopping) if isinstance(stopping, str) else stopping,
+        warmup or rule.warmup,
         batch or num_in_flight,
         voting,
     )
     calls = int(budget * len(task.questions) + 1e-9)
-    logprobs = is_local(model) or voting is not None or rule.name == "uab"
+    logprobs = is_local(model) or voting is not None or rule.confidence
     sampling = sampling_of(
         task, temperature, top_p, top_k, max_tokens, extra_body, logprobs=logprobs
     )

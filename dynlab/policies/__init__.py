@@ -1,31 +1,20 @@
 """Which question is sampled next, when one has enough, and which answer wins.
 
-May import `_util` and `recordings`.
+An allocator of your own is one file here (CONTRIBUTING.md). May import `_util` and `recordings`.
 """
 
-from dynlab.policies.base import Allocator, Index
+from dynlab.policies.base import Allocator, Index, StoppingRule, Vote
+from dynlab.policies.parsing import as_policy, parse_policy
 from dynlab.policies.policy import Policy
-from dynlab.policies.registry import (
-    ALLOCATORS,
-    STOPPING,
-    VOTES,
-    allocator,
-    stopping_rule,
-    sweep,
-    vote,
-)
-from dynlab.policies.stopping import StoppingRule
+from dynlab.policies.registry import register
 
 __all__ = [
-    "ALLOCATORS",
-    "STOPPING",
-    "VOTES",
     "Allocator",
     "Index",
     "Policy",
     "StoppingRule",
-    "allocator",
-    "stopping_rule",
-    "sweep",
-    "vote",
+    "Vote",
+    "as_policy",
+    "parse_policy",
+    "register",
 ]

@@ -1,23 +1,26 @@
-"""Priced: our allocator, which weighs what a question may still gain against what its samples cost."""
+"""Priced: our allocator, which weighs what a question may still gain against its price."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
 from dynlab.policies.base import Allocator, Index
+from dynlab.policies.registry import register
 from dynlab.policies.uncertainty import doubt_table
 from dynlab.policies.votes import Votes
 from dynlab.recordings.streams import Floats, Ints
 
 
+@register
 @dataclass(frozen=True)
-class Priced:
+class Priced(Allocator):
     """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (√n ·
     spent^γ).
 
@@ -49,13 +52,11 @@ class Priced:
         floor: ε in (0, 1), gain a vote.
     """
 
+    name: ClassVar[str] = "priced"
     horizon: int = 16
     thrift: float = 0.75
     unanimous: float = 0.5
     floor: float = 3e-4
-    name = "priced"
-    adaptive = True
-    profiles = False
 
     def __post_init__(self) -> None:
         if not (

@@ -1,135 +1,191 @@
-"""Policies by name: allocators, votes and stopping rules of the command line, with the defaults of
-their papers.
+"""Policies by name: every class of this package that is marked `@register`, and other packages'.
+
+A file in `dynlab/policies/` is found by being there; another package announces its module by an
+entry point of the group `dynlab.policies`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, cast
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
+from functools import partial
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from threading import RLock
+from typing import Any, TypeVar, cast
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.policies.base import Allocator
-from dynlab.policies.priced import Priced
-from dynlab.policies.published import (
-    DoubtPerRoot,
-    Elimination,
-    KnowledgeGradient,
-    MonteCarloKnowledgeGradient,
-    SequentialHalving,
-    UncertaintyAware,
-    VoteGain,
+from dynlab.policies.base import Allocator, Component, Setting, StoppingRule, Vote, settings_of
+
+_Kind = TypeVar("_Kind", bound=Component)
+
+GROUP = "dynlab.policies"
+# in the order that policies are listed in; other modules follow by name
+_FIRST = (
+    "uniform",
+    "ucb",
+    "thompson",
+    "uncertainty_greedy",
+    "knowledge_gradient",
+    "uncertainty_aware",
+    "elimination",
+    "vote_gain",
+    "sequential_halving",
+    "priced",
+    "stopping",
+    "weighted_votes",
 )
-from dynlab.policies.stopping import (
-    AdaptiveConsistency,
-    BestOfInfinity,
-    DirichletConsistency,
-    Doubling,
-    EarlyStopping,
-    StoppingRule,
-)
-from dynlab.policies.thompson import Thompson
-from dynlab.policies.ucb import UCB, UncertaintyGreedy
-from dynlab.policies.uniform import Uniform
-from dynlab.policies.weighted_votes import ConfidenceFiltered, ConfidenceInformed, Vote
-
-_ALLOCATORS: Mapping[str, Callable[[], Allocator]] = {
-    "uniform": Uniform,
-    "ucb": UCB,
-    "thompson": Thompson,
-    "entropy-greedy": lambda: UncertaintyGreedy("entropy", "entropy-greedy"),
-    "margin-greedy": lambda: UncertaintyGreedy("margin", "margin-greedy"),
-    "beta-greedy": lambda: UncertaintyGreedy("posterior", "beta-greedy"),
-    "beta-sqrt": DoubtPerRoot,
-    "okg-beta": KnowledgeGradient,
-    "okg-pets": MonteCarloKnowledgeGradient,
-    "uab": UncertaintyAware,
-    "strategic": Elimination,
-    "strategic-entropy": lambda: Elimination(ordered=True),
-    "vote-gain": VoteGain,
-    "sequential-halving": SequentialHalving,
-    "priced": Priced,
-}
-_VOTES: Mapping[str, Callable[[], Vote]] = {
-    "cisc": ConfidenceInformed,
-    "deepconf": ConfidenceFiltered,
-}
-_STOPPING: Mapping[str, Callable[[], StoppingRule]] = {
-    "adaptive-consistency": AdaptiveConsistency,
-    "adaptive-consistency-dirichlet": DirichletConsistency,
-    "best-of-infinity": BestOfInfinity,
-    "esc": EarlyStopping,
-    "doubling": Doubling,
-}
-_CONFIDENCES = (0.999, 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6)
-SWEEPS: Mapping[str, tuple[str, tuple[float, ...]]] = {  # what is varied, from cautious to eager
-    "adaptive-consistency": ("threshold", _CONFIDENCES),
-    "adaptive-consistency-dirichlet": ("threshold", _CONFIDENCES),
-    "best-of-infinity": ("factor", (1000, 300, 100, 30, 10, 7, 5, 2)),
-    "esc": ("window", (20, 10, 8, 5, 4, 3, 2)),
-    "doubling": ("threshold", (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)),
-}
-ALLOCATORS = tuple(_ALLOCATORS)
-VOTES = tuple(_VOTES)  # uniform allocation with another vote; for recordings with log-probabilities
-STOPPING = tuple(_STOPPING)
+_registered: dict[str, type[Component]] = {}
+_searched: list[str] = []
+_searching = RLock()
 
 
-def allocator(name: str, *, uncertainty: str = "top-share", exploration: float = 1.0) -> Allocator:
-    """The allocator of a command-line name; `uncertainty` and `exploration` go to the one that has
-    them, `ucb`.
+def register(component: type[_Kind]) -> type[_Kind]:
+    """Makes an allocator, a stopping rule or a vote known by its `name`, wherever one is named.
+
+    Raises:
+        InputError: the name is taken or no name, or a setting has no default.
     """
-    if name == "ucb":
-        return UCB(uncertainty, exploration)
-    if name not in _ALLOCATORS:
-        raise one_of("allocator", name, (*ALLOCATORS, *VOTES))
-    return _ALLOCATORS[name]()
+    if not component.__module__.startswith(f"{GROUP}."):
+        _search()  # dynlab's own come first
+    name = str(vars(component).get("name", ""))
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise InputError(
+            f"{component.__name__} has the name {name!r}; give it one of small letters, digits and"
+            " hyphens, as in `name = 'mine'`"
+        )
+    held = _registered.get(name)
+    if held is not None and (held.__module__, held.__qualname__) != (
+        component.__module__,
+        component.__qualname__,
+    ):
+        raise InputError(
+            f"the name {name!r} is {held.__qualname__}'s already; give {component.__name__} another"
+        )
+    lacking = [*sorted(component.__abstractmethods__)]
+    if is_dataclass(component):
+        lacking += [
+            field.name
+            for field in fields(component)
+            if field.default is MISSING and field.default_factory is MISSING
+        ]
+    if lacking:
+        raise InputError(
+            f"{component.__name__} lacks {', '.join(lacking)}: write every abstract method, and"
+            " give every setting a default"
+        )
+    _registered[name] = component
+    return component
 
 
-def vote(name: str) -> Vote:
-    """The weighted vote of a command-line name."""
-    if name not in _VOTES:
-        raise one_of("vote", name, VOTES)
-    return _VOTES[name]()
+def names(kind: str) -> tuple[str, ...]:
+    """The names of all of a kind: 'allocator', 'stopping rule' or 'vote'.
+
+    >>> names("vote")
+    ('cisc', 'deepconf')
+    """
+    _search()
+    return tuple(name for name, component in _registered.items() if component.kind == kind)
 
 
-def stopping_rule(name: str) -> StoppingRule:
-    """The stopping rule of a command-line name: with the defaults of its paper, or as set behind a
-    colon.
+def allocator(name: str, **settings: Setting) -> Allocator:
+    """The allocator of a name, with its defaults but for the settings given."""
+    return cast(Allocator, _made("allocator", name, settings))
+
+
+def vote(name: str, **settings: Setting) -> Vote:
+    """The weighted vote of a name, with its defaults but for the settings given."""
+    return cast(Vote, _made("vote", name, settings))
+
+
+def stopping_rule(name: str, **settings: Setting) -> StoppingRule:
+    """The stopping rule of a name, with its defaults or as set behind a colon.
 
     >>> stopping_rule("doubling"), stopping_rule("esc:4")
     (Doubling(threshold=0.75), EarlyStopping(window=4, most=40))
     """
     name, colon, setting = name.partition(":")
-    if name not in _STOPPING:
-        raise one_of("stopping rule", name, STOPPING)
+    rule = cast(StoppingRule, _made("stopping rule", name, settings))
     if not colon:
-        return _STOPPING[name]()
-    rule: Any = _STOPPING[name]()
-    field, values = SWEEPS[name]
-    try:
-        value = type(getattr(rule, field))(setting)
-    except ValueError:
-        raise InputError(
-            f"{name} is set by its {field}, such as {name}:{values[0]:g}; not {setting!r}"
-        ) from None
-    if not 0 < value < math.inf:
-        raise InputError(f"the {field} of {name} must be above 0; not {setting}")
-    most = {"threshold": 1, "window": getattr(rule, "most", math.inf)}.get(field, math.inf)
-    if value > most:
-        raise InputError(
-            f"the {field} of {name} must be at most {most:g}, or it never ends a question; not"
-            f" {setting}"
-        )
-    return cast("StoppingRule", replace(rule, **{field: value}))
+        return rule
+    if not rule.swept:
+        raise InputError(f"{name} has no setting to stand behind a colon; not {setting!r}")
+    value = read(name, rule.swept, setting, rule.parameters[rule.swept], rule.grid[0])
+    return cast(StoppingRule, replace(cast(Any, rule), **{rule.swept: value}))
 
 
 def sweep(name: str) -> list[StoppingRule]:
-    """The stopping rule at every threshold of `SWEEPS`, from cautious to eager.
+    """The stopping rule at every value of its `grid`, or as it is where it has none.
 
     >>> [rule.threshold for rule in sweep("doubling")][:2]
     [1.0, 0.95]
     """
-    rule: Any = stopping_rule(name)
-    field, values = SWEEPS[name]
-    return [replace(rule, **{field: value}) for value in values]
+    rule = stopping_rule(name)
+    made = partial(replace, cast(Any, rule))
+    return [made(**{rule.swept: value}) for value in rule.grid] or [rule]
+
+
+def component_of(name: str, kinds: tuple[str, ...]) -> Component:
+    """The component of a name, of one of these kinds; an unknown name is refused by the nearest."""
+    _search()
+    found = _registered.get(name)
+    if found is None or found.kind not in kinds:
+        options = [known for kind in kinds for known in names(kind)]
+        raise one_of(kinds[0], name, options)
+    return found()
+
+
+def read(
+    name: str, key: str, text: str, default: Setting, example: Setting | None = None
+) -> Setting:
+    """A setting from its text, of the type that its default has.
+
+    Raises:
+        InputError: it is no such value.
+    """
+    if isinstance(default, bool):
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        raise InputError(f"{name} is set by its {key}, true or false; not {text!r}")
+    if isinstance(default, int | float):
+        try:
+            return type(default)(text)
+        except ValueError:
+            shown = f"{default if example is None else example:g}"
+            raise InputError(
+                f"{name} is set by its {key}, such as {name}:{shown}; not {text!r}"
+                if example is not None
+                else f"{name} is set by its {key}, such as {key}={shown}; not {text!r}"
+            ) from None
+    return text
+
+
+def _made(kind: str, name: str, settings: Mapping[str, Setting]) -> Component:
+    kinds = ("allocator", "vote") if kind == "allocator" else (kind,)
+    component = component_of(name, kinds)
+    if component.kind != kind:
+        raise InputError(f"{name} is a {component.kind}, no {kind}")
+    for key in settings:
+        if key not in settings_of(component):
+            raise one_of(f"setting of {name}", key, settings_of(component))
+    return type(component)(**settings)
+
+
+def _search() -> None:
+    """Imports every module of this package, then those that other packages announce; once."""
+    with _searching:
+        if _searched:
+            return
+        held = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]))
+        _searched.extend(held)
+        for module in (*_FIRST, *(name for name in held if name not in _FIRST)):
+            import_module(f"{GROUP}.{module}")
+        for entry in entry_points(group=GROUP):
+            try:
+                entry.load()
+            except Exception as error:  # another package's mistake must not stop this one
+                warnings.warn(f"policies of {entry.value} are left out: {error!r}", stacklevel=2)

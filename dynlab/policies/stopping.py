@@ -1,49 +1,28 @@
-"""Stopping rules: when one question has enough samples. Frozen, parameter-only, like the
-allocators.
-
-A rule reads the votes at every depth at once; sampling of a question ends at the first depth where
-it says stop.
-"""
+"""Published stopping rules, each with its paper, its defaults and what deviates."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
+from dynlab._util.errors import InputError
+from dynlab.policies.base import StoppingRule
 from dynlab.policies.dirichlet import mode_chance
+from dynlab.policies.registry import register
 from dynlab.policies.uncertainty import doubt_table
 from dynlab.policies.votes import Tally
 from dynlab.recordings.streams import Flags, Floats, Ints
 
-
-class StoppingRule(Protocol):
-    """Tables are [D, R, Q] over depths, replications and questions."""
-
-    @property
-    def name(self) -> str:
-        """Its name on the command line."""
-        ...
-
-    def stops(self, tally: Tally) -> Flags:
-        """[D, R, Q] bool: a question in this state is not sampled further."""
-        ...
-
-    def right(self, tally: Tally) -> Floats:
-        """[D, R, Q] chance that the rule's own answer is right (the plurality unless the rule says
-        otherwise).
-        """
-        ...
-
-    def rounds(self, pulls: Ints) -> Ints:
-        """How many decisions one after the other led to `pulls` samples of a question."""
-        ...
+_CONFIDENCES = (0.999, 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6)
 
 
+@register
 @dataclass(frozen=True)
-class AdaptiveConsistency:
+class AdaptiveConsistency(StoppingRule):
     """Adaptive-Consistency (Aggarwal 2023, 2305.11860), Beta form: stop when P(leader is the mode)
     ≥ threshold.
 
@@ -51,9 +30,14 @@ class AdaptiveConsistency:
     of them.
     """
 
+    name: ClassVar[str] = "adaptive-consistency"
+    swept: ClassVar[str] = "threshold"
+    grid: ClassVar[tuple[float, ...]] = _CONFIDENCES
     threshold: float = 0.95
     most: int = 40
-    name = "adaptive-consistency"
+
+    def __post_init__(self) -> None:
+        _checked(self, threshold=1, most=math.inf)
 
     def stops(self, tally: Tally) -> Flags:
         """P ≥ threshold, or `most` samples."""
@@ -63,17 +47,10 @@ class AdaptiveConsistency:
         )
         return np.asarray((confident & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most))
 
-    def right(self, tally: Tally) -> Floats:
-        """Plurality."""
-        return tally.right
 
-    def rounds(self, pulls: Ints) -> Ints:
-        """One sample a round."""
-        return pulls
-
-
+@register
 @dataclass(frozen=True)
-class DirichletConsistency:
+class DirichletConsistency(StoppingRule):
     """Adaptive-Consistency (2305.11860), Dirichlet form: stop when P(leader is the mode) ≥
     threshold.
 
@@ -82,10 +59,15 @@ class DirichletConsistency:
     it by random draws over the five most frequent ones (which fails in its version 1.0.0).
     """
 
+    name: ClassVar[str] = "adaptive-consistency-dirichlet"
+    profiles: ClassVar[bool] = True
+    swept: ClassVar[str] = "threshold"
+    grid: ClassVar[tuple[float, ...]] = _CONFIDENCES
     threshold: float = 0.95
     most: int = 40
-    name = "adaptive-consistency-dirichlet"
-    profiles = True
+
+    def __post_init__(self) -> None:
+        _checked(self, threshold=1, most=math.inf)
 
     def stops(self, tally: Tally) -> Flags:
         """P ≥ threshold, or `most` samples."""
@@ -95,17 +77,10 @@ class DirichletConsistency:
             | (tally.seen.pulls >= self.most)
         )
 
-    def right(self, tally: Tally) -> Floats:
-        """Plurality."""
-        return tally.right
 
-    def rounds(self, pulls: Ints) -> Ints:
-        """One sample a round."""
-        return pulls
-
-
+@register
 @dataclass(frozen=True)
-class BestOfInfinity:
+class BestOfInfinity(StoppingRule):
     """Best-of-∞ (2509.21091, ICLR 2026): stop when the Bayes factor BF = m·P/(1 − P) ≥ `factor`.
 
     P = P(leader is the mode) under Dirichlet(counts + 1) over the answers seen and one unknown
@@ -113,10 +88,15 @@ class BestOfInfinity:
     factor is our choice, of those that the paper goes through.
     """
 
+    name: ClassVar[str] = "best-of-infinity"
+    profiles: ClassVar[bool] = True
+    swept: ClassVar[str] = "factor"
+    grid: ClassVar[tuple[float, ...]] = (1000, 300, 100, 30, 10, 7, 5, 2)
     factor: float = 100.0
     most: int = 100
-    name = "best-of-infinity"
-    profiles = True
+
+    def __post_init__(self) -> None:
+        _checked(self, factor=math.inf, most=math.inf)
 
     def stops(self, tally: Tally) -> Flags:
         """BF ≥ factor, or `most` samples."""
@@ -128,17 +108,10 @@ class BestOfInfinity:
             (enough[tally.seen.profile] & (tally.seen.votes > 0)) | (tally.seen.pulls >= self.most)
         )
 
-    def right(self, tally: Tally) -> Floats:
-        """Plurality."""
-        return tally.right
 
-    def rounds(self, pulls: Ints) -> Ints:
-        """One sample a round."""
-        return pulls
-
-
+@register
 @dataclass(frozen=True)
-class EarlyStopping:
+class EarlyStopping(StoppingRule):
     """ESC (Li 2024, 2401.10480): disjoint windows; a unanimous one stops with its answer, else the
     plurality of all.
 
@@ -146,9 +119,14 @@ class EarlyStopping:
     released code counts the empty answer as one: our deviation).
     """
 
+    name: ClassVar[str] = "esc"
+    swept: ClassVar[str] = "window"
+    grid: ClassVar[tuple[float, ...]] = (20, 10, 8, 5, 4, 3, 2)
     window: int = 5
     most: int = 40
-    name = "esc"
+
+    def __post_init__(self) -> None:
+        _checked(self, window=self.most, most=math.inf)
 
     def _unanimous(self, tally: Tally) -> Flags:
         ends = np.zeros(tally.seen.pulls.shape, bool)  # [D, R, Q]
@@ -180,22 +158,37 @@ class EarlyStopping:
         return -(-pulls // self.window)
 
 
+@register
 @dataclass(frozen=True)
-class Doubling:
+class Doubling(StoppingRule):
     """Doubling: n = 2, 4, 8, …; stop when v1/n ≥ threshold."""
 
+    name: ClassVar[str] = "doubling"
+    swept: ClassVar[str] = "threshold"
+    grid: ClassVar[tuple[float, ...]] = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)
     threshold: float = 0.75
-    name = "doubling"
+
+    def __post_init__(self) -> None:
+        _checked(self, threshold=1)
 
     def stops(self, tally: Tally) -> Flags:
         """v1/n ≥ threshold at a power of two from 2 on."""
         n = tally.seen.pulls
         return np.asarray((n >= 2) & (n & (n - 1) == 0) & (tally.seen.first >= self.threshold * n))
 
-    def right(self, tally: Tally) -> Floats:
-        """Plurality."""
-        return tally.right
-
     def rounds(self, pulls: Ints) -> Ints:
         """log2 of the samples: 2 → 1, 4 → 2, 5 … 8 → 3."""
         return np.ceil(np.log2(np.maximum(pulls, 2))).astype(int) * (pulls > 0)
+
+
+def _checked(rule: StoppingRule, **most: float) -> None:
+    """Refuses settings that are not above 0, or so large that they never end a question."""
+    for key, bound in most.items():
+        value = float(rule.parameters[key])
+        if not 0 < value < math.inf:
+            raise InputError(f"the {key} of {rule.name} must be above 0; not {value:g}")
+        if value > bound:
+            raise InputError(
+                f"the {key} of {rule.name} must be at most {bound:g}, or it never ends a question;"
+                f" not {value:g}"
+            )

@@ -1,19 +1,22 @@
-"""Allocators: which question is sampled next, by the uncertainty of what was already sampled."""
+"""Thompson sampling: a question's uncertainty in a random draw of its answers' shares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
-from dynlab.policies.base import Index
+from dynlab.policies.base import Allocator, Index
+from dynlab.policies.registry import register
 from dynlab.policies.votes import Votes
 from dynlab.recordings.streams import Floats
 
 
+@register
 @dataclass(frozen=True)
-class Thompson:
+class Thompson(Allocator):
     """Thompson sampling: 1 − the largest share in a draw of Dirichlet(counts + 1), drawn anew at
     every step.
 
@@ -23,10 +26,9 @@ class Thompson:
     rank.
     """
 
+    name: ClassVar[str] = "thompson"
+    profiles: ClassVar[bool] = True
     num_draws: int = 64
-    name = "thompson"
-    adaptive = True
-    profiles = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables, rank by

@@ -1,4 +1,4 @@
-"""Allocators: which question is sampled next, by the uncertainty of what was already sampled."""
+"""Uncertainties of a question, by its votes so far: what UCB bounds and greedy rules follow."""
 
 from __future__ import annotations
 

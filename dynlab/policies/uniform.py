@@ -1,24 +1,24 @@
-"""Allocators: which question is sampled next, by the uncertainty of what was already sampled."""
+"""Uniform: the same number of samples for every question."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from dynlab.policies.base import Index
+from dynlab.policies.base import Allocator, Index
+from dynlab.policies.registry import register
 from dynlab.policies.votes import Votes
 
 
+@register
 @dataclass(frozen=True)
-class Uniform:
-    """Round robin over the questions: index = −n. The reference of every saving (self-consistency,
-    2203.11171).
-    """
+class Uniform(Allocator):
+    """Round robin over the questions (self-consistency, 2203.11171): every saving's reference."""
 
-    name = "uniform"
-    adaptive = False
-    profiles = False
+    name: ClassVar[str] = "uniform"
+    adaptive: ClassVar[bool] = False
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """−n."""

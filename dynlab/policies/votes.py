@@ -39,7 +39,7 @@ class Votes:
     profiles: Ints  # [U, K] the vote counts behind `profile`, largest first, padded with 0
 
     def at(self, where: tuple[Ints, ...], pulls: Ints) -> Votes:
-        """The entries at an index, with `pulls` replaced (samples in flight raise n, nothing else)."""
+        """The entries at an index, `pulls` replaced: samples in flight raise n, nothing else."""
         return Votes(
             pulls,
             self.votes[where],

@@ -8,32 +8,20 @@ every question.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
 from dynlab._util.errors import InputError
+from dynlab.policies.base import Vote
+from dynlab.policies.registry import register
 from dynlab.policies.votes import Tally
 from dynlab.recordings.streams import Flags, Floats, Ints
 
 
-class Vote(Protocol):
-    """How a question's answer is chosen from its samples."""
-
-    @property
-    def name(self) -> str:
-        """Its name on the command line."""
-        ...
-
-    def right(self, tally: Tally) -> Floats:
-        """[D, R, Q] chance that the chosen answer is right after d samples, 0 before the first
-        vote.
-        """
-        ...
-
-
+@register
 @dataclass(frozen=True)
-class ConfidenceInformed:
+class ConfidenceInformed(Vote):
     """CISC (2502.06233): answers gather the weights softmax(confidence / temperature) of their
     samples.
 
@@ -45,8 +33,8 @@ class ConfidenceInformed:
         temperature: above 0; large ones make the vote a plurality.
     """
 
+    name: ClassVar[str] = "cisc"
     temperature: float = 0.1
-    name = "cisc"
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
@@ -67,8 +55,9 @@ class ConfidenceInformed:
         return chance
 
 
+@register
 @dataclass(frozen=True)
-class ConfidenceFiltered:
+class ConfidenceFiltered(Vote):
     """DeepConf offline (2508.15260): the most confident share of the samples votes, each with its
     confidence.
 
@@ -82,8 +71,8 @@ class ConfidenceFiltered:
             0.1 and 0.9.
     """
 
+    name: ClassVar[str] = "deepconf"
     keep: float = 0.9
-    name = "deepconf"
 
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1:

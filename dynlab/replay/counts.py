@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from dynlab.policies.stopping import StoppingRule
+from dynlab.policies.base import StoppingRule, Vote
 from dynlab.policies.votes import Tally, Votes, tally, winner_chance
 from dynlab.recordings.streams import MISSING, Flags, Floats, Ints
 
@@ -31,14 +31,6 @@ class Told:
     price: float | None = 1.0
     logprob: float = np.nan
     depth: int = 1
-
-
-class Chooses(Protocol):
-    """What has an answer of its own: a weighted vote or a stopping rule."""
-
-    def right(self, tally: Tally) -> Floats:
-        """[D, R, Q] chance that its answer is right."""
-        ...
 
 
 class Counts:
@@ -147,7 +139,7 @@ class Counts:
     def stops(self, question: int, rule: StoppingRule) -> bool:
         """Whether a rule says that a question has enough."""
         n = int(self.arrived[question])
-        seen = self.seen([question], self.arrived[[question]], getattr(rule, "profiles", False))
+        seen = self.seen([question], self.arrived[[question]], rule.profiles)
 
         def whole(
             state: Any,
@@ -168,7 +160,7 @@ class Counts:
             ]
         )
 
-    def chances(self, question: int, chooses: Chooses | None = None) -> Floats:
+    def chances(self, question: int, chooses: Vote | StoppingRule | None = None) -> Floats:
         """[K] the chance of each answer, by code, to be the one that is voted: ties are split
         evenly.
 

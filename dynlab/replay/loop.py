@@ -218,14 +218,14 @@ def replay(
 def _played(
     policy: Policy, draws: Draws, budgets: Floats, limits: Floats, seed: int
 ) -> dict[str, Floats]:
-    """`curve` at every budget; an allocator that plans for its budget (`planned`) is played anew
+    """`curve` at every budget; an allocator that `plans` for its budget is played anew
     for each.
     """
-    if (planned := getattr(policy.allocator, "planned", None)) is None:
+    if not policy.allocator.plans:
         return curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
 
     def play(c: int) -> dict[str, Floats]:
-        own = replace(policy, allocator=planned(float(budgets[c])))
+        own = replace(policy, allocator=policy.allocator.planned(float(budgets[c])))
         return curve(own, run(own, draws, float(limits[c]), seed), draws, limits[[c]])
 
     return at_every(budgets, play)

@@ -64,7 +64,7 @@ class OnlinePolicy:
     def __init__(
         self, policy: Policy, num_questions: int, limit: int, seed: int = 0, rounds: bool = True
     ):
-        if getattr(policy.allocator, "tabular", False):
+        if policy.allocator.tabular:
             raise InputError(
                 f"{policy.allocator.name} decides in phases over whole recordings and cannot run"
                 " live; take another --allocator, such as priced or ucb"

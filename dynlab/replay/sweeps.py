@@ -10,30 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from dynlab.policies.stopping import StoppingRule
+from dynlab.policies.base import StoppingRule
 from dynlab.policies.votes import Tally
-from dynlab.recordings.streams import Flags, Floats, Ints, Streams
+from dynlab.recordings.streams import Flags, Floats, Streams
 from dynlab.replay.draws import Draws, draws_of
 from dynlab.replay.loop import Curve
 
 
 @dataclass(frozen=True)
-class _One:
+class _One(StoppingRule):
     """One sample for every question: the least that any rule can be set to."""
 
-    name = "one"
+    name: ClassVar[str] = "one"
 
     def stops(self, tally: Tally) -> Flags:
         return np.asarray(tally.seen.pulls >= 1)
-
-    def right(self, tally: Tally) -> Floats:
-        return tally.right
-
-    def rounds(self, pulls: Ints) -> Ints:
-        return pulls
 
 
 def curves_of(
@@ -55,9 +50,7 @@ def curves_of(
         InputError: the unit's prices are not known.
     """
     rules = {name: [_One(), *settings] for name, settings in rules.items()}
-    profiles = any(
-        getattr(rule, "profiles", False) for settings in rules.values() for rule in settings
-    )
+    profiles = any(rule.profiles for settings in rules.values() for rule in settings)
     sums: dict[str, list[dict[str, Floats]]] = {
         name: [{} for _ in settings] for name, settings in rules.items()
     }

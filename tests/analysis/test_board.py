@@ -16,7 +16,7 @@ from dynlab.analysis.leaderboard_cells import curve_at
 from dynlab.analysis.pairing import differences
 from dynlab.cli.parser import main
 from dynlab.policies.policy import Policy
-from dynlab.policies.registry import STOPPING
+from dynlab.policies.registry import names
 from dynlab.policies.registry import sweep as settings
 from dynlab.policies.stopping import AdaptiveConsistency, Doubling, EarlyStopping
 from dynlab.policies.uniform import Uniform
@@ -249,7 +249,7 @@ def test_sweeps_go_from_cheap_to_dear(two):
 
     for curve in curves_of(
         streams_of(load(two[0])),
-        {name: settings(name) for name in STOPPING},
+        {name: settings(name) for name in names("stopping rule")},
         unit="samples",
         replications=5,
         seed=0,

@@ -8,7 +8,7 @@ import pytest
 from dynlab.analysis.comparison import savings
 from dynlab.analysis.learned_index import COLUMNS, LEARNED, headroom, learn
 from dynlab.plots.contrasts import plot_contrast_savings
-from dynlab.policies.registry import ALLOCATORS
+from dynlab.policies.registry import names
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 
@@ -45,7 +45,7 @@ def test_who_knows_the_targets_saves_no_less_and_the_rule_saves_what_savings_say
 
 
 def test_it_is_no_policy_that_a_user_can_choose():
-    assert LEARNED not in ALLOCATORS
+    assert LEARNED not in names("allocator")
 
 
 def test_states_beyond_the_table_count_as_its_last(random_pool):

@@ -20,7 +20,7 @@ from dynlab.explorer.controls import TIPS, ruled
 from dynlab.explorer.page import AREAS
 from dynlab.explorer.state import Setting
 from dynlab.plots.style import LOOKS
-from dynlab.policies.registry import ALLOCATORS, STOPPING, SWEEPS
+from dynlab.policies.registry import names, stopping_rule
 from dynlab.recordings.recording import Recording, load, write
 
 EVIL = "<script>alert('x')</script> & \"quotes\""
@@ -134,7 +134,7 @@ def test_every_control_goes_to_both_ends(explorer, name):
             assert explorer.error == "" and "draw orders" in status(explorer)
 
 
-@pytest.mark.parametrize("name", [*ALLOCATORS, "cisc", "deepconf", "oracle"])
+@pytest.mark.parametrize("name", [*names("allocator"), "cisc", "deepconf", "oracle"])
 def test_every_policy_can_be_ticked(explorer, name):
     box = explorer.widgets[name]
     box.value = not box.value
@@ -143,18 +143,18 @@ def test_every_policy_can_be_ticked(explorer, name):
     assert (LOOKS[name].label in shown(explorer, "curves")) == box.value
 
 
-@pytest.mark.parametrize("rule", STOPPING)
+@pytest.mark.parametrize("rule", names("stopping rule"))
 def test_every_stopping_rule_goes_from_cautious_to_eager(explorer, rule):
     explorer.widgets["replications"].value = 20
     explorer.widgets["stopping"].value = rule
     explorer.view(60)
     threshold = explorer.widgets["threshold"]
     assert threshold.layout.display is None and threshold.description.endswith(
-        f">{SWEEPS[rule][0]}</span>"
+        f">{stopping_rule(rule).swept}</span>"
     )
-    assert tuple(value for _, value in threshold.options) == SWEEPS[rule][1]
+    assert tuple(value for _, value in threshold.options) == stopping_rule(rule).grid
     assert explorer.setting.stopping == rule  # at its paper's threshold
-    for value in (SWEEPS[rule][1][0], SWEEPS[rule][1][-1]):
+    for value in (stopping_rule(rule).grid[0], stopping_rule(rule).grid[-1]):
         threshold.value = value
         assert explorer.view(60).setting.stopping == ruled(rule, value)
     assert f"stopping: {LOOKS[rule].label}" in status(explorer)

@@ -17,8 +17,8 @@ from dynlab.analysis.leaderboard_cells import _saving, measured
 from dynlab.analysis.metrics import saving_at
 from dynlab.analysis.pairing import differences
 from dynlab.cli.parser import main
-from dynlab.policies.published import UncertaintyAware
 from dynlab.policies.registry import stopping_rule
+from dynlab.policies.uncertainty_aware import UncertaintyAware
 from dynlab.policies.votes import tied
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of

@@ -11,7 +11,7 @@ from helpers.scripted_server import Reply
 from helpers.sums import KEY, TASK, answers, lot
 
 import dynlab
-from dynlab import policies, recordings
+from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Question
 from dynlab.cli import parser
@@ -19,6 +19,7 @@ from dynlab.models.llama_cpp import Endpoint
 from dynlab.online.forecast import Forecast
 from dynlab.online.results import Solution
 from dynlab.online.run_audit import check, summary
+from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.draws import draws_of
@@ -323,7 +324,7 @@ def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
         recordings.load(frame.assign(strategy="sequential").drop(columns=["parents", "awaited"]))
     )
     policy = Policy(
-        policies.allocator(allocator), policies.stopping_rule("adaptive-consistency"), batch=6
+        registry.allocator(allocator), registry.stopping_rule("adaptive-consistency"), batch=6
     )
     draws = next(draws_of(streams, 1, 5, "samples", policy.profiles))
     trace = run(policy, draws, len(frame), 5)

@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 from helpers import frames
 
-from dynlab import policies
 from dynlab._util.errors import InputError
 from dynlab.plots import axes, figure_files, style
 from dynlab.plots import curves as plots
-from dynlab.policies import priced
+from dynlab.policies import priced, registry
 
 SIX = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")
 THREE = ("capitals--small", "opposites--small", "french--small")
@@ -317,7 +316,7 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
 
 
 def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand():
-    worth = priced.worth([policies.allocator(name) for name in ("priced", "beta-sqrt")])
+    worth = priced.worth([registry.allocator(name) for name in ("priced", "beta-sqrt")])
     panels = plots.plot_worth(worth).axes
     assert [ax.get_title() or ax.get_title(loc="left") for ax in panels] == ["priced", "(1 − P)/√n"]
     for ax, (_, rule) in zip(panels, worth.groupby("rule", sort=False), strict=True):

@@ -8,7 +8,7 @@ import pytest
 from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
-from dynlab.policies.registry import ALLOCATORS, allocator
+from dynlab.policies.registry import allocator, names
 from dynlab.policies.ucb import UCB
 from dynlab.policies.uncertainty import UNCERTAINTIES, doubt_table
 
@@ -49,4 +49,4 @@ def test_bad_settings_say_what_is_expected():
 
 
 def test_every_listed_allocator_can_be_made_and_knows_its_name():
-    assert [allocator(name).name for name in ALLOCATORS] == list(ALLOCATORS)
+    assert [allocator(name).name for name in names("allocator")] == list(names("allocator"))

@@ -5,17 +5,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dynlab import policies
 from dynlab._util.errors import InputError
 from dynlab.analysis.comparison import Options, compare, savings
+from dynlab.policies import registry
 from dynlab.policies.dirichlet import mode_chance
+from dynlab.policies.elimination import Elimination
+from dynlab.policies.knowledge_gradient import MonteCarloKnowledgeGradient
 from dynlab.policies.policy import Policy
-from dynlab.policies.published import (
-    Elimination,
-    MonteCarloKnowledgeGradient,
-    SequentialHalving,
-    UncertaintyAware,
-)
+from dynlab.policies.sequential_halving import SequentialHalving
+from dynlab.policies.uncertainty_aware import UncertaintyAware
 from dynlab.policies.votes import Votes
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
@@ -200,8 +198,10 @@ def test_a_paper_s_warm_up_holds_unless_another_is_given():
 
 
 def test_every_rival_saves_against_uniform_somewhere_or_says_what_it_lacks(random_pool):
-    table = savings(random_pool(30, 24), allocators=policies.ALLOCATORS, at=[4, 8], replications=10)
-    assert set(table["allocator"]) == set(policies.ALLOCATORS) - {"uniform"}
+    table = savings(
+        random_pool(30, 24), allocators=registry.names("allocator"), at=[4, 8], replications=10
+    )
+    assert set(table["allocator"]) == set(registry.names("allocator")) - {"uniform"}
     assert table["saving"].notna().all() and (table["saving"] < 1).all()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.comparison import compare
-from dynlab.policies.registry import STOPPING, SWEEPS, stopping_rule, sweep
+from dynlab.policies.registry import names, stopping_rule, sweep
 from dynlab.policies.stopping import (
     AdaptiveConsistency,
     BestOfInfinity,
@@ -105,16 +105,16 @@ def test_best_of_infinity_draws_at_most_a_hundred():
     assert depth.tolist() == [100]
 
 
-@pytest.mark.parametrize("name", STOPPING)
+@pytest.mark.parametrize("name", names("stopping rule"))
 def test_a_rule_swept_from_cautious_to_eager_draws_less_and_less(name):
     orders = np.random.default_rng(2).choice(4, (400, 40), p=[0.5, 0.25, 0.15, 0.1])
     drawn = [stop_depths(rule, orders)[0].mean() for rule in sweep(name)]
-    assert len(drawn) == len(SWEEPS[name][1]) and drawn[0] > 1.5 * drawn[-1]
+    assert len(drawn) == len(stopping_rule(name).grid) and drawn[0] > 1.5 * drawn[-1]
     assert all(one >= other for one, other in pairwise(drawn))
     assert all(rule.name == name for rule in sweep(name))
 
 
-@pytest.mark.parametrize("name", STOPPING)
+@pytest.mark.parametrize("name", names("stopping rule"))
 def test_rules_compare_like_policies(name, random_pool):
     table = compare(
         random_pool(12, 16),
@@ -198,10 +198,12 @@ def test_a_rule_is_set_behind_a_colon_and_keeps_its_name_in_the_table(random_poo
     from dynlab._util.errors import InputError
     from dynlab.analysis.comparison import compare
     from dynlab.plots.style import methods
-    from dynlab.policies.registry import STOPPING, SWEEPS, stopping_rule, sweep
+    from dynlab.policies.registry import names, stopping_rule, sweep
 
-    for name in STOPPING:
-        assert [stopping_rule(f"{name}:{value:g}") for value in SWEEPS[name][1]] == sweep(name)
+    for name in names("stopping rule"):
+        assert [stopping_rule(f"{name}:{value:g}") for value in stopping_rule(name).grid] == sweep(
+            name
+        )
     pool = random_pool()
     eager, cautious = (compare(pool, stopping=f"doubling:{at}", replications=5) for at in (0.5, 1))
     assert set(eager["stopping"]) == {"doubling:0.5"}

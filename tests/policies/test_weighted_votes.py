@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynlab import policies
 from dynlab._util.errors import InputError
 from dynlab.analysis.comparison import compare
+from dynlab.policies import registry
 from dynlab.policies.votes import tally
 from dynlab.policies.weighted_votes import ConfidenceFiltered, ConfidenceInformed
 
@@ -72,12 +72,12 @@ def test_votes_agree_with_a_plain_recount():
 def test_weighted_votes_are_rows_like_any_allocator_s(random_pool):
     table = compare(
         random_pool(20, 10),
-        allocators=["uniform", *policies.VOTES],
+        allocators=["uniform", *registry.names("vote")],
         budgets=[2, 4, 8],
         replications=20,
     )
     rows = table.set_index(["allocator", "budget"])
-    for name in policies.VOTES:
+    for name in registry.names("vote"):
         assert rows.loc[name, "spent_samples"].tolist() == [2, 4, 8]  # allocation is uniform
         assert rows.loc[name, "depth"].tolist() == [1, 1, 1]
         assert rows.loc[name, "accuracy"].tolist() != rows.loc["uniform", "accuracy"].tolist()
@@ -91,4 +91,4 @@ def test_weighted_votes_need_log_probabilities_and_no_stopping_rule(make_pool, r
             random_pool(4, 6), allocators=["deepconf"], budgets=[2], stopping="esc", replications=2
         )
     with pytest.raises(InputError, match="did you mean 'cisc'"):
-        policies.vote("cics")
+        registry.vote("cics")

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from dynlab import policies
+from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.policies.stopping import EarlyStopping
 from dynlab.policies.votes import tally
@@ -53,7 +53,7 @@ def test_the_voted_answer_is_the_plurality_unless_a_rule_has_its_own():
         counts.add(0, Told(answer, logprob=-5.0 if answer == "a" else -0.01))
     assert list(counts.answers[0]) == ["b", "a"]
     assert counts.chances(0).tolist() == [0, 1]
-    assert counts.chances(0, policies.vote("cisc")).tolist() == [
+    assert counts.chances(0, registry.vote("cisc")).tolist() == [
         1,
         0,
     ]  # two sure ones outweigh five unsure ones
@@ -71,7 +71,7 @@ def test_the_voted_answer_is_the_plurality_unless_a_rule_has_its_own():
 
 def test_deciding_costs_the_same_however_much_was_decided():
     """Seconds of late picks against early ones, in one run."""
-    decider, moments = OnlinePolicy(Policy(policies.allocator("ucb"), batch=64), 500, 12_000, 0), []
+    decider, moments = OnlinePolicy(Policy(registry.allocator("ucb"), batch=64), 500, 12_000, 0), []
     rng = random.Random(0)
     while True:
         picks = []

@@ -19,8 +19,8 @@ from helpers.plain_loop import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynlab import policies
 from dynlab.analysis.comparison import compare
+from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB
 from dynlab.policies.votes import tie_break
@@ -77,7 +77,7 @@ def ties_of(seed, draws, replication):
 @pytest.mark.parametrize("name", SCORES)
 def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_pool):
     score, options = SCORES[name]
-    policy = Policy(policies.allocator(name.split()[0], **options), batch=batch)
+    policy = Policy(registry.allocator(name.split()[0], **options), batch=batch)
     streams = streams_of(load(random_pool(15, 12, seed=4)))
     for unit, budget in (("samples", 8.3), ("tokens", 6.0)):
         limit = budget * streams.per_sample(unit) * streams.num_questions
@@ -90,7 +90,7 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                     if q >= 0
                 ]
                 prices = draws.price[:, r].T.tolist()
-                warmup = 2 if policy.allocator.adaptive else 0
+                warmup = policy.warmup if policy.allocator.adaptive else 0
                 expected = plain_loop(
                     drawn_answers(draws, r),
                     limit,
@@ -104,11 +104,11 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                 assert pulled == expected
 
 
-@pytest.mark.parametrize("name", policies.ALLOCATORS)
+@pytest.mark.parametrize("name", registry.names("allocator"))
 def test_compiled_and_numpy_loops_pull_alike(name, random_pool, monkeypatch):
     pytest.importorskip("numba", reason="the compiled loop needs numba")
     streams = streams_of(load(random_pool(40, 9, seed=1)))
-    policy = Policy(policies.allocator(name))
+    policy = Policy(registry.allocator(name))
     traces = []
     for compiled in (False, True):
         monkeypatch.setattr(
@@ -125,8 +125,8 @@ def test_compiled_and_numpy_loops_pull_alike(name, random_pool, monkeypatch):
         np.testing.assert_array_equal(one.sample, other.sample)
 
 
-@pytest.mark.parametrize("name", policies.ALLOCATORS)
-@pytest.mark.parametrize("stopping", [None, *policies.STOPPING])
+@pytest.mark.parametrize("name", registry.names("allocator"))
+@pytest.mark.parametrize("stopping", [None, *registry.names("stopping rule")])
 def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_pool):
     frame = random_pool(20, 10)
     shuffled = frame.copy()
@@ -134,7 +134,7 @@ def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_
         list("abc"), len(set(frame["question_id"]))
     )[frame["question_id"].factorize()[0]]
     policy = Policy(
-        policies.allocator(name), policies.stopping_rule(stopping) if stopping else None
+        registry.allocator(name), registry.stopping_rule(stopping) if stopping else None
     )
     traces = []
     for table in (frame, shuffled):
@@ -146,7 +146,7 @@ def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_
     np.testing.assert_array_equal(traces[0].sample, traces[1].sample)
 
 
-@pytest.mark.parametrize("name", policies.ALLOCATORS)
+@pytest.mark.parametrize("name", registry.names("allocator"))
 def test_relabelled_answers_change_nothing(name, random_pool):
     frame = random_pool(20, 10)
     renamed = frame.replace(
@@ -159,12 +159,12 @@ def test_relabelled_answers_change_nothing(name, random_pool):
     assert one.drop(columns="recording").equals(other.drop(columns="recording"))
 
 
-@pytest.mark.parametrize("name", policies.ALLOCATORS)
+@pytest.mark.parametrize("name", registry.names("allocator"))
 def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name, random_pool):
     frame = random_pool(10, 8)
     before = frame.copy()
     curve = compare(frame, allocators=[name], budgets=[2, 4.5, 8], replications=10)
-    if getattr(policies.allocator(name), "eliminates", False):
+    if registry.allocator(name).eliminates:
         assert (curve["spent_samples"] <= curve["budget"] + 1e-9).all()
     else:
         assert curve["spent_samples"].tolist() == pytest.approx([2, 4.5, 8])
@@ -174,7 +174,7 @@ def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name
 
 @given(
     st.integers(0, 2**31),
-    st.sampled_from(policies.ALLOCATORS),
+    st.sampled_from(registry.names("allocator")),
     st.sampled_from(["samples", "tokens"]),
 )
 @settings(max_examples=25, deadline=None)
@@ -198,7 +198,7 @@ def test_spending_never_passes_the_budget(seed, name, unit):
     streams = streams_of(load(pd.DataFrame(rows)))
     budgets = np.array([2.0, 3.0, 4.25])
     curve = replay(
-        streams, [Policy(policies.allocator(name))], budgets, unit=unit, replications=8, seed=seed
+        streams, [Policy(registry.allocator(name))], budgets, unit=unit, replications=8, seed=seed
     )[0]
     spent = curve.spent[unit].mean(axis=1)
     assert (spent <= budgets * streams.per_sample(unit) + 1e-6).all()
@@ -383,8 +383,8 @@ def test_the_oracle_bounds_every_policy_and_matches_brute_force(random_pool):
     streams = streams_of(load(random_pool(8, 6)))
     budgets = np.array([2.0, 3.0, 4.0])
     bound = oracle(streams, budgets, replications=40)
-    for name in policies.ALLOCATORS:
-        curve = replay(streams, [Policy(policies.allocator(name))], budgets, replications=40)[0]
+    for name in registry.names("allocator"):
+        curve = replay(streams, [Policy(registry.allocator(name))], budgets, replications=40)[0]
         assert (curve.accuracy.mean(axis=1) <= bound.accuracy.mean(axis=1) + 1e-9).all()
     draws = next(draws_of(streams, 40, 0, "samples"))
     solved = []
@@ -401,7 +401,7 @@ def test_the_oracle_bounds_every_policy_and_matches_brute_force(random_pool):
 def test_replay_speed_against_the_plain_loop(pool, capsys):
     """Prints seconds and ratios; asserts the ratio alone, since machines differ."""
     streams = streams_of(load(pool("gpqa_diamond--gpt-oss-20b")))
-    policy = Policy(policies.allocator("ucb"))
+    policy = Policy(registry.allocator("ucb"))
     budgets = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 80.0])
     replay(streams, [policy], budgets, replications=2)  # compile, or load what was compiled before
     seconds = []

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from dynlab import policies
+from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
@@ -13,7 +13,7 @@ from dynlab.replay.draws import draws_of
 from dynlab.replay.loop import run
 from dynlab.replay.online_policy import OnlinePolicy
 
-LIVE = [name for name in policies.ALLOCATORS if name != "sequential-halving"]
+LIVE = [name for name in registry.names("allocator") if name != "sequential-halving"]
 
 
 def in_order(frame):
@@ -57,7 +57,7 @@ def test_a_live_run_picks_what_a_replay_pulls_whatever_the_order_of_arrival(
     streams = in_order(random_pool(9, 90, seed=batch))
     for seed in range(3):
         for unit in ("samples", "tokens"):
-            policy = Policy(policies.allocator(name), batch=batch, warmup=1 + seed)
+            policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
             expected = replayed(policy, streams, 80, seed, unit)
             deals = random.Random(seed)
             for deal in (None, lambda n, deals=deals: deals.randrange(n)):
@@ -65,13 +65,13 @@ def test_a_live_run_picks_what_a_replay_pulls_whatever_the_order_of_arrival(
                 assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
 
 
-@pytest.mark.parametrize("stopping", policies.STOPPING)
+@pytest.mark.parametrize("stopping", registry.names("stopping rule"))
 @pytest.mark.parametrize("name", ["uniform", "ucb", "priced", "thompson"])
 def test_stopping_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
     for seed in range(3):
         streams = in_order(random_pool(8, 130, seed=seed))
         for batch in (1, 6):
-            policy = Policy(policies.allocator(name), policies.stopping_rule(stopping), batch=batch)
+            policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
             expected = replayed(policy, streams, 120, seed)
             deals = random.Random(seed)
             picks = played(

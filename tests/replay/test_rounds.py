@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynlab.analysis.comparison import Options
-from dynlab.policies.registry import ALLOCATORS, allocator
+from dynlab.policies.registry import allocator, names
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 from dynlab.replay import rounds
@@ -15,9 +15,7 @@ from dynlab.replay.loop import run
 
 pytest.importorskip("numba", reason="the compiled loop needs numba")
 CHOOSING = [
-    name
-    for name in ALLOCATORS
-    if allocator(name).adaptive and not hasattr(allocator(name), "planned")
+    name for name in names("allocator") if allocator(name).adaptive and not allocator(name).plans
 ]
 
 

@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 from helpers import frames
 
-from dynlab import policies
 from dynlab.analysis import pairing
 from dynlab.analysis.comparison import compare
-from dynlab.policies import priced
+from dynlab.policies import priced, registry
 from dynlab.reports import curves as reading
 
 TWO = ("capitals--small", "opposites--small")
@@ -144,7 +143,7 @@ def test_there_is_no_difference_beyond_what_is_recorded(random_pool):
 
 
 def test_what_a_sample_is_worth_is_read_as_ratios_of_the_frame():
-    worth = priced.worth([policies.allocator("beta-sqrt")])
+    worth = priced.worth([registry.allocator("beta-sqrt")])
     at = worth.set_index(["votes", "n"])["index"]
     text = reading.of_worth(worth)
     assert text.count("(1 − P)/√n") == 3

@@ -49,7 +49,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--force", action="store_true", help="run unchanged notebooks, too")
     command.add_argument(
-        "--out", type=Path, default=Path("figures"), metavar="DIR", help="default: figures"
+        "--out", type=Path, metavar="DIR", help="default: figures, with --quick quick-figures"
     )
     command.set_defaults(run=_reproduce)
 
@@ -64,17 +64,12 @@ def _reproduce(given: argparse.Namespace) -> None:
             f"-f takes one folder of parameter files, a setting each; not {len(folders)}"
         )
     typed = dict(given.parameter)
-    common = {
-        k: v
-        for path in given.parameters_file
-        if path not in folders
-        for k, v in read_parameters(path).items()
-    }
-    sweep = (
-        {name: {**own, **typed} for name, own in read_sweep(folders[0]).items()}
-        if folders
-        else None
-    )
+    common: dict[str, Any] = {}
+    for path in given.parameters_file:
+        common |= {} if path in folders else read_parameters(path)
+    sweep = None
+    if folders:
+        sweep = {name: {**own, **typed} for name, own in read_sweep(folders[0]).items()}
     report = reproduce(
         notebooks=given.notebook,
         recordings=given.recording,

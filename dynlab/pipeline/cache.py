@@ -1,6 +1,4 @@
-"""What a notebook's outputs depend on, and whether they are still there: an unchanged notebook is
-not run again.
-"""
+"""What a notebook's outputs depend on, and whether they are there: if so it is not run again."""
 
 from __future__ import annotations
 
@@ -15,44 +13,44 @@ from threading import Lock
 from typing import Any
 
 from dynlab._util.files import replacing
+from dynlab.plots.manifest import read_manifest, sha256
 
 CACHE = ".cache.json"  # beside the outputs
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One notebook's last run that succeeded: what it was made of, what it made, how long it took."""
+class CacheEntry:
+    """A notebook's last run that succeeded: what it was made of, what it made, how long it took."""
 
     key: str  # of everything that it was made of
     title: str
     seconds: float
     cells: tuple[float, ...]  # seconds of each code cell, from its start to the next one's
     parameters: Mapping[str, Any]  # as they were passed, recordings by their names
-    outputs: Mapping[str, str]  # path in the output folder → SHA-256
+    figures: tuple[str, ...]  # names, in the order in which they were made
+    copies: Mapping[str, str]  # path in the output folder of executed copy and page → SHA-256
 
     def intact(self, out: Path) -> bool:
         """Whether every output is there as it was written."""
+        manifest = read_manifest(out)
         return all(
-            (out / name).is_file() and sha256(out / name) == known
-            for name, known in self.outputs.items()
-        )
-
-    @property
-    def figures(self) -> tuple[str, ...]:
-        """Names of the figures, in the order in which they were made."""
-        return tuple(name.removesuffix(".svg") for name in self.outputs if name.endswith(".svg"))
+            (out / path).is_file() and sha256(out / path) == known
+            for path, known in self.copies.items()
+        ) and all(name in manifest and manifest[name].intact(out, name) for name in self.figures)
 
 
 class Cache:
     """The entries of one output folder, by notebook; a file that can't be read counts as none."""
 
     def __init__(self, out: Path) -> None:
-        self.out, self._lock = out, Lock()
-        self.entries: dict[str, Entry] = {}
+        self.out = out
+        self._lock = Lock()
+        self.entries: dict[str, CacheEntry] = {}
         try:
             for stem, entry in json.loads((out / CACHE).read_text(encoding="utf-8")).items():
-                self.entries[stem] = Entry(**{**entry, "cells": tuple(entry["cells"])})
+                lists = {name: tuple(entry[name]) for name in ("cells", "figures")}
+                self.entries[stem] = CacheEntry(**{**entry, **lists})
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self.entries = {}
 
@@ -61,26 +59,24 @@ class Cache:
         entry = self.entries.get(stem)
         return entry is not None and entry.key == key and entry.intact(self.out)
 
-    def store(self, stem: str, entry: Entry | None) -> None:
-        """Keeps an entry, or with None forgets it, on disk at once: an interrupted run loses only
-        what was running.
+    def store(self, stem: str, entry: CacheEntry | None) -> None:
+        """Keeps an entry on disk, or with None forgets it.
+
+        It is written at once, so that an interrupted run loses only what was running.
         """
         with self._lock:
             self.entries.pop(stem, None)
             if entry is not None:
                 self.entries[stem] = entry
-            text = json.dumps(
-                {name: asdict(each) for name, each in sorted(self.entries.items())}, indent=1
-            )
+            entries = {name: asdict(each) for name, each in sorted(self.entries.items())}
             with replacing(self.out / CACHE) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
+                temporary.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
 
 
 def key_of(
     notebook: Path, parameters: Mapping[str, Any], recordings: Iterable[Path], environment: str
 ) -> str:
-    """One digest of all that a notebook's outputs depend on: its bytes, parameters, recordings and
-    environment.
+    """One digest of a notebook's bytes, parameters, recordings and environment.
 
     Files count by name and content, wherever they lie, as recordings or as values of parameters.
     """
@@ -104,12 +100,6 @@ def environment() -> str:
     return hashlib.sha256(
         json.dumps([own, versions, platform.python_version()]).encode()
     ).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _content(value: Any) -> Any:

@@ -1,7 +1,6 @@
-"""`python -m dynlab.pipeline.execute IN OUT PARAMETERS`: one notebook by papermill, in a process
-that can be ended.
+"""`python -m dynlab.pipeline.execute IN OUT PARAMETERS`: one notebook, in a process of its own.
 
-It writes a line to stdout as each cell begins; what failed stands in the executed notebook.
+It writes a line to stdout as each cell begins. What failed stands in the executed notebook.
 """
 
 from __future__ import annotations
@@ -10,20 +9,29 @@ import json
 import sys
 from typing import Any
 
-# Kernels are reached by files instead of TCP ports where the system can: no network is needed, no
-# ports clash.
+# Kernels are reached by files where the system can: no network is needed, and no ports clash.
 _SOCKETS = {} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}}
 
 
 def main(source: str, executed: str, parameters: str) -> int:
-    """Executes the notebook `source` into `executed` with a JSON object of parameters; returns the
-    exit code.
+    """Executes the notebook `source` into `executed` with parameters (a JSON object).
+
+    Returns:
+        The exit code: 1 where a cell failed.
     """
-    # jsonschema would build a grammar of URIs, most of papermill's start, for checks that no
-    # notebook needs.
+    # jsonschema would build a grammar of URIs for checks that no notebook needs, and that takes
+    # longer than all the rest of papermill's start
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
     from traitlets.config import Config
+
+    class OwnKernelManager(AsyncKernelManager):
+        """Starts this interpreter's kernel, whatever JUPYTER_PATH or the user call `python3`."""
+
+        def __init__(self, **traits: Any) -> None:
+            super().__init__(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), **traits)
 
     def on_cell_start(cell: Any, cell_index: int) -> None:
         if cell.cell_type == "code":
@@ -36,6 +44,7 @@ def main(source: str, executed: str, parameters: str) -> int:
             executed,
             json.loads(parameters),
             kernel_name="python3",
+            kernel_manager_class=OwnKernelManager,
             progress_bar=False,
             on_cell_start=on_cell_start,
             extra_arguments=["--log-level=ERROR"],

@@ -1,6 +1,4 @@
-"""What a notebook works on: the recordings that its parameters name, made first where they name a
-model and a task.
-"""
+"""What a notebook works on: the recordings that its parameters name, or that are made first."""
 
 from __future__ import annotations
 
@@ -16,13 +14,12 @@ from dynlab.recordings.streams import UNITS, strategies_of, streams_of
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
 # of the shipped recordings: those that hold chains beside independent samples, of every model
 DEFAULT = (
-    *(
-        "totals--dynlab-reasoner",
-        "digits--dynlab-reasoner",
-        "sums--dynlab-reasoner",
-        "calendar--dynlab-reasoner",
-    ),
-    *("capitals--smollm2-135m", "french--gemma3-270m"),
+    "totals--dynlab-reasoner",
+    "digits--dynlab-reasoner",
+    "sums--dynlab-reasoner",
+    "calendar--dynlab-reasoner",
+    "capitals--smollm2-135m",
+    "french--gemma3-270m",
 )
 NUM_STREAMS = 4  # of an ordered strategy that is recorded first
 
@@ -38,8 +35,7 @@ def chosen(
     out: str | Path = "figures",
     quick: bool = False,
 ) -> list[Recording]:
-    """The recordings to draw: those named, or one that is recorded now, or all that come with
-    dynlab.
+    """The recordings to draw: those named, or one that is recorded now, or the shipped ones.
 
     Args:
         recording: A name or a path, several of them with commas between ('a,b'), or a list.
@@ -89,8 +85,9 @@ def _recorded(
     path: Path,
     max_usd: float | None,
 ) -> Path:
-    """The path of a recording of these strategies; one after the other is drawn, with what the
-    others left to spend.
+    """The path of a recording of these strategies, drawn one after the other.
+
+    Each may spend what those before it have left.
     """
     from dynlab.recordings.merging import merge
     from dynlab.sampling.recorder import record
@@ -123,8 +120,7 @@ def _recorded(
 def located_all(
     recording: str | Path | Iterable[str | Path] = (), *, quick: bool = False
 ) -> list[Path]:
-    """The files of the recordings that are named as `chosen` takes them; none named: those that
-    come with dynlab.
+    """The files of the recordings that are named as `chosen` takes them, by default the shipped.
 
     Raises:
         InputError: One of them is not there, or dynlab came without recordings.
@@ -142,26 +138,20 @@ def located_all(
 
 
 def default_recordings() -> list[str]:
-    """Names of the shipped recordings that hold every strategy; all shipped ones where these are
-    not there.
-    """
+    """Names of the shipped recordings that hold every strategy, or else of all shipped ones."""
     known = shipped()
     return [name for name in DEFAULT if name in known] or known
 
 
 def num_samples_of(recording: Recording) -> float:
-    """The mean over questions of their samples, those of the greedy baseline aside; 0 where there
-    are none.
-    """
+    """Mean samples per question, without those of the greedy baseline; 0 where there are none."""
     held = strategies_of(recording)
     frame = recording.frame[recording.frame["strategy"].isin(held[:1])]
     return float(frame.groupby("question_id").size().mean()) if held else 0.0
 
 
 def held(budgets: Iterable[float], recordings: Sequence[Recording]) -> list[float]:
-    """Those budgets that some recording holds, and for a recording that holds none of them all that
-    it holds.
-    """
+    """Those budgets that some recording holds; of one that holds none of them, all its samples."""
     wanted = [float(budget) for budget in budgets]
     found: set[float] = set()
     for recording in recordings:
@@ -171,7 +161,7 @@ def held(budgets: Iterable[float], recordings: Sequence[Recording]) -> list[floa
 
 
 def known_units(recordings: Sequence[Recording], units: Iterable[str] = UNITS) -> list[str]:
-    """Those of the units in which all the recordings know what a sample costs, in the given order."""
+    """Those of the units in which all the recordings know the cost of a sample, in their order."""
     streams = [streams_of(recording) for recording in recordings]
     known = []
     for unit in units:

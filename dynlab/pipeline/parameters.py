@@ -1,6 +1,4 @@
-"""Parameters of notebooks: what a notebook declares, and values for it from the command line or
-from YAML files.
-"""
+"""Parameters of notebooks: what they declare, and values from the command line or YAML files."""
 
 from __future__ import annotations
 
@@ -15,9 +13,9 @@ from typing import Any
 
 from dynlab._util.errors import InputError
 
-_LINE = re.compile(
-    r"(\w+): (str|int|float|bool|list) = "
-)  # of a parameters cell: `seed: int = 0  # of the draws`
+# of a parameters cell: `seed: int = 0  # of the draws`
+_LINE = re.compile(r"(\w+): (str|int|float|bool|list) = ")
+_EXAMPLES = {"int": "3", "float": "0.5", "bool": "true", "list": "[2, 4, 8]", "str": "text"}
 _FILES = (".yaml", ".yml", ".json")  # JSON is YAML, too
 
 
@@ -27,7 +25,7 @@ def declared(notebook: Mapping[str, Any]) -> dict[str, str]:
 
 
 def defaults(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that a notebook's parameters have by default, those that are plain Python values."""
+    """The defaults of a notebook's parameters, where they are plain Python values."""
     found = {}
     for line in _declaring(notebook):
         with suppress(SyntaxError, ValueError):  # of several lines, or computed
@@ -88,8 +86,8 @@ def read_sweep(folder: Path) -> dict[str, dict[str, Any]]:
 def fitted(name: str, value: Any, kind: str) -> Any:
     """A value as the type that a notebook declares; text from a command line is read as that type.
 
-    >>> fitted("seed", "3", "int"), fitted("budgets", "2,4.5", "list"), fitted("quick", "yes", "bool")
-    (3, [2, 4.5], True)
+    >>> fitted("seed", "3", "int"), fitted("budgets", "2,4.5", "list")
+    (3, [2, 4.5])
 
     Raises:
         InputError: It is none.
@@ -104,11 +102,8 @@ def fitted(name: str, value: Any, kind: str) -> Any:
     if type(known).__name__ != kind:
         if kind == "str" and name == "recording" and isinstance(known, list):
             return known  # several recordings, also as a list
-        example = {"int": "3", "float": "0.5", "bool": "true", "list": "[2, 4, 8]", "str": "text"}[
-            kind
-        ]
         raise InputError(
-            f"parameter {name} must be of type {kind}, such as {example}; not {value!r}"
+            f"parameter {name} must be of type {kind}, such as {_EXAMPLES[kind]}; not {value!r}"
         )
     return known
 

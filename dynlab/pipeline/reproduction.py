@@ -1,6 +1,4 @@
-"""Every figure again: the notebooks run by papermill, their figures, numbers and pages gathered in
-one folder.
-"""
+"""Every figure again: the notebooks run by papermill, and what they make in one folder."""
 
 from __future__ import annotations
 
@@ -23,17 +21,15 @@ from dynlab.pipeline.run import Run
 from dynlab.plots.figure_files import write_bytes
 from dynlab.reports.curves import count
 
-_PARALLEL = max(
-    2, min(4, os.cpu_count() or 2)
-)  # notebooks at once; each has a kernel, a process of its own
+# notebooks at once, a core each; on one core, too, one can start while another computes
+_PARALLEL = max(2, os.cpu_count() or 2)
+_NEEDED = "papermill nbconvert ipykernel matplotlib jinja2 latex2mathml filelock".split()
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, about {remaining} to go{postfix}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run made: where, the figures' names, the findings in a line each, and which notebooks
-    it had to run.
-    """
+    """What was made: where, the figures' names, the findings in a line each, and what was run."""
 
     out: Path
     index: Path
@@ -64,17 +60,18 @@ def reproduce(
     notebooks: Iterable[str] | None = None,
     recordings: Sequence[str | Path] = (),
     quick: bool = False,
-    out: str | Path = "figures",
+    out: str | Path | None = None,
     parameters: Mapping[str, Any] | None = None,
     sweep: Mapping[str, Mapping[str, Any]] | None = None,
     force: bool = False,
     progress: bool = True,
 ) -> Report:
-    """Runs notebooks and writes OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html,
-    OUT/index.html.
+    """Runs notebooks into a folder: figures, their numbers, executed copies, pages, an index.
 
-    A notebook is left as it is where its outputs are those of the same notebook, parameters,
-    recordings, dynlab and installed versions (OUT/.cache.json): only what changed is run.
+    These are OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html, OUT/index.html, and the
+    manifest of the figures, OUT/manifest.json. A notebook is left as it is where its outputs are
+    those of the same notebook, parameters, recordings, dynlab and installed versions
+    (OUT/.cache.json): only what changed is run.
 
     Args:
         notebooks: Names of shipped notebooks ('01-accuracy-vs-cost', or '01'), or paths; None runs
@@ -82,7 +79,8 @@ def reproduce(
         recordings: Names or paths of the recordings to draw; none draws those that come with
             dynlab.
         quick: Few recordings and replications: the same figures in less time, with wider error.
-        out: The folder to write to.
+        out: The folder to write to; None is `figures`, of a quick run `quick-figures`, so that it
+            leaves the figures of a full run alone.
         parameters: Further parameters, given to each notebook that has them.
         sweep: Name → parameters of a setting, beside `parameters`. Each setting is written to
             OUT/NAME; OUT/index.html leads to all of them.
@@ -97,7 +95,8 @@ def reproduce(
             are kept.
     """
     _check_installed()
-    out, paths = Path(out), _notebooks(notebooks)
+    out = Path(out or ("quick-figures" if quick else "figures"))
+    paths = _notebooks(notebooks)
     settings = {"": {}} if sweep is None else sweep
     runs = [
         Run(name, paths, out / name, recordings, {"quick": quick, **(parameters or {}), **own})
@@ -112,9 +111,8 @@ def reproduce(
         for pair in run.keys(made_of)
         if force or not run.cache.keeps(pair[0].stem, pair[1])
     ]
-    with replacing(
-        out / "index.html"
-    ) as index:  # opened first: a folder that cannot be written to costs no time
+    # the index is opened first: a folder that cannot be written to costs no time
+    with replacing(out / "index.html") as index:
         for run in runs:
             run.out.mkdir(exist_ok=True)
         _run_all(due, progress)
@@ -123,7 +121,7 @@ def reproduce(
         else:
             for run in runs:
                 write_bytes(run.out / "index.html", run.page().encode())
-            page = sweep_page({run.name: run.shown() for run in runs})
+            page = sweep_page({run.name: run.setting() for run in runs})
         index.write_text(page, encoding="utf-8")
     failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
     if failures:
@@ -180,9 +178,7 @@ def _run_all(due: Sequence[tuple[Job, str]], progress: bool) -> None:
 
 
 def _notebooks(names: Iterable[str | Path] | None) -> dict[str, Path]:
-    """The notebooks to run, by stem: those named (in full, by number, or by path), or all that come
-    with dynlab.
-    """
+    """The notebooks to run, by stem: those named in full, by number or by path, or all shipped."""
     known = named("notebooks", (".ipynb",))
     if names is None:
         if not known:
@@ -205,7 +201,7 @@ def _notebooks(names: Iterable[str | Path] | None) -> dict[str, Path]:
 
 
 def _check_installed() -> None:
-    for name in ("papermill", "nbconvert", "ipykernel", "matplotlib"):
+    for name in _NEEDED:
         if find_spec(name) is None:
             raise InputError(
                 f"reproduce needs {name}, which is not installed; run: pip install"

@@ -1,6 +1,4 @@
-"""One setting of the notebooks' parameters in one output folder: its recordings, its jobs, its
-index page.
-"""
+"""One setting of the notebooks' parameters: its recordings, its jobs, its folder and index."""
 
 from __future__ import annotations
 
@@ -13,19 +11,15 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import named
 from dynlab.analysis.chain_widths import width_files
-from dynlab.pipeline.cache import Cache, Entry, key_of
-from dynlab.pipeline.gallery import index_page
+from dynlab.pipeline.cache import Cache, CacheEntry, key_of
+from dynlab.pipeline.gallery import Setting, index_page
 from dynlab.pipeline.inputs import chosen, known_units, located_all
 from dynlab.pipeline.job import Job
 from dynlab.pipeline.parameters import checked_names, fitted
 from dynlab.reports.curves import headlines
 
-_RECORDING = {
-    "model": "str",
-    "task": "str",
-    "max_usd": "float",
-    "num_samples": "int",
-}  # they make a recording first
+# parameters that make a recording first
+_RECORDING = {"model": "str", "task": "str", "max_usd": "float", "num_samples": "int"}
 
 
 class Run:
@@ -74,8 +68,10 @@ class Run:
         checked_names(extra, {job.stem: job.parameters for job in self.jobs})
 
     def make_recordings(self, out: Path) -> None:
-        """Records what the parameters ask for, once, into OUT/recordings, and sees that the
-        recordings can be drawn.
+        """Records what the parameters ask for, once, into OUT/recordings.
+
+        Raises:
+            InputError: A recording cannot be drawn.
         """
         drawn = dict(self._record)
         if drawn.get("model"):  # all the strategies that the notebooks look at, in one recording
@@ -89,23 +85,21 @@ class Run:
             self.jobs = self._jobs()
 
     def keys(self, made_of: str) -> list[tuple[Job, str]]:
-        """The jobs, each with the digest of all that its outputs depend on, `made_of` (the
-        environment) included.
+        """The jobs, each with the digest of all that its outputs depend on.
+
+        Args:
+            made_of: The digest of the environment, which counts as well.
         """
-        files = self._files or [
-            *located_all(),
-            *width_files(),
-        ]  # a notebook chooses among what comes with dynlab
+        # where none is named, a notebook chooses among what comes with dynlab
+        files = self._files or [*located_all(), *width_files()]
         return [
             (job, key_of(job.path, {**job.defaults, **job.passed}, files, made_of))
             for job in self.jobs
         ]
 
     @property
-    def entries(self) -> dict[str, Entry]:
-        """What lies in the folder, by notebook: what ran now, also where it failed, and what ran
-        before.
-        """
+    def entries(self) -> dict[str, CacheEntry]:
+        """What lies in the folder, by notebook: what ran now, failed or not, and what ran earlier."""
         kept = {stem: entry for stem, entry in self.cache.entries.items() if entry.intact(self.out)}
         return dict(
             sorted({**kept, **{job.stem: job.made for job in self.jobs if job.made}}.items())
@@ -131,9 +125,9 @@ class Run:
             self.out,
         )
 
-    def shown(self) -> tuple[dict[str, Any], Sequence[str], Sequence[str]]:
-        """What the index of a sweep shows of it: parameters, headlines, figures."""
-        return self._parameters, self.headlines, self.figures
+    def setting(self) -> Setting:
+        """What the index of a sweep shows of it."""
+        return Setting(self._parameters, self.headlines, self.figures)
 
     def _jobs(self) -> list[Job]:
         comes_along = set(named("data/recordings", (".parquet",)).values())
@@ -150,6 +144,6 @@ class Run:
     def _numbers(self, name: str) -> pd.DataFrame:
         """The numbers of a figure, none where it was not made."""
         path = self.out / f"{name}.csv"
-        if not any(path.name in entry.outputs for entry in self.entries.values()):
+        if not any(name in entry.figures for entry in self.entries.values()):
             return pd.DataFrame()
         return pd.read_csv(path, keep_default_na=False, na_values=[""])

@@ -1,0 +1,3 @@
+"""Tiny notebooks."""
+
+from helpers.tiny_notebooks import run, tiny  # noqa: F401

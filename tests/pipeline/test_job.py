@@ -1,0 +1,52 @@
+"""One notebook in a process of its own: which kernel runs it, and what is said where it fails."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from helpers.tiny_notebooks import notebook
+
+from dynlab._util.errors import DynlabError
+from dynlab._util.shipped_files import named
+from dynlab.plots.manifest import read_manifest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("run", ["papermill"], indirect=True)
+def test_a_failing_notebook_names_its_cell(run, tiny):
+    bad = notebook("10-one", "raise ValueError('too bad')")
+    (tiny / "notebooks" / "10-one.ipynb").write_text(bad)
+    said = r"10-one failed in cell 'body' \(In \[4\]\): ValueError: too bad"
+    with pytest.raises(DynlabError, match=said) as info:
+        run()
+    assert info.value.exit_code == 1
+    for stem in ("10-one", "11-two"):
+        assert (tiny / "out" / "notebooks" / f"{stem}.ipynb").is_file()
+    assert "too bad" in (tiny / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("run", ["papermill"], indirect=True)
+def test_another_python3_on_jupyter_s_path_is_not_used(run, tiny, monkeypatch):
+    spec = tiny / "jupyter" / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    fake = {"argv": ["false", "{connection_file}"], "display_name": "fake", "language": "python"}
+    spec.write_text(json.dumps(fake))
+    monkeypatch.setenv("JUPYTER_PATH", str(tiny / "jupyter"))
+    body = f"import sys; assert sys.executable == {sys.executable!r}"
+    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", body))
+    assert run(notebooks=["10"]).figures == ("10-one",)
+    entry = read_manifest(tiny / "out")["10-one"]
+    assert (entry.notebook, entry.order, set(entry.files)) == ("10-one", 1, {"svg", "csv"})
+
+
+def test_papermill_by_hand_runs_from_any_folder(tmp_path, make_pool):
+    source = named("notebooks", (".ipynb",))["00-quickstart"]
+    make_pool({"q1": "aabab", "q2": "abbaa"}).to_csv(tmp_path / "mine.csv", index=False)
+    command = [sys.executable, "-m", "papermill", str(source), "out.ipynb"]
+    command += "-p recording mine.csv -p replications 5 --no-progress-bar".split()
+    command += ["-y", "budgets: [2, 4]"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.csv", "out.ipynb", "figures"}
+    assert (tmp_path / "figures" / "00-quickstart.csv").read_text().count("mine,parallel,ucb") == 2

@@ -91,16 +91,15 @@ def _merge(given: argparse.Namespace) -> None:
 
 
 def _list_recordings(given: argparse.Namespace) -> None:
+    from dynlab._util.shipped_files import named
+    from dynlab.recordings.overview import overview
     from dynlab.recordings.public_pools import pools
-    from dynlab.recordings.recording import load, shipped
 
-    for name in shipped():
-        frame = load(name).frame
-        pooled = frame[frame["strategy"] != "greedy"]
-        strategies = ", ".join(sorted(set(frame["strategy"])))
+    for name, path in named("data/recordings", (".parquet",)).items():
+        found = overview(path)
         print(
-            f"{name:40} {frame['question_id'].nunique():5} questions {len(pooled):7} samples "
-            f" {strategies}"
+            f"{name:40} {found.num_questions:5} questions {found.num_samples:7} samples "
+            f" {', '.join(found.strategies)}"
         )
     print(f"\n{len(pools())} public ones by `dynlab recordings fetch NAME`:", *pools(), sep="\n  ")
 

@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 ARGS ?=
 
-.PHONY: help install reproduce test check benchmarks recordings tasks train lock clean
+.PHONY: help install reproduce test quick check readme benchmarks recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,26 +21,36 @@ install: $(INSTALLED)  ## set up .venv with the locked versions
 reproduce: $(INSTALLED)  ## regenerate every figure from the committed recordings (ARGS=--quick for a minute's version)
 	@$(BIN)/dynlab reproduce $(ARGS)
 
+# Two processes; tests of one group (a browser, a built wheel) share one of them.
+TESTS := -m pytest -n 2 --dist loadgroup
+
 test: $(INSTALLED) check  ## linters, type checker, tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python $(TESTS) $(ARGS)
+
+quick: $(INSTALLED) check  ## the same without the tests that take more than two seconds each
+	@$(BIN)/python $(TESTS) -m 'not slow and not benchmarks' $(ARGS)
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+
+readme: $(INSTALLED)  ## write the README's tables again from the committed figures
+	@PYTHONPATH=tests $(BIN)/python -m helpers.readme_tables
 
 benchmarks: $(INSTALLED)  ## speed, as ratios within one run
 	@$(BIN)/python -m pytest -m benchmarks -s $(ARGS)
 
 recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (an hour on two cores)
-	@PYTHONPATH=data/models $(BIN)/python -m recipe.remake runs/recordings
+	@$(BIN)/python -m recipe.recordings runs/recordings
 
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
-	@PYTHONPATH=data/models $(BIN)/python -m recipe.families
+	@$(BIN)/python -m recipe.families
 
 train: $(INSTALLED)  ## teach the small reasoner to solve, into runs/solve (an hour on two cores; ARGS=--resume goes on)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[train]'
-	@PYTHONPATH=data/models nice $(BIN)/python -m recipe.train runs/solve --lessons 9600 --threads 2 $(ARGS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train]'
+	@nice $(BIN)/python -m recipe.training runs/solve --lessons 9600 --threads 2 $(ARGS)
 
 lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from dynlab._util.files import replacing
+from dynlab._util.shipped_files import folder
 from dynlab.plots.manifest import read_manifest, sha256
 
 CACHE = ".cache.json"  # beside the outputs
@@ -90,8 +91,10 @@ def key_of(
 
 
 def environment() -> str:
-    """A digest of dynlab's own files, of the versions of all that is installed, and of Python."""
-    own = {
+    """A digest of the code that notebooks call, of all installed versions, and of Python."""
+    recipe = sorted(folder("data/models").glob("recipe/*.py"))
+    own = {f"recipe/{path.name}": sha256(path) for path in recipe}
+    own |= {
         str(path.relative_to(_PACKAGE)): sha256(path)
         for path in sorted(_PACKAGE.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and "_shipped" not in path.parts

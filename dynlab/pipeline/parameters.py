@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -22,6 +23,11 @@ _FILES = (".yaml", ".yml", ".json")  # JSON is YAML, too
 def declared(notebook: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of a notebook (its JSON) by name, with the name of their type, in order."""
     return {found[1]: found[2] for line in _declaring(notebook) if (found := _LINE.match(line))}
+
+
+def declared_in(path: Path) -> dict[str, str]:
+    """The parameters of a notebook's file, as `declared`."""
+    return declared(json.loads(path.read_text(encoding="utf-8")))
 
 
 def defaults(notebook: Mapping[str, Any]) -> dict[str, Any]:

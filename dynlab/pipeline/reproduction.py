@@ -17,6 +17,7 @@ from dynlab._util.shipped_files import folder, named
 from dynlab.pipeline.cache import environment
 from dynlab.pipeline.gallery import sweep_page
 from dynlab.pipeline.job import Job
+from dynlab.pipeline.parameters import declared_in
 from dynlab.pipeline.run import Run
 from dynlab.plots.figure_files import write_bytes
 from dynlab.reports.curves import count
@@ -75,7 +76,7 @@ def reproduce(
 
     Args:
         notebooks: Names of shipped notebooks ('01-accuracy-vs-cost', or '01'), or paths; None runs
-            all shipped ones.
+            all shipped ones; where recordings are named, those that draw them.
         recordings: Names or paths of the recordings to draw; none draws those that come with
             dynlab.
         quick: Few recordings and replications: the same figures in less time, with wider error.
@@ -97,6 +98,8 @@ def reproduce(
     _check_installed()
     out = Path(out or ("quick-figures" if quick else "figures"))
     paths = _notebooks(notebooks)
+    if notebooks is None and (recordings or {"recording", "model"} & {*(parameters or {})}):
+        paths = {stem: path for stem, path in paths.items() if "recording" in declared_in(path)}
     settings = {"": {}} if sweep is None else sweep
     runs = [
         Run(name, paths, out / name, recordings, {"quick": quick, **(parameters or {}), **own})

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab._util.shipped_files import named
-from dynlab.analysis.chain_widths import width_files
+from dynlab._util.shipped_files import folder, named
 from dynlab.pipeline.cache import Cache, CacheEntry, key_of
 from dynlab.pipeline.gallery import Setting, index_page
 from dynlab.pipeline.inputs import chosen, known_units, located_all
@@ -90,8 +89,8 @@ class Run:
         Args:
             made_of: The digest of the environment, which counts as well.
         """
-        # where none is named, a notebook chooses among what comes with dynlab
-        files = self._files or [*located_all(), *width_files()]
+        # where none is named, a notebook chooses among all that comes with dynlab
+        files = self._files or sorted(folder("data/recordings").rglob("*.parquet"))
         return [
             (job, key_of(job.path, {**job.defaults, **job.passed}, files, made_of))
             for job in self.jobs

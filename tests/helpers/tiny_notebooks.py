@@ -25,7 +25,11 @@ add_figure(out, "NAME", ["svg", "csv"])
 
 def notebook(name, body="1 + 1", extra="", title="Notebook"):
     """A notebook that saves the figure NAME, of its `factor`, then runs `body`."""
-    declared = f"factor: int = 1  # of the figure\nout: str = '.'  # folder\n{extra}"
+    declared = (
+        "factor: int = 1  # of the figure\n"
+        "recording: str = ''  # name or path\n"
+        "out: str = '.'  # folder\n" + extra
+    )
     cells = [
         {"cell_type": "markdown", "id": "title", "metadata": {}, "source": [f"# {title}"]},
         code("parameters", declared, tags=["parameters"]),

@@ -12,10 +12,15 @@ from helpers.notebook_cells import run
 from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import named
 from dynlab.pipeline.inputs import held
+from dynlab.pipeline.parameters import declared_in
 from dynlab.pipeline.reproduction import reproduce
 from dynlab.recordings.recording import load, write
 
-NOTEBOOKS = named("notebooks", (".ipynb",))
+NOTEBOOKS = {  # those that draw any recordings
+    stem: path
+    for stem, path in named("notebooks", (".ipynb",)).items()
+    if "recording" in declared_in(path)
+}
 
 
 def drawn(laid_out, names):

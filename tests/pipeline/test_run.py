@@ -15,17 +15,17 @@ def test_all_that_is_shipped_counts_where_none_is_named(tiny, monkeypatch):
         ((_, digest),) = Run("", notebooks, tiny / "out", [], {}).keys("")
         return digest
 
+    shipped = tiny / "shipped"
+    shipped.mkdir()
+    monkeypatch.setattr("dynlab.pipeline.run.folder", lambda name: shipped)
     before = key()
-    other = tiny / "other.parquet"
     assert key() == before
-    other.write_bytes(b"drawn anew")
-    monkeypatch.setattr("dynlab.pipeline.run.width_files", lambda: [other])
+    (shipped / "other.parquet").write_bytes(b"drawn anew")
     assert key() != before
 
 
 def test_a_model_is_recorded_once_for_all_notebooks(run, tiny, monkeypatch, make_pool):
     looks = "strategies: list = ['parallel', 'integrated']  # looked at\n"
-    looks += "recording: str = ''  # name\n"
     (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", extra=looks))
     asked = []
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from recipe.remake import NUM_REASONED, NUM_SAMPLES, SHIPPED
+from recipe.recordings import NUM_REASONED, NUM_SAMPLES, SHIPPED
 
 from dynlab._util.errors import InputError
 from dynlab.models.weights import REASONER

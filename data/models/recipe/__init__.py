@@ -1,4 +1,5 @@
-"""The recipe of the small reasoner: lessons, training, shipping and what its recordings show.
+"""The recipe of the small reasoner: puzzles, lessons, training, release and what it shows.
 
-Nothing in `dynlab` imports it. Run it as `PYTHONPATH=data/models python -m recipe.train …`.
+It may import all of `dynlab`; nothing in `dynlab` imports it, and it is in no wheel. Its README
+lists the files and the commands, `python -m recipe.training …` and the like.
 """

@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError(f"there is no {given.adapter}: give an adapter in GGUF")
         print(f"merged into {merge(weights(BASE), given.adapter, given.out)}")
     except DynlabError as error:
-        print(f"dynlab.adapters: {error}", file=sys.stderr)
+        print(f"recipe.adapters: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -1,5 +1,4 @@
-"""The network of a Llama-type GGUF file in torch, with a low-rank adapter (LoRA, Hu et al. 2021)
-beside every layer.
+"""A Llama-type network in torch, with a low-rank adapter (LoRA, Hu et al. 2021) in every layer.
 
 Weights keep llama.cpp's layout: rows of the q and k projections lie in pairs that rotate together.
 An adapter trained here needs no permutation to be loaded by llama.cpp; for transformers, which

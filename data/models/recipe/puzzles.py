@@ -1,5 +1,4 @@
-"""What every generated puzzle is: a question of exact difficulty, solutions in words, a split that
-its numbers decide.
+"""What a generated puzzle is: a question of exact difficulty, its solutions in words, its split.
 
 Training, development and evaluation never share a question: a hash of a puzzle's numbers says to
 which split it belongs, and names, things and phrasings differ between the splits besides.

@@ -1,6 +1,4 @@
-"""Puzzles whose answer is searched for but quickly checked: a number that fits conditions, a pair
-that has a sum.
-"""
+"""Puzzles whose answer is searched for but quickly checked: `digits`, `sums`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Puzzles whose answer is found step by step: running totals, weekdays. Checking one means solving
-it.
-"""
+"""Puzzles solved step by step, which checking means as well: `totals`, `calendar`."""
 
 from __future__ import annotations
 

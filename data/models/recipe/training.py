@@ -1,221 +1,185 @@
-"""The training loop: an adapter learns the completions of lessons, with checkpoints that it can go
-on from.
+"""Command: teaches SmolLM2-135M to solve puzzles in steps, as a low-rank adapter, on a CPU.
 
-A run is a folder with `loss.csv`, `checkpoint.pt` and `adapter.gguf`, all written again every few
-minutes.
+First it learns to solve: `python -m recipe.training runs/solve --lessons 24000`. Then, from there,
+to look at attempts of its own, which are drawn first: `python -m recipe.training runs/shown --after
+runs/solve --puzzles 700 --lessons 3000`. The same without `--puzzles` is the control: as many
+lessons, no attempt ever shown.
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from dynlab._util.errors import InputError
+from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.files import replacing
+from dynlab.models.weights import weights
 from recipe import adapters, decoder
-from recipe.decoder import Base, Tensors
-from recipe.teaching import Lesson
+from recipe.adapters import BASE
+from recipe.drafts import draft
+from recipe.families import PUZZLES
+from recipe.lessons import attempted_puzzle, mixed_lesson, prompt
+from recipe.training_loop import Settings, arrays, train
 
-WINDOW = 8  # batches whose lessons are sorted by length together
-IGNORED = -100
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How an adapter is trained; `num_lessons` are taken in order, `batch` at a time.
-
-    The learning rate rises over `warmup` steps, stays, and falls to zero over the last `decay`
-    share of the steps.
-    """
-
-    num_lessons: int
-    batch: int = 16
-    rank: int = 16
-    scale: float = 2.0
-    rate: float = 1e-3
-    warmup: int = 50
-    decay: float = 0.2
-    clip: float = 1.0
-    seed: int = 0
-
-    @property
-    def num_steps(self) -> int:
-        """Updates of the adapter."""
-        return -(-self.num_lessons // self.batch)
-
-    def rate_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        left = self.num_steps - step
-        return self.rate * min(
-            1.0, (step + 1) / self.warmup, left / max(1.0, self.decay * self.num_steps)
-        )
+AFTER = 1  # added to the seed of a run that goes on from another, so that its puzzles are new
 
 
-def encode(lessons: Sequence[Lesson], tokenizer: Any) -> tuple[Any, Any]:
-    """Tokens and labels [B, T] of a batch, padded at the right; only completions have labels.
-
-    Prompt and completion are split apart, as they are when a server continues a prompt. The label
-    at a position is the token that follows it.
-    """
-    _, torch = decoder.tools()
-    pairs = [
-        (tokenizer.encode(one.prompt).ids, tokenizer.encode(one.completion).ids) for one in lessons
-    ]
-    longest = max(len(prompt) + len(completion) for prompt, completion in pairs) - 1
-    tokens = torch.zeros(len(pairs), longest, dtype=torch.long)
-    labels = torch.full((len(pairs), longest), IGNORED)
-    for row, (prompt, completion) in enumerate(pairs):
-        whole = torch.tensor(prompt + completion)
-        tokens[row, : len(whole) - 1] = whole[:-1]
-        labels[row, len(prompt) - 1 : len(whole) - 1] = whole[len(prompt) :]
-    return tokens, labels
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains as told on the command line and returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        run(given)
+    except DynlabError as error:
+        print(f"recipe.training: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
-def loss(base: Base, adapter: Tensors, tokens: Any, labels: Any, scale: float) -> Any:
-    """Mean negative log-likelihood of the labels, in nats per token."""
-    counted = labels != IGNORED
-    states = decoder.hidden(base, adapter, tokens, scale)[counted]
-    return decoder.surprise(base, states, labels[counted])
-
-
-def batches(
-    settings: Settings, lesson: Callable[[int], Lesson], start: int
-) -> Iterator[list[Lesson]]:
-    """Batches from step `start` on: within a window, lessons of like length stand together, in
-    shuffled batches.
-    """
-    size = WINDOW * settings.batch
-    for first in range(start // WINDOW * size, settings.num_lessons, size):
-        window = [
-            lesson(number) for number in range(first, min(first + size, settings.num_lessons))
-        ]
-        window.sort(key=lambda one: len(one.prompt) + len(one.completion))
-        parts = [window[i : i + settings.batch] for i in range(0, len(window), settings.batch)]
-        random.Random(f"order {settings.seed} {first}").shuffle(parts)
-        for offset, part in enumerate(parts):
-            if first // settings.batch + offset >= start:
-                yield part
-
-
-def train(
-    folder: Path,
-    base: Base,
-    tokenizer: Any,
-    lesson: Callable[[int], Lesson],
-    settings: Settings,
-    *,
-    start_from: Tensors | None = None,
-    resume: bool = False,
-    every_s: float = 600.0,
-    say: Callable[[str], None] = print,
-) -> Tensors:
-    """Train an adapter and leave it in `folder` as `adapter.gguf`.
-
-    Args:
-        folder: The run; made if it does not exist.
-        base: The frozen network; its dtype is the one of all computations but the update.
-        tokenizer: Of the base.
-        lesson: Lesson of a number.
-        settings: How.
-        start_from: An adapter to begin with, in place of a fresh one.
-        resume: Go on from the folder's checkpoint.
-        every_s: Seconds between checkpoints.
-        say: Takes one line of progress now and then.
+def run(given: argparse.Namespace) -> None:
+    """One run, as told; see `--help`.
 
     Raises:
-        InputError: There is a run already and `resume` is not set; or none, and it is set; or it
-            had other settings.
+        InputError: What `training_loop.train` finds wrong; an adapter to begin with that is not there.
     """
+    if not 0 < given.share <= 1 or (given.share < 1 and not given.after):
+        raise InputError(
+            f"--share is {given.share:g}: give more than 0, at most 1, and less than 1 with --after"
+            " only"
+        )
     _, torch = decoder.tools()
-    folder.mkdir(parents=True, exist_ok=True)
-    state = _checkpoint(folder, settings, resume)
-    adapter = (
-        state["adapter"]
-        if state
-        else start_from or decoder.fresh_adapter(base, settings.rank, settings.seed)
+    torch.set_num_threads(given.threads)
+    base_file = weights(BASE)
+    beginning = given.after and given.after / "adapter.gguf"
+    if beginning and not beginning.is_file():
+        raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")
+    seed = given.seed + (AFTER if beginning else 0)
+    settings = Settings(
+        num_lessons=given.lessons, rank=given.rank, rate=given.rate, decay=given.decay, seed=seed
     )
-    adapter = {name: tensor.detach().clone().requires_grad_() for name, tensor in adapter.items()}
-    optimiser = torch.optim.AdamW(
-        adapter.values(), lr=settings.rate, weight_decay=0.0, betas=(0.9, 0.99)
-    )
-    rows = ["step,lessons,tokens,labels,loss,rate,seconds"]
-    step = tokens_seen = labels_seen = 0
-    seconds = 0.0
-    if state:
-        optimiser.load_state_dict(state["optimiser"])
-        step, tokens_seen, labels_seen, seconds, rows = (
-            state[key] for key in ("step", "tokens", "labels", "seconds", "rows")
-        )
-    started, saved, said, first = time.monotonic() - seconds, time.monotonic(), 0.0, step
-    recent: list[float] = []
-
-    def save() -> None:
-        nonlocal saved
-        with replacing(folder / "checkpoint.pt") as partial:
-            facts = {"step": step, "tokens": tokens_seen, "labels": labels_seen, "rows": rows}
-            facts |= {"seconds": time.monotonic() - started, "settings": asdict(settings)}
-            torch.save({"adapter": adapter, "optimiser": optimiser.state_dict(), **facts}, partial)
-        with replacing(folder / "loss.csv") as partial:
-            partial.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        adapters.write(
-            folder / "adapter.gguf", arrays(adapter), alpha=settings.scale * settings.rank
-        )
-        saved = time.monotonic()
-
-    for batch in batches(settings, lesson, step):
-        tokens, labels = encode(batch, tokenizer)
-        value = loss(base, adapter, tokens, labels, settings.scale)
-        optimiser.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(adapter.values(), settings.clip)
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate_at(step)
-        optimiser.step()
-        step += 1
-        tokens_seen += tokens.numel()
-        labels_seen += int((labels != IGNORED).sum())
-        now = time.monotonic()
-        seen = min(step * settings.batch, settings.num_lessons)
-        row = f"{step},{seen},{tokens_seen},{labels_seen},{value.item():.4f},{settings.rate_at(step - 1):.2e}"
-        rows.append(f"{row},{now - started:.0f}")
-        recent = [*recent[-49:], value.item()]
-        if now - said > 30:
-            left = (now - started - seconds) / (step - first) * (settings.num_steps - step)
-            speed = tokens_seen / (now - started)
-            say(
-                f"step {step} of {settings.num_steps}, loss {sum(recent) / len(recent):.3f}, "
-                f"{speed:.0f} tokens/s, {left / 60:.0f} min left"
+    base, tokenizer = decoder.load(base_file, torch.bfloat16), decoder.tokenizer(base_file)
+    start = None
+    if beginning:
+        begun, alpha = adapters.read(beginning)
+        if alpha != settings.scale * settings.rank:
+            raise InputError(
+                f"{beginning} has alpha {alpha:g}: give --rank {alpha / settings.scale:g}"
             )
-            said = now
-        if now - saved > every_s:
-            save()
-    save()
-    return adapter
-
-
-def arrays(adapter: Tensors) -> dict[str, Any]:
-    """An adapter's tensors as numpy arrays."""
-    return {name: tensor.detach().float().numpy() for name, tensor in adapter.items()}
-
-
-def _checkpoint(folder: Path, settings: Settings, resume: bool) -> dict[str, Any] | None:
-    _, torch = decoder.tools()
-    path = folder / "checkpoint.pt"
-    if path.exists() and not resume:
-        raise InputError(
-            f"{folder} holds a run already: give --resume to go on with it, or another folder"
+        start = {name: torch.from_numpy(array).float() for name, array in begun.items()}
+    attempts: list[list[str]] = []
+    if given.puzzles:
+        path = given.run / "attempts.jsonl"
+        if not path.exists():
+            asked = [attempted_puzzle(seed, number).question for number in range(given.puzzles)]
+            drawn: list[list[str]] = [[] for _ in asked]
+            for num_attempts in filter(None, (given.drawn, given.again)):
+                prompts = [
+                    prompt(question, shown) for question, shown in zip(asked, drawn, strict=True)
+                ]
+                how = {
+                    "num_attempts": num_attempts,
+                    "scale": settings.scale,
+                    "seed": seed,
+                    "say": _say,
+                }
+                new = draft(base, start or {}, tokenizer, prompts, **how)
+                drawn = [shown + texts for shown, texts in zip(drawn, new, strict=True)]
+            with replacing(path) as partial:
+                partial.write_text(
+                    "".join(json.dumps(texts) + "\n" for texts in drawn), encoding="utf-8"
+                )
+        attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    with replacing(given.run / "run.json") as partial:
+        facts = {
+            "run": given.run.name,
+            "after": given.after.name if given.after else None,
+            **asdict(settings),
+        }
+        for name in ("puzzles", "drawn", "again"):
+            facts[name] = getattr(given, name) if given.puzzles else 0
+        facts |= {"plain": given.plain, "share": given.share}
+        partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    learned = train(
+        given.run,
+        base,
+        tokenizer,
+        lambda number: mixed_lesson(attempts, seed, number, given.plain or tuple(PUZZLES)),
+        settings,
+        start_from=start,
+        resume=given.resume,
+        every_s=60 * given.every,
+        say=_say,
+    )
+    if start and given.share < 1:
+        mean = {
+            name: torch.lerp(start[name], tensor, given.share) for name, tensor in learned.items()
+        }
+        adapters.write(
+            given.run / "adapter.gguf", arrays(mean), alpha=settings.scale * settings.rank
         )
-    if not resume:
-        return None
-    if not path.exists():
-        raise InputError(f"{folder} holds no checkpoint to go on from: leave --resume out to begin")
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    if state["settings"] != asdict(settings):
-        raise InputError(
-            f"{folder} was begun with {state['settings']}: go on with the same settings"
-        )
-    return state
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.training", description=__doc__, allow_abbrev=False
+    )
+    parser.add_argument(
+        "run", type=Path, help="folder of the run: loss.csv, checkpoint.pt, adapter.gguf"
+    )
+    parser.add_argument("--lessons", type=int, required=True, help="how many lessons, 16 a step")
+    parser.add_argument(
+        "--after", type=Path, metavar="RUN", help="begin with the adapter of this run"
+    )
+    parser.add_argument(
+        "--puzzles",
+        type=int,
+        default=0,
+        help="draw attempts at so many puzzles, and teach with them",
+    )
+    parser.add_argument(
+        "--drawn", type=int, default=4, help="attempts drawn at each of these puzzles"
+    )
+    parser.add_argument(
+        "--again", type=int, default=0, help="further attempts, drawn with these shown"
+    )
+    parser.add_argument(
+        "--plain",
+        nargs="+",
+        choices=list(PUZZLES),
+        help="families of lessons without attempts, in turn; default: all",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        help=(
+            "end at this share of the way from the adapter begun with to the one learned, which"
+            " forgets less (weight-space ensembles, arXiv 2109.01903)"
+        ),
+    )
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=1e-3, help="largest learning rate")
+    parser.add_argument(
+        "--decay",
+        type=float,
+        default=0.2,
+        help="share of the steps over which the rate falls to zero",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="more pay only on idle cores")
+    parser.add_argument("--every", type=float, default=10, help="minutes between checkpoints")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the run's last checkpoint"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -82,7 +82,7 @@ def files(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @needs_server
-def test_llama_cpp_with_the_adapter_agrees_with_transformers(files):
+def test_llama_cpp_agrees_with_transformers(files):
     base, beside = files
     assert np.abs(served(base, beside, PROMPT, len(VOCABULARY)) - reference()).max() < TOLERANCE
     assert np.abs(served(base, None, PROMPT, len(VOCABULARY)) - reference()).max() > 10 * TOLERANCE
@@ -90,7 +90,7 @@ def test_llama_cpp_with_the_adapter_agrees_with_transformers(files):
 
 @needs_server
 @needs("gguf")
-def test_an_adapter_merged_into_the_weights_computes_what_it_computes_beside_them(files, tmp_path):
+def test_a_merged_adapter_computes_the_same(files, tmp_path):
     from recipe import adapters
 
     base, beside = files
@@ -104,18 +104,18 @@ def test_an_adapter_merged_into_the_weights_computes_what_it_computes_beside_the
 
 
 @needs("gguf")
-def test_merging_says_in_one_line_what_is_missing(tmp_path, capsys):
+def test_merging_names_what_is_missing(tmp_path, capsys):
     from recipe import adapters
 
     assert adapters.main([str(tmp_path / "none.gguf"), str(tmp_path / "out.gguf")]) == 2
     assert capsys.readouterr().err.startswith(
-        f"dynlab.adapters: there is no {tmp_path / 'none.gguf'}"
+        f"recipe.adapters: there is no {tmp_path / 'none.gguf'}"
     )
     assert not list(tmp_path.iterdir())
 
 
 @needs("torch", "gguf")
-def test_the_training_decoder_agrees_with_transformers_and_a_wrong_order_of_rows_would_show(files):
+def test_the_decoder_agrees_with_transformers(files):
     import torch
     from recipe import adapters, decoder
 
@@ -136,7 +136,7 @@ def test_the_training_decoder_agrees_with_transformers_and_a_wrong_order_of_rows
 
 
 @needs("torch", "transformers")
-def test_the_committed_log_probabilities_are_those_of_transformers():
+def test_committed_logprobs_are_of_transformers():
     assert np.abs(by_transformers() - reference()).max() < 1e-4
 
 
@@ -195,9 +195,7 @@ def cached(files, tmp_path, monkeypatch) -> Path:
     return home / files[0].name
 
 
-def test_an_adapter_goes_beside_the_weights_of_smollm2_which_are_kept_once(
-    files, cached, tmp_path, monkeypatch
-):
+def test_an_adapter_lies_beside_weights_kept_once(files, cached, tmp_path, monkeypatch):
     monkeypatch.setattr(shipped_files, "folder", lambda name: tmp_path / name)
     (tmp_path / "data/models").mkdir(parents=True)
     with pytest.raises(InputError, match=r"there is no GGUF file .*dynlab-reasoner\.gguf"):
@@ -210,7 +208,7 @@ def test_an_adapter_goes_beside_the_weights_of_smollm2_which_are_kept_once(
 
 
 @needs_server
-def test_the_card_names_the_adapter_by_its_checksum(files, cached):
+def test_a_card_names_its_adapters_checksum(files, cached):
     base, beside = files
     card = describe(f"local/{beside}", SMALL)
     assert card["adapter_sha256"] == sha256(beside) and card["weights_sha256"] == sha256(base)
@@ -223,7 +221,7 @@ def test_the_card_names_the_adapter_by_its_checksum(files, cached):
 
 
 @pytest.mark.parametrize("name", [REASONER, UNTAUGHT])
-def test_a_shipped_adapter_is_the_one_its_card_tells_of(name):
+def test_shipped_adapters_are_those_of_their_cards(name):
     shipped = shipped_files.folder("data/models") / f"{name}.gguf"
     card = json.loads(shipped.with_suffix(".json").read_text(encoding="utf-8"))
     assert card["adapter_sha256"] == sha256(shipped)
@@ -231,7 +229,7 @@ def test_a_shipped_adapter_is_the_one_its_card_tells_of(name):
     assert WEIGHTS[name].adapter == shipped.name
 
 
-def test_the_control_learned_from_as_many_tokens_and_never_saw_an_attempt():
+def test_the_control_learned_from_as_many_tokens():
     taught, control = (
         json.loads(
             (shipped_files.folder("data/models") / f"{name}.json").read_text(encoding="utf-8")

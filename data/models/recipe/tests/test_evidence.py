@@ -5,7 +5,7 @@ a made-up family.
 import numpy as np
 import pandas as pd
 import pytest
-from recipe import evidence
+from recipe import evidence, plots, reports
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
@@ -62,7 +62,7 @@ def made_up(family="sums", seed=0, num_questions=12):
     return Recording(pd.DataFrame(rows), {}, f"{family}--dynlab-reasoner")
 
 
-def test_verdicts_are_held_against_the_attempts_that_they_are_about():
+def test_verdicts_are_held_against_their_attempts():
     rows = [
         *samples(
             "sums-3-001",
@@ -73,12 +73,12 @@ def test_verdicts_are_held_against_the_attempts_that_they_are_about():
             ["(1) 1+2=3 yes. (2) 3+4=8 no.", "(2) 5 yes. (7) no"],
         )
     ]
-    verdicts = evidence.judged(Recording(pd.DataFrame(rows), {}, "sums--dynlab-reasoner"))
-    assert verdicts["was"].tolist() == [True, False, False]
-    assert verdicts["right"].tolist() == [True, True, False]
+    found = evidence.verdicts(Recording(pd.DataFrame(rows), {}, "sums--dynlab-reasoner"))
+    assert found["was"].tolist() == [True, False, False]
+    assert found["right"].tolist() == [True, True, False]
 
 
-def test_the_gap_is_nothing_where_no_attempt_is_judged_and_counted_where_all_are():
+def test_without_verdicts_there_is_no_gap():
     own = made_up()
     levels = evidence.by_level([own]).set_index("level")
     assert levels["checked"].tolist() == [1, 1]
@@ -92,7 +92,7 @@ def test_the_gap_is_nothing_where_no_attempt_is_judged_and_counted_where_all_are
     assert evidence.by_level([blind])["gap"].tolist() == [0, 0]
 
 
-def test_the_mean_over_families_is_that_of_their_differences():
+def test_means_are_of_the_families_differences():
     held = [made_up(), made_up("digits", 1)]
     table = evidence.attempts(held).set_index(["family", "measure"])["value"]
     for measure in (
@@ -108,7 +108,7 @@ def test_the_mean_over_families_is_that_of_their_differences():
     assert table["sums", "sample"] == pytest.approx(right)
 
 
-def test_chains_under_a_bandit_are_held_against_the_most_accurate_baseline_of_each_budget():
+def test_chains_meet_the_best_baseline_of_a_budget():
     held = [made_up(), made_up("digits", 1)]
     table = evidence.together(held, replications=5)
     plain = {("parallel", name): name for name in evidence.BASELINES}
@@ -127,23 +127,7 @@ def test_chains_under_a_bandit_are_held_against_the_most_accurate_baseline_of_ea
         assert {"integrated, ucb", "integrated, priced"} <= set(rows["method"])
 
 
-def test_one_command_writes_every_table_and_picture(tmp_path, monkeypatch, capsys):
-    held = [made_up(), made_up("digits", 1)]
-    monkeypatch.setattr(evidence, "recordings", lambda folder: held)
-    assert evidence.main(["--out", str(tmp_path), "--replications", "5"]) == 0
-    pictures = {path.stem for path in tmp_path.glob("*.svg")}
-    names = ("levels", "gains", "cases", "gap", "depths", "savings", "together")
-    assert pictures == {f"reasoner-{name}" for name in names}
-    table = pd.read_csv(tmp_path / "reasoner.csv")
-    assert set(table["claim"]) == {"a, b", "d", "e"} and set(table["family"]) == {
-        "sums",
-        "digits",
-        "mean",
-    }
-    assert "chained − sample" in capsys.readouterr().out
-
-
-def test_controls_are_read_from_beside_the_recordings(tmp_path):
+def test_controls_lie_beside_the_recordings(tmp_path):
     own = made_up()
     write(own.frame, {}, tmp_path / f"{own.name}.parquet")
     plain = own.frame[own.frame["strategy"] == "parallel"]
@@ -168,24 +152,38 @@ def test_controls_are_read_from_beside_the_recordings(tmp_path):
     )
 
 
-def test_the_committed_numbers_are_those_that_the_shipped_recordings_give():
-    committed = (
-        pd.read_csv(shipped_files.folder("figures") / "reasoner.csv")
-        .query("claim == 'a, b'")
-        .drop(columns="claim")
-    )
-    fresh = evidence.attempts(evidence.recordings())
-    assert set(fresh["family"]) == {*evidence.PUZZLES, "mean"}
+@pytest.mark.slow
+def test_committed_numbers_are_of_shipped_recordings():
+    committed = pd.read_csv(shipped_files.folder("figures") / "10-gains.csv")
+    held = evidence.recordings()
+    assert {*committed["family"]} == {*map(evidence.family_of, held), "mean"}
+    digits = [each for each in held if evidence.family_of(each) == "digits"]
+    fresh = evidence.attempts(digits).query("family == 'digits'")
     both = fresh.merge(
         committed, on=["family", "measure"], suffixes=("", " there"), validate="one_to_one"
     )
-    assert len(both) == len(fresh) == len(committed)
+    assert len(both) == len(fresh) == (committed["family"] == "digits").sum()
     for column in ("value", "low", "high"):
         np.testing.assert_allclose(both[column], both[f"{column} there"], atol=1e-6, equal_nan=True)
 
 
-def test_without_recordings_it_says_what_makes_them(tmp_path, capsys):
-    with pytest.raises(InputError, match="make recordings"):
+def test_figures_are_drawn_and_read_in_words():
+    held = [made_up(), made_up("digits", 1)]
+    attempts = evidence.attempts(held)
+    for draw in (plots.plot_accuracies, plots.plot_gains, plots.plot_cases):
+        assert draw(attempts)
+    gains = reports.of_gains(attempts)
+    mean = attempts.set_index(["family", "measure"]).loc[("mean", "chained − sample"), "value"]
+    assert f"**chained − sample**: {mean:+.3f} [" in gains
+    assert "above zero in sums, digits, below zero in no family" in gains
+    assert "placebo" not in gains
+    assert reports.of_accuracies(attempts).count("\n") == 1
+    assert "absent" in reports.of_cases(attempts)
+    assert "**sums, level 3**: attempts are judged rightly +0." in reports.of_gap(
+        evidence.by_level(held)
+    )
+
+
+def test_missing_recordings_name_what_makes_them(tmp_path):
+    with pytest.raises(InputError, match="draw them: make recordings"):
         evidence.recordings(tmp_path)
-    assert evidence.main(["--recordings", str(tmp_path)]) == 2
-    assert "make recordings" in capsys.readouterr().err

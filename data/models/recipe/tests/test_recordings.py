@@ -6,16 +6,14 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from recipe import remake
+from recipe import recordings
 from recipe.families import PUZZLES
 
 from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import load, shipped, write
 
 
-def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(
-    tmp_path, monkeypatch, make_pool
-):
+def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_pool):
     calls = []
 
     def record(task, model, *, num_samples, out, strategy="parallel", **more):
@@ -24,11 +22,11 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(
             make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out
         )
 
-    monkeypatch.setattr(remake, "record", record)
+    monkeypatch.setattr(recordings, "record", record)
     monkeypatch.setattr(
-        remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo")
+        recordings, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo")
     )
-    *paths, beside = remake.remake(tmp_path)
+    *paths, beside = recordings.record_all(tmp_path)
     assert beside == tmp_path / "controls" / "sums--dynlab-reasoner.beside.parquet"
     assert calls.pop() == (
         "sums",
@@ -36,12 +34,14 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(
         12,
         {"num_streams": 1, "keep_text": 8, "greedy": False},
     )
-    made, reasoned = paths[: len(remake.SHIPPED)], paths[len(remake.SHIPPED) + 6 :]
+    made, reasoned = paths[: len(recordings.SHIPPED)], paths[len(recordings.SHIPPED) + 6 :]
     reasoned, controls = reasoned[: -len(PUZZLES)], reasoned[-len(PUZZLES) :]
     assert [path.name for path in controls] == [
         f"{family}--dynlab-reasoner.untaught.parquet" for family in PUZZLES
     ]
-    assert [path.stem for path in made] == [f"{task}--{model}" for task, model in remake.SHIPPED]
+    assert [path.stem for path in made] == [
+        f"{task}--{model}" for task, model in recordings.SHIPPED
+    ]
     assert [str(path.relative_to(tmp_path)) for path in reasoned] == [
         f"{folder}{family}--dynlab-reasoner{kind}.parquet"
         for family in PUZZLES
@@ -52,28 +52,26 @@ def test_pairs_with_chains_are_recorded_a_strategy_at_a_time_and_merged(
         for call in calls
         if call[3].get("keep_text") is not None and call[3].get("limit") is None
     ]
-    assert len(own) == (3 + len(remake.REASONED)) * len(PUZZLES)
+    assert len(own) == (3 + len(recordings.REASONED)) * len(PUZZLES)
     calls = [call for call in calls if call not in own]
-    for path, pair in zip(made, remake.SHIPPED, strict=True):
-        assert set(load(path).frame["strategy"]) == {"parallel", *remake.CHAINS.get(pair, {})}
+    for path, pair in zip(made, recordings.SHIPPED, strict=True):
+        assert set(load(path).frame["strategy"]) == {"parallel", *recordings.CHAINS.get(pair, {})}
     widened = [call for call in calls if "width" in call[3]]
     chains = [call for call in calls if call[1] != "parallel" and call not in widened]
     settings = {"limit": 60, "keep_text": 8, "greedy": False}
     assert chains == [
         (task, strategy, length, settings | {"num_streams": streams})
-        for (task, _), planned in remake.CHAINS.items()
+        for (task, _), planned in recordings.CHAINS.items()
         for strategy, (length, streams) in planned.items()
     ]
     assert widened == [
         (task, "integrated", width + chained, settings | {"num_streams": 2, "width": width})
         for task, chained in {"capitals": 8, "french": 4}.items()
-        for width in remake.WIDTHS
+        for width in recordings.WIDTHS
     ]
 
 
-def test_what_lies_there_merged_is_gone_on_from_and_not_drawn_again(
-    tmp_path, monkeypatch, make_pool
-):
+def test_a_merged_recording_is_resumed(tmp_path, monkeypatch, make_pool):
     found = []
 
     def record(task, model, *, out, strategy="parallel", **more):
@@ -84,26 +82,26 @@ def test_what_lies_there_merged_is_gone_on_from_and_not_drawn_again(
             make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out
         )
 
-    monkeypatch.setattr(remake, "record", record)
+    monkeypatch.setattr(recordings, "record", record)
     monkeypatch.setattr(
-        remake, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo")
+        recordings, "placebo", lambda task, frame: replace(task, name=f"{task.name}, placebo")
     )
-    remake.remake(tmp_path)
+    recordings.record_all(tmp_path)
     assert not any(there for _, there in found)
     num_calls = len(found)
     found.clear()
     shutil.rmtree(tmp_path / "parts")  # as in a clone, which holds the merged recordings only
-    remake.remake(tmp_path)
+    recordings.record_all(tmp_path)
     assert len(found) == num_calls and all(there for _, there in found)
 
 
-def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch, capsys, tmp_path):
+def test_a_server_of_ones_own_may_be_named(monkeypatch, capsys, tmp_path):
     props = {
         "total_slots": 8,
         "build_info": "b1",
         "default_generation_settings": {"params": {"temperature": 0.8, "top_k": 40, "mirostat": 0}},
     }
-    monkeypatch.setattr(remake, "describe", lambda model: {"model": model, "server": "another"})
+    monkeypatch.setattr(recordings, "describe", lambda model: {"model": model, "server": "another"})
     said = {
         "props": props,
         "lora-adapters": [{"id": 0, "path": "dynlab-reasoner.gguf", "scale": 1.0}],
@@ -112,10 +110,10 @@ def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch
     def answers(url, timeout):
         return BytesIO(json.dumps(said[url.rpartition("/")[2]]).encode())
 
-    monkeypatch.setattr(remake.urllib.request, "urlopen", answers)
-    assert "adapter_merged" not in remake.served_at("http://127.0.0.1:1").card
+    monkeypatch.setattr(recordings.urllib.request, "urlopen", answers)
+    assert "adapter_merged" not in recordings.served_at("http://127.0.0.1:1").card
     said["lora-adapters"] = []
-    endpoint = remake.served_at("http://127.0.0.1:1/")
+    endpoint = recordings.served_at("http://127.0.0.1:1/")
     assert endpoint.card["adapter_merged"] == "into the dequantised weights, bfloat16"
     assert (
         endpoint.api_base == "http://127.0.0.1:1/v1"
@@ -126,17 +124,17 @@ def test_the_small_reasoner_may_be_served_by_a_llama_cpp_of_ones_own(monkeypatch
         {"num_slots": 8},
     )
     assert endpoint.card["server_sampling"] == {"temperature": 0.8, "top_k": 40}
-    monkeypatch.setattr(remake.urllib.request, "urlopen", lambda url, timeout: BytesIO(b"{}"))
-    assert remake.main([str(tmp_path), "--reasoner", "http://127.0.0.1:1"]) == 2
+    monkeypatch.setattr(recordings.urllib.request, "urlopen", lambda url, timeout: BytesIO(b"{}"))
+    assert recordings.main([str(tmp_path), "--reasoner", "http://127.0.0.1:1"]) == 2
     assert "no llama.cpp server answers at http://127.0.0.1:1" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not shipped(), reason="no recordings are committed")
-def test_the_shipped_recordings_are_of_the_planned_size_in_every_strategy():
-    assert set(shipped()) >= {f"{task}--{model}" for task, model in remake.SHIPPED}
-    planned = {pair: remake.CHAINS.get(pair, {}) for pair in remake.SHIPPED}
-    planned |= {(family, REASONER): remake.REASONED for family in PUZZLES}
+def test_shipped_recordings_have_the_planned_size():
+    assert set(shipped()) >= {f"{task}--{model}" for task, model in recordings.SHIPPED}
+    planned = {pair: recordings.CHAINS.get(pair, {}) for pair in recordings.SHIPPED}
+    planned |= {(family, REASONER): recordings.REASONED for family in PUZZLES}
     for (task, model), chains in planned.items():
         frame = load(f"{task}--{model}").frame
         sizes = (
@@ -145,7 +143,9 @@ def test_the_shipped_recordings_are_of_the_planned_size_in_every_strategy():
             .nunique()
         )
         expected = {
-            ("parallel", 0): remake.NUM_REASONED if model == REASONER else remake.NUM_SAMPLES
+            ("parallel", 0): recordings.NUM_REASONED
+            if model == REASONER
+            else recordings.NUM_SAMPLES
         }
         for strategy, (length, streams) in chains.items():
             expected |= {(strategy, stream): length for stream in range(streams)}

@@ -1,5 +1,4 @@
-"""Lessons: prompts and right completions, made from puzzles of the training split, with or without
-earlier attempts.
+"""Lessons: prompts and right completions of training puzzles, with or without earlier attempts.
 
 A lesson depends on (seed, its number) alone, so a training run that goes on after a break sees what
 it would have seen.

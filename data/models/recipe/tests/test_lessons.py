@@ -3,8 +3,7 @@
 import random
 
 from recipe.families import PUZZLES, draw_puzzle
-from recipe.puzzles import split_of
-from recipe.teaching import (
+from recipe.lessons import (
     WITHHELD,
     attempted_puzzle,
     lesson,
@@ -13,6 +12,7 @@ from recipe.teaching import (
     prompt,
     training_puzzle,
 )
+from recipe.puzzles import split_of
 
 from dynlab._util.values import Question, Sample
 from dynlab.tasks.prompts import Completion
@@ -24,7 +24,7 @@ def puzzle(family, seed=0):
     )
 
 
-def test_a_plain_lesson_asks_as_a_task_does_and_ends_its_line():
+def test_a_plain_lesson_asks_as_a_task_does():
     one = training_puzzle(0, 0)
     learned = plain_lesson(0, 0)
     assert (
@@ -38,7 +38,7 @@ def test_a_plain_lesson_asks_as_a_task_does_and_ends_its_line():
     )
 
 
-def test_attempts_are_shown_in_the_words_of_a_recordings_prompt():
+def test_attempts_are_shown_as_in_a_recording():
     one = puzzle("sums")
     attempts = ["1+2=3. Answer: 1", "3+4=7. Answer: 3"]
     samples = [Sample("", "", 0, i, "", text) for i, text in enumerate(attempts)]
@@ -49,7 +49,7 @@ def test_attempts_are_shown_in_the_words_of_a_recordings_prompt():
     )
 
 
-def test_wrong_attempts_are_checked_up_to_the_first_right_one():
+def test_checks_end_at_the_first_right_attempt():
     one = puzzle("sums")
     a, b = one.pair
     attempts = [f"{a}+99={one.total}. Answer: {a} and 99"] * 2 + [
@@ -61,7 +61,7 @@ def test_wrong_attempts_are_checked_up_to_the_first_right_one():
     assert right and learned == f" (1) {a}+99: no 99. (4) {words}. Answer: {a} and {b}\n"
 
 
-def test_where_no_attempt_is_right_the_puzzle_is_solved_anew():
+def test_without_a_right_attempt_it_is_solved_anew():
     one = puzzle("sums")
     learned = lesson(one, ["x. Answer: 7"], random.Random(0)).completion
     assert learned.startswith(" (1) 7 no. ") and learned.endswith(
@@ -69,13 +69,13 @@ def test_where_no_attempt_is_right_the_puzzle_is_solved_anew():
     )
 
 
-def test_where_only_solving_tells_the_completion_is_a_solution_whatever_is_shown():
+def test_uncheckable_puzzles_are_always_solved():
     one = puzzle("totals")
     shown = lesson(one, ["x. Answer: 7", f"x. Answer: {one.target}"], random.Random(4))
     assert shown.completion == lesson(one, [], random.Random(4)).completion
 
 
-def test_lessons_depend_on_seed_and_number_alone_and_come_from_the_training_split():
+def test_lessons_depend_on_seed_and_number_alone():
     attempts = [["Answer: 1", "Answer: 2"]] * 9
     assert (
         mixed_lesson(attempts, 1, 7) == mixed_lesson(attempts, 1, 7) != mixed_lesson(attempts, 2, 7)
@@ -86,7 +86,7 @@ def test_lessons_depend_on_seed_and_number_alone_and_come_from_the_training_spli
         )
 
 
-def test_two_lessons_of_three_show_attempts_and_one_family_never_does():
+def test_two_lessons_of_three_show_attempts():
     attempts = [["Answer: 1", "Answer: 2", "Answer: 3", "Answer: 4"]] * 14
     shown = [
         number
@@ -99,14 +99,14 @@ def test_two_lessons_of_three_show_attempts_and_one_family_never_does():
     assert WITHHELD == "calendar"
 
 
-def test_beside_lessons_with_attempts_every_family_is_still_taught_without():
+def test_every_family_is_taught_without_attempts():
     attempts = [["Answer: 1", "Answer: 2"]] * 7
     plain = [mixed_lesson(attempts, 0, number) for number in range(0, 12, 3)]
     assert plain == [plain_lesson(0, number) for number in range(4)]
     assert {training_puzzle(0, number).name for number in range(4)} == set(PUZZLES)
 
 
-def test_plain_lessons_may_be_of_some_families_only_and_attempts_stay_what_they_were():
+def test_plain_lessons_may_be_of_some_families():
     attempts = [["Answer: 1", "Answer: 2"]] * 7
     chosen = [
         mixed_lesson(attempts, 0, number, ("digits", "digits", "totals")) for number in range(12)

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 from helpers.tiny_gguf import write_tiny_adapter
-from recipe.shipping import command, main, ship
+from recipe.release import command, main, ship
 
 from dynlab.models.weights import REASONER, UNTAUGHT, WEIGHTS, sha256
 
@@ -46,11 +46,11 @@ def runs(tmp_path):
         }
         for measure, value in measures
     ]
-    pd.DataFrame(rows).to_csv(tmp_path / "examined.csv", index=False)
+    pd.DataFrame(rows).to_csv(tmp_path / "evaluation.csv", index=False)
     return [tmp_path / "solve", tmp_path / "shown"]
 
 
-def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs, tmp_path):
+def test_a_card_tells_what_its_files_hold(runs, tmp_path):
     adapter = ship(REASONER, runs, tmp_path, tmp_path / "models", "Once it was otherwise.")
     assert adapter.read_bytes() == (runs[-1] / "adapter.gguf").read_bytes()
     card = json.loads(adapter.with_suffix(".json").read_text())
@@ -59,9 +59,9 @@ def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs,
         and card["weights_sha256"] == WEIGHTS["smollm2-135m"].sha256
     )
     assert [run["command"] for run in card["runs"]] == [
-        "python -m recipe.train runs/solve --lessons 400",
+        "python -m recipe.training runs/solve --lessons 400",
         (
-            "python -m recipe.train runs/shown --lessons 400 --after runs/solve --puzzles 7 --drawn"
+            "python -m recipe.training runs/shown --lessons 400 --after runs/solve --puzzles 7 --drawn"
             " 4 --seed 5"
         ),
     ]
@@ -74,7 +74,7 @@ def test_the_card_tells_the_commands_times_losses_and_results_of_the_files(runs,
     assert str(tmp_path) not in words + json.dumps(card)
 
 
-def test_a_run_that_goes_on_from_a_shipped_one_leaves_what_is_told_of_that(runs, tmp_path):
+def test_a_further_run_keeps_the_earlier_card(runs, tmp_path):
     whole = ship(REASONER, runs, tmp_path, tmp_path / "whole")
     ship(REASONER, runs[:1], tmp_path, tmp_path / "models")
     later = ship(REASONER, runs[1:], tmp_path, tmp_path / "models")
@@ -87,7 +87,7 @@ def test_a_run_that_goes_on_from_a_shipped_one_leaves_what_is_told_of_that(runs,
         assert later.with_name(name).read_bytes() == whole.with_name(name).read_bytes()
 
 
-def test_the_control_was_never_shown_an_attempt_and_its_card_says_so(runs, tmp_path):
+def test_the_controls_card_says_what_it_never_saw(runs, tmp_path):
     adapter = ship(UNTAUGHT, runs[:1], tmp_path, tmp_path / "models")
     words = adapter.with_suffix(".md").read_text()
     assert adapter.name == "dynlab-untaught.gguf" and "The control of `dynlab-reasoner`" in words
@@ -97,7 +97,7 @@ def test_the_control_was_never_shown_an_attempt_and_its_card_says_so(runs, tmp_p
     assert "None is taught with attempts" in words and "dynlab-untaught-loss.csv" in words
 
 
-def test_the_shipped_curve_has_the_mean_loss_of_every_ten_steps(runs, tmp_path):
+def test_a_shipped_curve_has_means_of_ten_steps(runs, tmp_path):
     ship(REASONER, runs, tmp_path, tmp_path / "models")
     curve = pd.read_csv(tmp_path / "models" / "dynlab-reasoner-loss.csv")
     assert curve["step"].tolist() == [10, 20, 25] * 2
@@ -105,14 +105,14 @@ def test_the_shipped_curve_has_the_mean_loss_of_every_ten_steps(runs, tmp_path):
     assert curve["loss"][0] == round(sum(2 / i for i in range(1, 11)) / 10, 4)
 
 
-def test_what_is_missing_is_said_before_anything_is_written(runs, tmp_path, capsys):
+def test_missing_files_are_named_before_writing(runs, tmp_path, capsys):
     (runs[0] / "loss.csv").unlink()
     assert (
         main(
             [
                 REASONER,
                 *map(str, runs),
-                "--examined",
+                "--evaluation",
                 str(tmp_path),
                 "--out",
                 str(tmp_path / "models"),
@@ -123,7 +123,7 @@ def test_what_is_missing_is_said_before_anything_is_written(runs, tmp_path, caps
     assert "solve/loss.csv" in capsys.readouterr().err and not (tmp_path / "models").exists()
 
 
-def test_the_command_names_what_was_taught_plainly_and_how_far_the_run_went():
+def test_a_command_names_plain_families_and_share():
     stage = {
         "run": "b",
         "after": "a",
@@ -135,7 +135,7 @@ def test_the_command_names_what_was_taught_plainly_and_how_far_the_run_went():
     told = command(stage | {"share": 0.5, "seed": 8})
     assert (
         told
-        == "python -m recipe.train runs/b --lessons 16 --after runs/a --puzzles 4 --drawn 2 --plain"
+        == "python -m recipe.training runs/b --lessons 16 --after runs/a --puzzles 4 --drawn 2 --plain"
         " sums digits --share 0.5 --seed 7"
     )
     assert "--share" not in command(stage | {"share": 1.0}) and "--plain" not in command(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from recipe.decoder import Base, hidden, logits, tools
-from recipe.teaching import END
+from recipe.lessons import END
 
 MAX_TOKENS = 128
 TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's defaults

@@ -1,8 +1,8 @@
-"""`python -m recipe.shipping NAME RUN… --examined FOLDER`: the last run's adapter into
-`data/models`, with its card.
+"""Command: the last run's adapter into `data/models`, with its card.
 
-The card says what the adapter was taught, by which commands, in which time, how its loss fell and
-what it can do. Every number of it is read from the runs' own files and from `examined.csv`.
+`python -m recipe.release NAME RUN… --evaluation FOLDER` copies the adapter,
+its loss curve and a card that says what it was taught, by which commands, in which time, how its loss fell and
+what it can do. Every number of it is read from the runs' own files and from `evaluation.csv`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from dynlab._util.files import replacing, write_csv
 from dynlab.models.weights import REASONER, UNTAUGHT, named, sha256
 from recipe.adapters import BASE
 from recipe.families import PUZZLES
-from recipe.teaching import WITHHELD
-from recipe.train import AFTER
+from recipe.lessons import WITHHELD
+from recipe.training import AFTER
 
 ABOUT = {  # what each adapter is
     REASONER: (
@@ -51,7 +51,7 @@ EVERY = 10  # steps that one row of the shipped loss curve stands for
 
 
 def ship(
-    name: str, runs: Sequence[Path], examined: Path, out: Path | None = None, note: str = ""
+    name: str, runs: Sequence[Path], evaluation: Path, out: Path | None = None, note: str = ""
 ) -> Path:
     """Copy the last run's adapter and write its card as .md and .json, and the loss curve as .csv.
 
@@ -61,7 +61,7 @@ def ship(
     Args:
         name: One of `ABOUT`.
         runs: Folders of the runs in their order, each after the one before it.
-        examined: Folder of `examined.csv`.
+        evaluation: Folder of `evaluation.csv`.
         out: Where to; None: `data/models`.
         note: What else is to be known of the runs, for the card.
 
@@ -69,14 +69,14 @@ def ship(
         The adapter's new path.
 
     Raises:
-        InputError: A file of a run or of the examination is missing.
+        InputError: A file of a run or of the evaluation is missing.
     """
     out = out or shipped_files.folder("data/models")
     files = [run / name for run in runs for name in ("run.json", "loss.csv", "adapter.gguf")]
-    for path in (*files, examined / "examined.csv"):
+    for path in (*files, evaluation / "evaluation.csv"):
         if not path.is_file():
             raise InputError(
-                f"there is no {path}: give finished runs of recipe.train and an examined adapter"
+                f"there is no {path}: give finished runs of recipe.training and an evaluation of the adapter"
             )
     out.mkdir(parents=True, exist_ok=True)
     adapter, known = out / f"{name}.gguf", named(BASE)
@@ -92,7 +92,7 @@ def ship(
         shutil.copyfile(runs[-1] / "adapter.gguf", partial)
     thinned = [*curve_before, *map(_thinned, curves)]
     write_csv(pd.concat(thinned, ignore_index=True), out / f"{name}-loss.csv")
-    results = pd.read_csv(examined / "examined.csv")
+    results = pd.read_csv(evaluation / "evaluation.csv")
     card: dict[str, Any] = {
         "model": f"local/{name}",
         "license": known.license,
@@ -109,7 +109,7 @@ def ship(
             *(stage | {"command": command(stage), **_spent(curve)} for stage, curve in both),
         ],
         "note": note,
-        "examined": results.to_dict("records"),
+        "evaluation": results.to_dict("records"),
     }
     with replacing(adapter.with_suffix(".json")) as partial:
         partial.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -122,9 +122,13 @@ def command(stage: dict[str, Any]) -> str:
     """The command line that trains a stage.
 
     >>> command({"run": "solve", "after": None, "num_lessons": 16, "puzzles": 0, "drawn": 0})
-    'python -m recipe.train runs/solve --lessons 16'
+    'python -m recipe.training runs/solve --lessons 16'
     """
-    words = ["python -m recipe.train", f"runs/{stage['run']}", f"--lessons {stage['num_lessons']}"]
+    words = [
+        "python -m recipe.training",
+        f"runs/{stage['run']}",
+        f"--lessons {stage['num_lessons']}",
+    ]
     words += [f"--after runs/{stage['after']}"] if stage["after"] else []
     words += [f"--puzzles {stage['puzzles']} --drawn {stage['drawn']}"] if stage["puzzles"] else []
     words += [f"--again {stage['again']}"] if stage.get("again") else []
@@ -222,18 +226,18 @@ def _spent(curve: pd.DataFrame) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ships as told on the command line and returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipe.shipping", description=__doc__, allow_abbrev=False
+        prog="python -m recipe.release", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("name", choices=list(ABOUT))
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the runs in their order")
-    parser.add_argument("--examined", type=Path, required=True, help="folder of examined.csv")
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder of evaluation.csv")
     parser.add_argument("--out", type=Path, help="default: data/models")
     parser.add_argument("--note", default="", help="what else is to be known of the runs")
     given = parser.parse_args(arguments)
     try:
-        print(f"shipped {ship(given.name, given.runs, given.examined, given.out, given.note)}")
+        print(f"shipped {ship(given.name, given.runs, given.evaluation, given.out, given.note)}")
     except DynlabError as error:
-        print(f"dynlab.shipping: {error}", file=sys.stderr)
+        print(f"recipe.release: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -1,10 +1,9 @@
-"""`python -m recipe.remake FOLDER`: records what data/recordings holds again, with the models of
-this machine.
+"""Command: records what data/recordings holds again, with the models of this machine.
 
-The small reasoner is asked the families of puzzles that it was taught, in every strategy, and its
-control, which was never shown attempts, for independent samples. Both may be served by a llama.cpp
-of one's own, on their merged weights (`recipe.adapters`) or with the adapter beside the 4-bit ones
-(`--lora`): `--reasoner http://127.0.0.1:8080 --untaught http://127.0.0.1:8081`. Each pair of task
+`python -m recipe.recordings FOLDER`. The small reasoner is asked the families of puzzles that it
+was taught, in every strategy, and its control, which was never shown attempts, for independent
+samples. Both may be served by a llama.cpp of one's own, on their merged weights
+(`recipe.adapters`) or with the adapter beside the 4-bit ones (`--lora`): `--reasoner http://127.0.0.1:8080 --control http://127.0.0.1:8081`. Each pair of task
 and plain model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and
 at least a quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn
 again.
@@ -27,7 +26,7 @@ from dynlab.recordings.recording import load
 from dynlab.sampling.recorder import record
 from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.task import load_task
-from recipe.examining import placebo
+from recipe.evaluation import placebo
 from recipe.families import PUZZLES
 
 SHIPPED = (
@@ -52,7 +51,7 @@ WIDTHS = (1, 2, 8)  # of chains beside the default width, in the folder `widths`
 NUM_STREAMS = 2
 NUM_CHAINED = 60  # the first questions of a plain model's task, on which chains are drawn
 KEPT_TEXTS = 8  # of a chain's stream, beside those that others are shown
-NUM_UNTAUGHT = (
+NUM_CONTROL = (
     20  # independent samples of its control: more than four attempts and four chained samples cost
 )
 # the family that is recorded by the wheel of llama.cpp too, whatever recorded the others
@@ -61,17 +60,17 @@ NUM_BESIDE = 12  # samples of its streams, one a question
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
-def remake(
+def record_all(
     out: Path,
     num_samples: int = NUM_SAMPLES,
     reasoner: str | Endpoint = f"local/{REASONER}",
-    untaught: str | Endpoint = f"local/{UNTAUGHT}",
+    control: str | Endpoint = f"local/{UNTAUGHT}",
 ) -> list[Path]:
     """Records all of it into a folder and returns the files; what is there already is kept."""
     return (
         plain(out, num_samples)
         + reasoned(out, reasoner)
-        + controlled(out, untaught)
+        + controlled(out, control)
         + [beside_weights(out)]
     )
 
@@ -107,7 +106,7 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{REASONER}") -> list[
     return made
 
 
-def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> list[Path]:
+def controlled(out: Path, control: str | Endpoint = f"local/{UNTAUGHT}") -> list[Path]:
     """Records independent samples of the adapter that was never shown attempts, and its greedy
     answers.
     """
@@ -115,7 +114,7 @@ def controlled(out: Path, untaught: str | Endpoint = f"local/{UNTAUGHT}") -> lis
         family: out / "controls" / f"{family}--{REASONER}.untaught.parquet" for family in PUZZLES
     }
     return [
-        record(family, untaught, num_samples=NUM_UNTAUGHT, out=file, keep_text=0)
+        record(family, control, num_samples=NUM_CONTROL, out=file, keep_text=0)
         for family, file in files.items()
     ]
 
@@ -240,7 +239,7 @@ def _widened(out: Path, task: str, model: str, width: int) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Records as told on the command line and returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipe.remake", description=__doc__, allow_abbrev=False
+        prog="python -m recipe.recordings", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("out", type=Path, help="folder of the recordings")
     parser.add_argument(
@@ -248,25 +247,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="URL",
         help="a llama.cpp server of one's own that runs the small reasoner",
     )
-    parser.add_argument("--untaught", metavar="URL", help="a server like that for its control")
+    parser.add_argument("--control", metavar="URL", help="a server like that for its control")
     parser.add_argument(
-        "--only", choices=("plain", "reasoner", "untaught", "beside"), help="leave all others out"
+        "--only", choices=("plain", "reasoner", "control", "beside"), help="leave all others out"
     )
     given = parser.parse_args(arguments)
     try:
         reasoner = served_at(given.reasoner) if given.reasoner else f"local/{REASONER}"
-        untaught = served_at(given.untaught, UNTAUGHT) if given.untaught else f"local/{UNTAUGHT}"
+        control = served_at(given.control, UNTAUGHT) if given.control else f"local/{UNTAUGHT}"
         parts: dict[str, Callable[[], list[Path]]] = {
             "plain": lambda: plain(given.out),
             "reasoner": lambda: reasoned(given.out, reasoner),
-            "untaught": lambda: controlled(given.out, untaught),
+            "control": lambda: controlled(given.out, control),
             "beside": lambda: [beside_weights(given.out)],
         }
         for part in [parts[given.only]] if given.only else parts.values():
             for path in part():
                 print(f"recorded {path}")
     except DynlabError as error:
-        print(f"dynlab.remake: {error}", file=sys.stderr)
+        print(f"recipe.recordings: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -1,0 +1,189 @@
+"""Tables of the README and the guides, made from the committed figures: `make readme`.
+
+A region stands between `<!-- NAME -->` and `<!-- end -->`; each function below makes one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from dynlab.reports.curves import headlines, pooled
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
+_REGION = re.compile(r"<!-- ([a-z-]+) -->\n(.*?)<!-- end -->", flags=re.S)
+Interval = tuple[float, float, float]  # value, low, high
+
+
+def numbers(name: str) -> pd.DataFrame:
+    """The numbers of a committed figure."""
+    return pd.read_csv(ROOT / "figures" / f"{name}.csv")
+
+
+def reproduce() -> str:
+    """What `make reproduce` prints at its end."""
+    pictures = list((ROOT / "figures").glob("[0-9][0-9]-*.svg"))
+    lines = [f"{len(pictures)} figures in figures (open figures/index.html)"]
+    lines += [f"  {line}" for line in headlines(numbers("03-savings"), numbers("01-greedy"))]
+    return "\n".join(["```text", *lines, "```"])
+
+
+def reasoner() -> str:
+    """What the small reasoner's votes and chains are worth, a row a family."""
+    gains = {
+        "chained − sample": "chained − sample",
+        "chained − placebo": "chained − placebo",
+        "chained − vote of the shown": "chained − shown",
+        "4 + 4 − independent at equal tokens": "4 + 4 − independent, equal tokens",
+    }
+    levels = {"greedy": "greedy", "sample": "sample", "vote of 16": "vote", "chained": "chained"}
+    return _by_family(levels, gains)
+
+
+def control() -> str:
+    """The reasoner's chains against its control, a row a family."""
+    levels = {
+        "one untaught sample": "untaught",
+        "its vote, at the tokens of 4 + 4": "untaught, equal tokens",
+    }
+    gains = {
+        "chained − untaught sample": "chained − untaught",
+        "4 + 4 − untaught vote at equal tokens": "4 + 4 − untaught, equal tokens",
+    }
+    return _by_family(levels, gains)
+
+
+def bandit() -> str:
+    """What the bandit saves on the small reasoner's families, and what chains add to it."""
+    saved, joined = numbers("10-savings"), numbers("10-together")
+    budgets = [4, 8, 16]
+    rows = [
+        [
+            "saving of UCB without chains",
+            *(_mean(saved[saved["allocator"] == "ucb"], at, "saving", _percent) for at in budgets),
+        ]
+    ]
+    for name in ("ucb", "priced"):
+        own = joined[joined["method"] == f"integrated, {name}"]
+        cells = [_mean(own, at, "difference", _signed) for at in budgets]
+        rows.append([f"accuracy of chains under `{name}` − best without chains", *cells])
+    return _table(["mean of the four families", *(f"at {at} samples" for at in budgets)], rows)
+
+
+def pools() -> str:
+    """Three policies on the eight public pools."""
+    table = numbers("public-pools").set_index("policy")
+    names = {"priced": "`priced`", "beta-sqrt": "`beta-sqrt`, (1 − P)/√n", "ucb": "`ucb`"}
+    rows = []
+    for name, label in names.items():
+        row = table.loc[name]
+        saved = [
+            _percent(tuple(row[f"saving_{at}{end}"] for end in ("", "_low", "_high")))
+            for at in (8, 16, 32)
+        ]
+        rows.append([label, *saved, f"{row['worst_difference']:.3f}"])
+    head = ["", "saving at 8 samples", "at 16", "at 32", "largest loss of accuracy to uniform"]
+    return _table(head, rows)
+
+
+def headroom() -> str:
+    """What an index learned in hindsight saves on the eight public pools, beside `priced`."""
+    table = numbers("public-headroom")
+    means = table[~table["flat"]].pivot_table(index="method", columns="at", values="saving")
+    rows = [
+        [label, *(f"{100 * means.loc[name, at]:.0f} %" for at in (4, 8, 16))]
+        for name, label in {"learned in hindsight": "learned", "priced": "`priced`"}.items()
+    ]
+    return _table(["mean saving of an index", "at 4 samples", "at 8", "at 16"], rows)
+
+
+def speed() -> str:
+    """How time and memory of a replay grow with the number of questions."""
+    rows = [
+        [
+            f"{row.questions:,.0f}",
+            f"{row.pulls / 1e6:.1f} million",
+            f"{row.seconds:.1f} s",
+            f"{row.microseconds_a_pull:.2f} µs",
+            f"{row.peak_mib:.0f} MiB",
+        ]
+        for row in numbers("engine-scaling").itertuples()
+    ]
+    return _table(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
+
+
+REGIONS: dict[str, Callable[[], str]] = {
+    "reproduce": reproduce,
+    "reasoner": reasoner,
+    "control": control,
+    "bandit": bandit,
+    "pools": pools,
+    "headroom": headroom,
+    "speed": speed,
+}
+
+
+def written_again(text: str) -> str:
+    """A page's text with every marked region made anew.
+
+    >>> written_again("plain words")
+    'plain words'
+    """
+
+    def fresh(found: re.Match[str]) -> str:
+        return f"<!-- {found[1]} -->\n{REGIONS[found[1]]()}\n<!-- end -->"
+
+    return _REGION.sub(fresh, text)
+
+
+def _by_family(levels: dict[str, str], gains: dict[str, str]) -> str:
+    """Heading → measure of `10-accuracies`, as they are and as differences with intervals."""
+    table = numbers("10-accuracies").set_index(["family", "measure"])
+    rows = []
+    for family in ("digits", "sums", "totals", "calendar"):
+        row = [f"`{family}`"]
+        row += [f"{table.loc[(family, name), 'value']:.2f}" for name in levels.values()]
+        row += [
+            _signed(tuple(table.loc[(family, name), ["value", "low", "high"]]))
+            for name in gains.values()
+        ]
+        rows.append(row)
+    return _table(["family", *levels, *gains], rows)
+
+
+def _mean(rows: pd.DataFrame, at: float, value: str, shown: Callable[[Interval], str]) -> str:
+    """The mean over recordings at one budget, '' where there is none."""
+    cells = rows[rows["at"] == at]
+    return "" if cells.empty else shown(pooled(cells, value))
+
+
+def _percent(interval: Interval) -> str:
+    """(0.31, 0.05, 0.48) → '31 % [5, 48]'."""
+    value, low, high = (round(100 * each) for each in interval)
+    return f"{value} % [{low}, {high}]"
+
+
+def _signed(interval: Interval) -> str:
+    """(0.39, 0.35, 0.42) → '+0.39 [+0.35, +0.42]'."""
+    value, low, high = (f"{each:+.2f}" for each in interval)
+    return f"{value} [{low}, {high}]"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown, with true minus signs."""
+    lines = [head, *rows]
+    text = [f"| {' | '.join(line)} |" for line in lines]
+    body = [line.replace("-", "−") if number else line for number, line in enumerate(text)]
+    body[1:] = [
+        re.sub(r"`[^`]*`", lambda name: name[0].replace("−", "-"), each) for each in body[1:]
+    ]
+    return "\n".join([body[0], "|" + "---|" * len(head), *body[1:]])
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(written_again(page.read_text(encoding="utf-8")), encoding="utf-8")

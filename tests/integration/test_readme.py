@@ -1,0 +1,102 @@
+"""The README and the guides: code that runs, tables of the committed figures, claims that hold."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
+from recipe.families import PUZZLES
+
+TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
+EXAMPLES = [code for text in TEXTS for code in re.findall(r"```python\n(.*?)```", text, flags=re.S)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_python_in_the_readme_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_tables_are_those_of_the_figures():
+    """`make readme` writes them again."""
+    assert all(any(f"<!-- {name} -->" in text for text in TEXTS) for name in REGIONS)
+    assert [written_again(text) for text in TEXTS] == TEXTS
+
+
+def family(table: pd.DataFrame) -> pd.Series:
+    """'sums' of 'sums--dynlab-reasoner', of every row."""
+    return table["recording"].str.partition("--")[0]
+
+
+def test_claims_on_allocation_hold_in_the_figures():
+    differences, savings, greedy = map(numbers, ("03-differences", "03-savings", "01-greedy"))
+    early = differences[differences["at"].isin([4, 8])]
+    assert (early["low"] > 0).all()
+    assert set(family(early[early["difference"] < 0.01])) == {"sums"}
+    late = differences[differences["at"] == 16]
+    assert (late["low"] <= 0).mean() == pytest.approx(2 / 3)
+    told = savings[savings["at"].isin([8, 16])]
+    assert (told.groupby(["unit", "at"])["saving"].mean() > 0.3).all()
+    assert set(family(told[told["saving"] < 0.3])) == {"digits"}
+    assert set(family(told[(told["at"] == 16) & (told["low"] < 0)])) == {"french"}
+    assert set(family(greedy[greedy["low"] > 0])) == {"totals", "digits"}
+    assert set(family(greedy[greedy["high"] < 0])) == {"french"}
+
+
+def test_claims_on_chains_hold_in_the_figures():
+    chains, parts = numbers("02-differences"), numbers("04-differences")
+    for table in (chains, parts):
+        asked = table["questions"].groupby(family(table)).unique()
+        expected = dict.fromkeys(PUZZLES, 100) | {"capitals": 60, "french": 60}
+        assert {name: set(counts) for name, counts in asked.items()} == {
+            name: {count} for name, count in expected.items()
+        }
+    chained = chains[chains["method"] == "integrated"]
+    pays = family(chained).isin(["digits", "sums"]) & (chained["at"] >= 6)
+    assert ((chained["low"] > 0) == pays).all()
+    others = chained[~family(chained).isin(["digits", "sums"])]
+    assert (others["high"] < 0).mean() > 0.5
+    both = parts[parts["method"] == "both"]
+    pays = (family(both) == "digits") | ((family(both) == "sums") & (both["at"] >= 8))
+    assert ((both["low"] > 0) == pays).all()
+    sequential = chains[chains["method"] == "sequential"]
+    assert set(family(sequential[sequential["low"] > 0])) == {"digits", "sums"}
+
+
+def test_claims_on_the_small_reasoner_hold():
+    table = numbers("10-accuracies").set_index(["measure", "family"])
+    value, low, high = (table[name] for name in ("value", "low", "high"))
+
+    def above(measure):
+        return {name for name in PUZZLES if low[measure, name] > 0}
+
+    def below(measure):
+        return {name for name in PUZZLES if high[measure, name] < 0}
+
+    assert above("chained − untaught") == {"sums"}
+    assert below("chained − untaught") == {"totals", "calendar", "digits"}
+    assert "sums" not in above("4 + 4 − untaught, equal tokens")
+    assert "sums" not in below("4 + 4 − untaught, equal tokens")
+    assert above("vote − greedy") == {"totals", "digits"}
+    assert above("chained − sample, right answer absent") == {"digits"}
+    for control in ("sample", "placebo", "shown"):
+        assert above(f"chained − {control}") >= {"digits", "sums"}
+    assert above("4 + 4 − independent, equal tokens") == {"digits", "sums"}
+    assert {name for name in PUZZLES if 0.35 <= value["sample", name] <= 0.75} == {
+        *("totals", "calendar", "sums")
+    }
+
+
+def test_claims_on_rivals_hold_in_the_figures():
+    table = numbers("public-pools").set_index("policy")
+    rivals = table[table["kind"].isin(["allocator", "stopping"])].drop(index="priced")
+    early = ["saving_8", "saving_16"]
+    assert (rivals[early] < table.loc["priced", early]).all(axis=None)
+    assert table.loc["oracle", "saving_8"] > 0.9
+    shipped = numbers("08-savings-tokens").set_index("policy")
+    saved = ["saving_4", *early]
+    lead = shipped.loc[["cisc", "deepconf"], saved] - shipped.loc["priced", saved]
+    assert (lead["saving_4"] > 0).all() and (lead[early] < 0).all(axis=None)

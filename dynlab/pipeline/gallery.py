@@ -20,6 +20,9 @@ _SHOWN = (
     "recording how outcome allocator stopping uncertainty exploration warmup batch unit budget"
     " at band questions accuracy saving difference spent regret low high"
 ).split()
+_SHOWN_KINDS = (
+    "text/html text/markdown image/svg+xml text/latex image/png image/jpeg text/plain"
+).split()
 _VARIED = ("uncertainty", "exploration", "warmup", "batch")  # shown where they differ
 _MOST = 60  # rows of a figure's numbers on the page; the CSV has them all
 
@@ -37,6 +40,7 @@ def notebook_page(notebook: str, title: str) -> str:
     """An executed notebook (the text of its .ipynb file) as one HTML page that fetches nothing."""
     from nbconvert.exporters import HTMLExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    from traitlets.config import Config
 
     class Renderer(IPythonRenderer):
         """Markdown whose formulas are MathML, which browsers draw without a library."""
@@ -51,9 +55,12 @@ def notebook_page(notebook: str, title: str) -> str:
         renderer = Renderer(escape=False, exclude_anchor_links=True)
         return str(MarkdownWithMath(renderer=renderer).render(source))
 
+    # no kernel answers a page's widgets: the still picture beside them is shown
+    config = Config({"NbConvertBase": {"display_data_priority": _SHOWN_KINDS}})
     exporter: Any = HTMLExporter
     filters = {"markdown2html": markdown}
-    body, _ = exporter(template_name="basic", filters=filters).from_file(StringIO(notebook))
+    made = exporter(template_name="basic", filters=filters, config=config)
+    body, _ = made.from_file(StringIO(notebook))
     return _rendered("notebook.html.j2", title=title, notebook=body)
 
 

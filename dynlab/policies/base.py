@@ -39,7 +39,8 @@ class Index:
 class Component(ABC):
     """A part of a policy: it has a name, and settings with defaults.
 
-    `kind` says in error messages what it is, `name` stands in commands, tables and figures.
+    `kind` says in error messages what it is, `name` stands in commands, tables and figures. The
+    metadata of a field may hold its `range` (low, high, step) or its `choices`, for sliders.
     """
 
     kind: ClassVar[str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -35,8 +35,8 @@ class Elimination(Allocator):
 
     name: ClassVar[str] = "strategic"
     eliminates: ClassVar[bool] = True
-    samples: int = 4
-    threshold: float = 0.8
+    samples: int = field(default=4, metadata={"range": (1, 16, 1)})
+    threshold: float = field(default=0.8, metadata={"range": (0.05, 1.0, 0.05)})
 
     def __post_init__(self) -> None:
         if self.samples < 1 or not 0 < self.threshold <= 1:

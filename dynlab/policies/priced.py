@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import ClassVar
 
@@ -53,9 +53,9 @@ class Priced(Allocator):
     """
 
     name: ClassVar[str] = "priced"
-    horizon: int = 16
-    thrift: float = 0.75
-    unanimous: float = 0.5
+    horizon: int = field(default=16, metadata={"range": (2, 64, 1)})
+    thrift: float = field(default=0.75, metadata={"range": (0.0, 1.0, 0.05)})
+    unanimous: float = field(default=0.5, metadata={"range": (0.05, 1.0, 0.05)})
     floor: float = 3e-4
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -38,7 +38,7 @@ class SequentialHalving(Allocator):
     plans: ClassVar[bool] = True
     tabular: ClassVar[bool] = True
     warmup: ClassVar[int] = 1
-    budget: float = 8.0
+    budget: float = field(default=8.0, metadata={"range": None})  # each budget sets its own
 
     def planned(self, budget: float) -> SequentialHalving:
         """The same rule for another budget per question."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ class Thompson(Allocator):
 
     name: ClassVar[str] = "thompson"
     profiles: ClassVar[bool] = True
-    num_draws: int = 64
+    num_draws: int = field(default=64, metadata={"range": (1, 256, 1)})
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables, rank by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -29,8 +29,8 @@ class UCB(Allocator):
     """
 
     name: ClassVar[str] = "ucb"
-    uncertainty: str = "top-share"
-    exploration: float = 1.0
+    uncertainty: str = field(default="top-share", metadata={"choices": tuple(UNCERTAINTIES)})
+    exploration: float = field(default=1.0, metadata={"range": (0.0, 4.0, 0.1)})
 
     def __post_init__(self) -> None:
         if self.uncertainty not in UNCERTAINTIES:

@@ -7,7 +7,7 @@ every question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -72,7 +72,7 @@ class ConfidenceFiltered(Vote):
     """
 
     name: ClassVar[str] = "deepconf"
-    keep: float = 0.9
+    keep: float = field(default=0.9, metadata={"range": (0.05, 1.0, 0.05)})
 
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1:

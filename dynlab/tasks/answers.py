@@ -8,78 +8,36 @@ nothing evaluates it. A vote counts normalised answers; only `is_right` knows ta
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Literal, get_args
 
 from dynlab._util.errors import one_of
 from dynlab._util.values import Question
+from dynlab.tasks.choices import choice
 from dynlab.tasks.expressions import canonical
+from dynlab.tasks.extraction import first_line, marked
+from dynlab.tasks.integers import integer
+from dynlab.tasks.numbers import number
+from dynlab.tasks.numerals import value
+from dynlab.tasks.plain_text import LONGEST, clean, plain, writable
 
-Kind = Literal["text", "choice", "integer", "expression"]
+__all__ = ["KINDS", "NO_ANSWER", "Kind", "clean", "extract", "is_right", "normalise", "writable"]
+
+Kind = Literal["text", "choice", "integer", "number", "expression"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # what stands for a response without a parsable answer: it is paid for and never votes
 NO_ANSWER = ""
-LONGEST = 200  # characters; what is longer is prose, not an answer
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]")
-_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
-_LABEL = re.compile(r"\banswer(?: is)?[*_]{0,2}\s?[:\uff1a][*_]{0,2}", re.IGNORECASE)
-_INTEGER = re.compile(r"(?<![\w.,])[-−+]?[$€£]?[0-9]{1,40}(?:,[0-9]{3}){0,12}(?![\w]|[.,][0-9])")
-_TO_TWELVE = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_TO_TWELVE)})\b", re.IGNORECASE)
-_LETTERS = tuple(  # from the surest sign of a choice to the weakest; "A" and "I" are also words
-    re.compile(pattern)
-    for pattern in (
-        r"\(([A-Za-z])\)",
-        r"^([A-Za-z])(?:[).:*]|$)",
-        r"(?<!\w)([B-HJ-Z]|[AI](?= is\b|[.,)*:]|$))(?!\w|['’])",
-    )
-)
-_FOLDED = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "−": "-", "’": "'", "ʼ": "'", "‘": "'"}
-)
-
-
-def clean(text: str) -> str:
-    """Text without terminal escapes, control and direction characters, lone surrogates; every line
-    ends with a newline.
-
-    >>> clean("\\x1b[31mLima\\x1b[0m\\x00")
-    'Lima'
-    """
-    return _CONTROLS.sub("", _LINE_ENDS.sub("\n", _ESCAPES.sub("", text)))
-
-
-def writable(text: str) -> str:
-    """Text as UTF-8 can hold it: lone surrogates, which JSON may escape, become question marks."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: bool = False) -> str:
-    """The final answer as the response words it: its last `\\boxed{…}`, or what stands after its
-    last `Answer:`.
+    """The final answer as the response words it: what stands after its last `Answer:`, in its last
+    `\\boxed{…}`, after `####`, or after “the answer is”.
 
-    A response with neither is its own answer (its first line, its last integer), unless it was to
-    be reasoned out: a solution that breaks off before its answer has none.
+    A response with none of these is its own answer (its first line, its last number), unless it was
+    to be reasoned out: a solution that breaks off before its answer has none.
 
     >>> extract("An apple is one, so 1.\\nAnswer: 1 fruit", "integer")
     '1'
@@ -96,20 +54,21 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: boo
         The answer, not yet normalised; '' if there is none.
     """
     text = clean(text)
-    if (
-        "<think>" in text or "</think>" in text
-    ):  # reasoning is no answer; unfinished reasoning has none
+    # reasoning is no answer; unfinished reasoning has none
+    if "<think>" in text or "</think>" in text:
         text = text.rpartition("</think>")[2] if "</think>" in text else ""
-    labelled = _after_label(text)
-    marked = _boxed(text if labelled is None else labelled) or labelled
-    if reasoned and marked is None:
+    # a short answer may speak of answers
+    found = marked(text, stated=reasoned or kind != "text")
+    if reasoned and found is None:
         return NO_ANSWER
-    candidate = text if marked is None else marked
+    candidate = text if found is None else found
     if kind == "integer":
-        return _integer(candidate, last=marked is None)
+        return integer(candidate, last=found is None)
+    if kind == "number":
+        return number(candidate, last=found is None)
     if kind == "choice":
-        return _choice(candidate, choices)
-    line = _first_line(_TEXT.sub(r"\1", candidate) if kind == "text" else candidate)
+        return choice(candidate, choices, last=found is None)
+    line = first_line(_TEXT.sub(r"\1", candidate) if kind == "text" else candidate)
     return line if len(line) <= LONGEST else NO_ANSWER
 
 
@@ -117,13 +76,13 @@ def normalise(text: str, kind: Kind) -> str:
     """The form in which equal answers are equal strings; '' if nothing can be parsed. Idempotent.
 
     text: case, accents, punctuation, quotes and a leading article (English, French) do not count;
-    choice: an upper-case letter; integer: plain digits; expression: a canonical LaTeX key by
-    math-verify.
+    choice: an upper-case letter, or several as 'A,B'; integer: plain digits; number: a decimal, or
+    a fraction where that does not end; expression: a LaTeX key by math-verify's parser.
 
     >>> normalise("The “Côte d’Ivoire”.", "text")
     'cote divoire'
-    >>> normalise("1,024", "integer")
-    '1024'
+    >>> normalise("1,024", "integer"), normalise("1 1/4", "number")
+    ('1024', '1.25')
 
     Raises:
         InputError: `kind` is unknown, or it is 'expression' and math-verify is not installed.
@@ -132,96 +91,40 @@ def normalise(text: str, kind: Kind) -> str:
         raise one_of("kind of answer", kind, KINDS)
     text = clean(text[: 10 * LONGEST]).strip()
     if kind == "text":
-        return _plain(text)
+        return plain(text)
     if kind == "choice":
-        return _choice(text, ())
+        return choice(text)
     if kind == "integer":
-        return _integer(text, last=False)
+        return integer(text)
+    if kind == "number":
+        return number(text)
     return canonical(text)
 
 
-def is_right(answer: str, question: Question, kind: Kind) -> bool | None:
+def is_right(answer: str, question: Question, kind: Kind, tolerance: float = 0.0) -> bool | None:
     """Whether a normalised answer equals the normalised target or an alias; None if the target is
     unknown.
 
+    A number is also right within the tolerance of one. Votes know no tolerance: of three answers,
+    the first may be near the second and the second near the third only.
+
     >>> is_right("cote divoire", Question("1", "…", "Ivory Coast", aliases=("Côte d'Ivoire",)), "text")
+    True
+    >>> is_right("3.14", Question("1", "π?", "3.1416"), "number", tolerance=0.01)
     True
     """
     if question.target is None:
         return None
     right = {normalise(accepted, kind) for accepted in (question.target, *question.aliases)}
-    return answer != NO_ANSWER and answer in right
+    if answer == NO_ANSWER:
+        return False
+    return answer in right or (
+        kind == "number" and any(_is_near(answer, target, tolerance) for target in right)
+    )
 
 
-def _after_label(text: str) -> str | None:
-    """What stands after the last `Answer:`, None if there is no such label."""
-    start = None
-    for match in _LABEL.finditer(text):
-        start = match.end()
-    return None if start is None else text[start:]
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0].strip()
-
-
-def _boxed(text: str) -> str | None:
-    r"""The content of the last `\boxed{…}` if it closes within `LONGEST` characters, else None."""
-    start = text.rfind("\\boxed{")
-    if start < 0:
-        return None
-    start, depth = start + len("\\boxed{"), 1
-    for position, character in enumerate(text[start : start + LONGEST + 1]):
-        depth += (character == "{") - (character == "}")
-        if depth == 0:
-            return text[start : start + position].strip() or None
-    return None
-
-
-def _integer(text: str, *, last: bool) -> str:
-    """The first or last integer of a text as plain digits; number words up to twelve where no
-    digits are.
-    """
-    index = -1 if last else 0
-    if found := _INTEGER.findall(text):
-        digits = re.sub(r"[^0-9]", "", found[index]).lstrip("0") or "0"
-        return f"-{digits}" if found[index][0] in "-−" and digits != "0" else digits
-    words = _NUMBER_WORD.findall(text)
-    return str(_TO_TWELVE.index(words[index].casefold())) if words else NO_ANSWER
-
-
-def _choice(text: str, choices: Sequence[str]) -> str:
-    """The letter of the option that the first or last line repeats, or the letter that it names."""
-    offered = {_plain(choice): chr(ord("A") + index) for index, choice in enumerate(choices)}
-    for line in (_first_line(text), text.strip().rpartition("\n")[2].strip()):
-        line = line[: 10 * LONGEST].strip("*_ \"'")
-        if (plain := _plain(line)) and plain in offered:
-            return offered[plain]
-        for pattern in _LETTERS:
-            for match in pattern.finditer(line):
-                letter = match.group(1).upper()
-                if not choices or ord(letter) - ord("A") < len(choices):
-                    return letter
-    return NO_ANSWER
-
-
-def _plain(text: str) -> str:
-    """Words only: no case, accents, punctuation, quotes or leading article."""
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(
-        c for c in text if not "\u0300" <= c <= "\u036f"
-    )  # accents only: marks of other scripts are letters
-    text = unicodedata.normalize("NFKD", text.casefold()).translate(_FOLDED)
-    text = re.sub(r"\bl'(?=\w)", "", text)
-    text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))|['`´]|(?<![0-9])\.|\.(?![0-9])", "", text)
-    text = re.sub(r"(?<!\w)-(?=[0-9])", "\0", text)  # a sign, not a hyphen
-    text = "".join(" " if _is_punctuation(c) else c for c in text).replace("\0", "-")
-    text = " ".join(text.split())
-    text = re.sub(r"^(?:(?:the|a|an|le|la|les|un|une) )+", "", text)
-    text = unicodedata.normalize("NFC", text)
-    return text if len(text) <= LONGEST else NO_ANSWER
-
-
-def _is_punctuation(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category == "Sk" or (category[0] in "PZ" and character not in "%.#")
+def _is_near(answer: str, target: str, tolerance: float) -> bool:
+    given, wanted = value(answer), value(target)
+    if given is None or wanted is None:
+        return False
+    return abs(given - wanted) <= Fraction(str(tolerance))

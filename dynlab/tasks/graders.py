@@ -1,6 +1,7 @@
 """What turns a response into the key that is voted on, and says which keys are right.
 
-A kind of answer (`text`, `choice`, `integer`, `expression`) is one grader; a function of
+A kind of answer (`text`, `choice`, `integer`, `number`,
+`expression`) is one grader; a function of
 one's own that takes a response and a question and gives a key is another; a subclass of `Grader`
 may also judge keys itself, as scorers of generated puzzles do.
 """
@@ -24,6 +25,7 @@ _FORMATS: dict[Kind, str] = {
     "text": "the answer alone",
     "choice": "the letter of the right choice",
     "integer": "one integer",
+    "number": "one number",
     "expression": "the expression in LaTeX",
 }
 
@@ -69,12 +71,14 @@ class KindGrader(Grader):
     """The grader of a kind of answer.
 
     Args:
-        kind: 'text', 'choice', 'integer' or 'expression'.
+        kind: 'text', 'choice', 'integer', 'number' or 'expression'.
         reasoned: Whether a response is a solution that ends with its answer.
+        tolerance: How far a right 'number' may be from the target.
     """
 
     kind: Kind
     reasoned: bool = True
+    tolerance: float = 0.0
 
     @property
     def name(self) -> str:
@@ -90,8 +94,8 @@ class KindGrader(Grader):
         return extract(response, self.kind, question.choices, reasoned=self.reasoned)
 
     def is_right(self, answer: str, question: Question) -> bool | None:
-        """Whether a key equals the normalised target or an alias."""
-        return is_right(answer, question, self.kind)
+        """Whether a key equals the target or an alias, or lies within the tolerance of one."""
+        return is_right(answer, question, self.kind, self.tolerance)
 
     @property
     def format(self) -> str:
@@ -133,7 +137,9 @@ def _line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def as_grader(answer: str | Grader | KeyFunction, *, reasoned: bool = True) -> Grader:
+def as_grader(
+    answer: str | Grader | KeyFunction, *, reasoned: bool = True, tolerance: float = 0.0
+) -> Grader:
     """The grader of a kind, a `module:function`, a function, or a grader itself.
 
     >>> as_grader("integer").key("2 + 2 makes 4. Answer: 4", Question("1", "2 + 2?"))
@@ -148,7 +154,7 @@ def as_grader(answer: str | Grader | KeyFunction, *, reasoned: bool = True) -> G
         return FunctionGrader(answer)
     for kind in KINDS:
         if kind == answer:
-            return KindGrader(kind, reasoned)
+            return KindGrader(kind, reasoned, tolerance)
     return _imported(str(answer))
 
 

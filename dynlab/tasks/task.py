@@ -37,6 +37,10 @@ def _are_texts(value: object) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "instruction": (lambda value: isinstance(value, str), "a text"),
+    "tolerance": (
+        lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
+        "a number of at least 0",
+    ),
     "reasoned": (lambda value: isinstance(value, bool), "true or false"),
     "max_tokens": (lambda value: type(value) is int and value > 0, "a number of at least 1"),
     "stop": (_are_texts, "a list of texts"),
@@ -56,7 +60,8 @@ class Task:
     `demos` are worked (question, response) pairs that precede each question and are never
     evaluated; `reasoned` says that a response is a solution in words that ends with `Answer: …`; a
     response ends at any of the strings `stop`. `answer` is a kind of answer, or a grader of one's
-    own: a `Grader`, a function of a response and a question, or its path `module:function`.
+    own: a `Grader`, a function of a response and a question, or its path `module:function`. A
+    'number' is right within `tolerance` of its target.
     """
 
     name: str
@@ -68,11 +73,12 @@ class Task:
     reasoned: bool = True
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
+    tolerance: float = 0.0
 
     @cached_property
     def grader(self) -> Grader:
         """What gives answers their keys and judges them."""
-        return as_grader(self.answer, reasoned=self.reasoned)
+        return as_grader(self.answer, reasoned=self.reasoned, tolerance=self.tolerance)
 
     def final_answer(self, text: str, question: Question) -> str:
         """The key of a response's final answer to one of the questions; '' if it gives none."""

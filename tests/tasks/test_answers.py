@@ -253,4 +253,4 @@ def test_right_answers_equal_the_target_or_an_alias():
 def test_an_unknown_kind_is_refused_with_the_kinds():
     with pytest.raises(InputError, match="'integer'"):
         normalise("1", "interger")
-    assert KINDS == ("text", "choice", "integer", "expression")
+    assert KINDS == ("text", "choice", "integer", "number", "expression")

@@ -174,7 +174,7 @@ BAD = {
     "an unknown field": ([{"task": {"fom": "chat"}}, ROWS[0]], "did you mean 'form'"),
     "an unknown form": ([{"task": {"form": "chatty"}}, ROWS[0]], "did you mean 'chat'"),
     "an unknown kind": (
-        [{"task": {"answer": "number"}}, ROWS[0]],
+        [{"task": {"answer": "numeral"}}, ROWS[0]],
         "must be one of 'choice', 'expression'",
     ),
     "a header that is no object": ([{"task": "x"}, ROWS[0]], "header must be"),

@@ -1,0 +1,163 @@
+"""The letter that an answer to a multiple-choice question chooses.
+
+An answer that names several letters chooses them all (`A,B`) where it lists them, and none where it
+hesitates between them (`A or B`); letters that it rules out are not chosen.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from dynlab.tasks.extraction import first_line
+from dynlab.tasks.notation import unwrapped
+from dynlab.tasks.plain_text import LONGEST, plain
+
+_LETTER = r"[(\[{]\s?([A-Za-z])\s?[)\]}]|(?<![\w'])([B-HJ-Z])(?![\w'’])|(?<![\w'])([AI])(?=\s+(?:is|was|seems|are|and|or|nor|but)\b|\s*[.,;)*:/&]|\s*$)(?![\w'’])"
+_MENTION = re.compile(_LETTER)
+_LEADING = re.compile(
+    r"(?:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer|letter)s?\s*(?:is|are)?\s*:?\s*)?"
+    r"(?:[(\[{]\s?([A-Za-z])\s?[)\]}]|([A-Z])(?=[).:\]]|\s*[-–—=,;]|\s*$|\s+(?:is|because|since|as|and|or|&|/)\b|\s*[/&])|([B-HJ-Z])(?=\s)(?! [a-z]+ (?:is|are)\b)|([a-z])(?=[).:]|\s*$))",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    r"(?:(?:both|either|options?|choices?|answers?|letters?)\s+)*[(\[{]?\s?([A-Z])\s?[)\]}]?(?:(?:\s*(?:,|;|/|&|\+)\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)[(\[{]?\s?([A-Z])\s?[)\]}]?(?![\w'’]))+"
+)
+_RUN = re.compile(r"[A-Z]{2,8}")
+_NEGATED_BEFORE = re.compile(
+    r"(?:\bnot|n't|n’t|\bnor|\bneither|\bnever|\bexclud\w+|\beliminat\w+|\brul\w+ out|\bdismiss\w*|\breject\w*|\brather than|\binstead of|\bunlike|\bexcept|\bwrong\w*|\bincorrect)\s+(?:(?:is|be|option|choice|answer|the|both|either)\s+)*[(\[{*]*$",
+    re.IGNORECASE,
+)
+_NEGATED_AFTER = re.compile(
+    r"[)\]}*]*\s*(?:(?:is|are|was|seems|looks|must be|can be|could be)\s+(?:\w+ly\s+)?(?:not|n't|wrong|incorrect|false|out|excluded|eliminated|ruled out|impossible|too|invalid)\b|(?:isn|aren|doesn|can|won|couldn|wouldn)['’]?t\b|cannot\b|does not\b|fails?\b|contradicts?\b)",
+    re.IGNORECASE,
+)
+_CUE = re.compile(
+    r"(?:\b(?i:is|it's|be|choose|chose|pick|select|go with|therefore|thus|hence|so|conclude|answer|option|choice)|[:=→]|\\rightarrow),?\s*(?i:therefore |thus |clearly |option |choice |letter |the |answer )*[*_]*(?:"
+    + _LETTER
+    + ")",
+)
+
+
+def choice(text: str, options: Sequence[str] = (), *, last: bool = False) -> str:
+    """The chosen letter, upper-case; several as 'A,B'; '' if none is chosen.
+
+    >>> choice("not (A), it is (C)"), choice("A or B"), choice("A, B"), choice("AB", ("O", "A", "B", "AB"))
+    ('C', '', 'A,B', 'D')
+
+    Args:
+        text: What stands after the sign of an answer, or a whole response without one.
+        options: The options, in the order of their letters.
+        last: It is a whole response: its last line counts like its first.
+    """
+    text = unicodedata.normalize("NFKC", text[: 10 * LONGEST] if not last else _ends(text))
+    lines = [first_line(text)]
+    if last:
+        lines.append(text.strip().rpartition("\n")[2].strip())
+    for line in lines:
+        if found := _in_line(line, options, last=last):
+            return found if found != _UNDECIDED else ""
+    return ""
+
+
+_UNDECIDED = "?"
+
+
+def _ends(text: str) -> str:
+    most = 5 * LONGEST
+    return text if len(text) <= 2 * most else f"{text[:most]}\n{text[-most:]}"
+
+
+def _in_line(line: str, options: Sequence[str], *, last: bool) -> str:
+    """The letter or letters of a line, '?' if it hesitates, '' if it names none."""
+    line = unwrapped(line).strip("*_ \"'")
+    bare = line.strip("()[]{}.:*_ ")
+    if len(bare) == 1 and bare.isalpha() and bare.isascii() and _is_offered(bare, options):
+        return bare.upper()
+    if named := _named(line, options):
+        return named
+    if listed := _listed(line, options):
+        return listed
+    # a whole response may go through the options before it concludes
+    if last and (concluded := _mentioned(line, options, concluded=True)):
+        return concluded
+    if (match := _LEADING.match(line)) and not _NEGATED_AFTER.match(line, match.end()):
+        letter = str(next(filter(None, match.groups())))
+        if _is_offered(letter, options):
+            return letter.upper()
+    return _mentioned(line, options) or _worded(line, options)
+
+
+def _worded(line: str, options: Sequence[str]) -> str:
+    """The letter of the only option whose text stands in the line."""
+    line = f" {plain(line)} "
+    found = {index for index, option in enumerate(options) if f" {plain(option)} " in line}
+    return chr(ord("A") + found.pop()) if len(found) == 1 else ""
+
+
+def _named(line: str, options: Sequence[str]) -> str:
+    """The letter of the option whose text the line repeats, with or without its letter."""
+    offered = {plain(option): chr(ord("A") + index) for index, option in enumerate(options)}
+    offered.pop("", None)
+    if (words := plain(line)) in offered:
+        return offered[words]
+    match = re.match(r"[(\[]?([A-Za-z])[).:\]]+\s*(.+)", line)
+    if match and offered.get(plain(match[2])) == match[1].upper():
+        return match[1].upper()
+    return ""
+
+
+def _listed(line: str, options: Sequence[str]) -> str:
+    """Several letters in a row: 'A,B' where they are listed, '?' where it is one or the other."""
+    bare = "".join(line.strip("()[]{}.:* ").split(" "))
+    if _RUN.fullmatch(bare) and sorted(set(bare)) == list(bare):
+        offered = all(_is_offered(letter, options) for letter in bare)
+        return ",".join(bare) if offered and (options or len(bare) <= 5) else ""
+    match = _LIST.match(line)
+    if match is None:
+        return ""
+    rest = line[match.end() :].strip(" .)*")
+    letters = re.findall(r"(?<![A-Za-z])[A-Z](?![A-Za-z])", match[0])
+    if not all(_is_offered(letter, options) for letter in letters):
+        return ""
+    if rest and re.match(r"[A-Za-z]", rest) and not re.match(r"(?:are|is|both|together)\b", rest):
+        # "A, B is too small": the rest speaks of the last letter alone
+        return ""
+    if re.search(r"\bor\b|/", match[0]):
+        return _UNDECIDED if len(set(letters)) > 1 else letters[0]
+    return ",".join(sorted(set(letters)))
+
+
+def _mentioned(line: str, options: Sequence[str], *, concluded: bool = False) -> str:
+    """The letter that a sentence ends up with; `concluded`: only if it says so ("so it is C")."""
+    affirmed: list[tuple[int, str, bool]] = []
+    for match in _MENTION.finditer(line):
+        letter = str(next(filter(None, match.groups()))).upper()
+        if not _is_offered(letter, options):
+            continue
+        if _NEGATED_BEFORE.search(line[: match.start()]) or _NEGATED_AFTER.match(line, match.end()):
+            continue
+        affirmed.append((match.start(), letter, match[1] is not None))
+    cued = [match.end() for match in _CUE.finditer(line)]
+    if not affirmed:
+        return ""
+    with_cue = [
+        letter for start, letter, _ in affirmed if any(start < end <= start + 5 for end in cued)
+    ]
+    if with_cue:
+        chosen = with_cue[-1]
+    elif concluded:
+        return ""
+    else:
+        bracketed = [letter for _, letter, in_brackets in affirmed if in_brackets]
+        chosen = (bracketed or [letter for _, letter, _ in affirmed])[-1]
+    if re.search(
+        rf"\b{chosen}\W{{1,3}}or\W{{1,3}}[A-Z]\b|\b[A-Z]\W{{1,3}}or\W{{1,3}}{chosen}\b", line
+    ):
+        return _UNDECIDED
+    return chosen
+
+
+def _is_offered(letter: str, options: Sequence[str]) -> bool:
+    return not options or ord(letter.upper()) - ord("A") < len(options)

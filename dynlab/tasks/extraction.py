@@ -1,0 +1,122 @@
+r"""Where a response says its final answer: after its last `Answer:`, in its last `\boxed{…}`, after
+`####`, or after “the answer is”.
+
+The surest sign decides; a sign with nothing after it is none. Everything here is linear in the
+response, and nothing is read as mathematics yet.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dynlab.tasks.notation import unwrapped
+from dynlab.tasks.plain_text import LONGEST
+
+_LABEL = re.compile(
+    r"\banswer(?: is)?(?:\s?\([^()\n]{0,40}\))?[*_`]{0,4}\s?[:\uff1a][*_`]{0,4}"
+    r"|(?:答案(?:是|为|為)?|答え|解答|正解)[*_`]{0,4}\s?[:\uff1a][*_`]{0,4}"
+    r"|\b(?:réponse|respuesta|resposta|risposta|antwort|ответ)[*_`]{0,4}\s?[:\uff1a][*_`]{0,4}",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(
+    r"^[#*_> ]{0,8}(?:the )?(?:final |correct )?answer[*_ ]{0,4}$", re.IGNORECASE | re.MULTILINE
+)
+_STATED = re.compile(  # in prose, without a colon
+    r"\b(?:answer|option|choice)(?: here| then)? (?:is|must be|should be|would be|will be)(?: therefore| thus)?"
+    r"(?! (?:not|n't|wrong|incorrect|correct|right|none)\b)\s",
+    re.IGNORECASE,
+)
+_HASHES = re.compile(r"^\s{0,8}####\s?(?!#)", re.MULTILINE)
+_BOX = re.compile(r"\\f?boxed\s{0,4}\{|\\fbox\s{0,4}\{")
+_BARE_BOX = re.compile(r"\\boxed\s{1,4}([^\s{}$\\]{1,40})")
+_BETWEEN = re.compile(
+    r"[\s,;.$\\()\[\]]{0,8}(?:and|or|&|\\text\{\s{0,2}(?:and|or)\s{0,2}\})?[\s,;$\\()\[\]]{0,8}"
+)
+_OPENINGS = (("\\[", "\\]"), ("$$", "$$"), ("\\(", "\\)"), ("```", "```"), ("$", "$"))
+
+
+def marked(text: str, *, stated: bool = True) -> str | None:
+    r"""What stands after the surest sign of a final answer, up to the end of the response or of the
+    box; None if there is no sign, '' if there is one and nothing after it.
+
+    >>> marked("So 5.\nAnswer: 5"), marked("so \\boxed{5}"), marked("So the answer is (C)."), marked("5")
+    (' 5', '5', '(C).', None)
+    """
+    ends = [match.end() for match in _LABEL.finditer(text)]
+    labelled = text[ends[-1] :] if ends else None
+    if labelled is not None and labelled.strip(" *_`\n"):
+        return boxed(labelled) or labelled
+    if (box := boxed(text)) is not None:
+        return box
+    if (headed := _after(_HEADING, text)) or (headed := _after(_HASHES, text)):
+        return headed
+    if stated and labelled is None and (said := _after(_STATED, text)):
+        return said
+    return labelled
+
+
+def _after(sign: re.Pattern[str], text: str) -> str | None:
+    """What stands after the last sign, None if there is no sign or nothing after it."""
+    ends = [match.end() for match in sign.finditer(text)]
+    return text[ends[-1] :] if ends and text[ends[-1] :].strip(" *_`\n") else None
+
+
+def boxed(text: str) -> str | None:
+    r"""The content of the last `\boxed{…}` or `\fbox{…}`, together with those right before it;
+    None if none closes within `LONGEST` characters.
+
+    >>> boxed(r"\boxed{1} and \boxed {2}"), boxed(r"\boxed{1}, so in all \fbox{2}")
+    ('1,2', '2')
+    """
+    found: list[str] = []
+    limit = len(text)
+    for match in reversed(list(_BOX.finditer(text))[-8:]):
+        closing = _closing(text, match.end(), limit)
+        if closing is None:
+            if not found:
+                continue
+            break
+        between = text[closing + 1 : limit]
+        if found and not _BETWEEN.fullmatch(between):
+            break
+        content = text[match.end() : closing].strip()
+        if content and content not in found:
+            found.append(content)
+        limit = match.start()
+    if not found and (bare := list(_BARE_BOX.finditer(text))):
+        return bare[-1][1]
+    return ",".join(reversed(found)) or None
+
+
+def _closing(text: str, start: int, limit: int) -> int | None:
+    depth = 1
+    for position in range(start, min(start + LONGEST + 1, limit)):
+        depth += (text[position] == "{") - (text[position] == "}")
+        if depth == 0:
+            return position
+    return None
+
+
+def first_line(text: str) -> str:
+    r"""The first line of a text; where it begins with displayed mathematics, that, over its lines.
+
+    >>> first_line(" \\[\n5\n\\]\nThat is all."), first_line("\n**73**\nmore")
+    ('5', '**73**')
+    """
+    text = text.strip()
+    for opening, closing in _OPENINGS:
+        if text.startswith(opening):
+            inner, found, rest = text[len(opening) :].partition(closing)
+            line = rest.partition("\n")[0].strip()
+            if found and inner.strip() and (not line or line in ".,;:。"):
+                return " ".join(inner.split())
+    return text.partition("\n")[0].strip()
+
+
+def worded(text: str) -> str:
+    r"""The first line of an answer without what stands around the whole of it.
+
+    >>> worded("**73**.\nI am sure")
+    '73'
+    """
+    return unwrapped(first_line(text))

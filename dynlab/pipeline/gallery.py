@@ -23,7 +23,7 @@ _SHOWN = (
 _SHOWN_KINDS = (
     "text/html text/markdown image/svg+xml text/latex image/png image/jpeg text/plain"
 ).split()
-_VARIED = ("uncertainty", "exploration", "warmup", "batch")  # shown where they differ
+_FUNCTION = r'<mo lspace="0.17em" rspace="0.17em">\1</mo>'
 _MOST = 60  # rows of a figure's numbers on the page; the CSV has them all
 
 
@@ -161,7 +161,9 @@ def _formula(latex: str, display: str) -> str:
     from latex2mathml.converter import convert
 
     try:
-        return str(convert(latex, display=display))
+        formula = convert(latex, display=display)
+        # names of functions, which stand apart from what they are applied to
+        return re.sub(r"<mi>(ln|log|exp|min|max)</mi>", _FUNCTION, formula)
     except Exception:  # its errors have no common class
         return f"<code>{escape(latex)}</code>"
 
@@ -193,7 +195,8 @@ def _figure(out: Path, name: str, entry: ManifestEntry) -> dict[str, Any]:
         return figure
     numbers = pd.read_csv(out / f"{name}.csv", keep_default_na=False, na_values=[""])
     held = [name for name in _SHOWN if name in numbers and numbers[name].notna().any()]
-    shown = numbers[[name for name in held if name not in _VARIED or numbers[name].nunique() > 1]]
+    varied = [name for name in held if numbers[name].nunique() > 1]
+    shown = numbers[varied or held]
     figure["table"] = shown.head(_MOST).to_html(
         index=False, border=0, float_format="{:.3f}".format, na_rep=""
     )

@@ -27,7 +27,6 @@ class CacheEntry:
     key: str  # of everything that it was made of
     title: str
     seconds: float
-    cells: tuple[float, ...]  # seconds of each code cell, from its start to the next one's
     parameters: Mapping[str, Any]  # as they were passed, recordings by their names
     figures: tuple[str, ...]  # names, in the order in which they were made
     copies: Mapping[str, str]  # path in the output folder of executed copy and page → SHA-256
@@ -50,8 +49,7 @@ class Cache:
         self.entries: dict[str, CacheEntry] = {}
         try:
             for stem, entry in json.loads((out / CACHE).read_text(encoding="utf-8")).items():
-                lists = {name: tuple(entry[name]) for name in ("cells", "figures")}
-                self.entries[stem] = CacheEntry(**{**entry, **lists})
+                self.entries[stem] = CacheEntry(**{**entry, "figures": tuple(entry["figures"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self.entries = {}
 

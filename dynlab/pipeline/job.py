@@ -6,8 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory, gettempdir
@@ -20,6 +19,7 @@ from dynlab.pipeline import execute
 from dynlab.pipeline.cache import Cache, CacheEntry
 from dynlab.pipeline.gallery import notebook_page, sections
 from dynlab.pipeline.parameters import declared, defaults, fitted
+from dynlab.pipeline.progress import seconds_expected
 from dynlab.plots.figure_files import write_bytes
 from dynlab.plots.manifest import NOTEBOOK, RUN, entitle, read_manifest, remove_figures, sha256
 
@@ -57,9 +57,6 @@ class Job:
             for name, kind in self.parameters.items()
             if name in given
         }
-        own = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
-        self.num_cells = own + bool(self.given)  # with the cell that papermill adds
-        self.cells_done = 0
         self.failure = ""  # what failed, in a line
         self.made: CacheEntry | None = None  # what was made, also where it failed
         self._shown = shown
@@ -81,37 +78,26 @@ class Job:
         one_thread = dict.fromkeys(_THREADS, "1")
         return {**one_thread, **os.environ, NOTEBOOK: self.stem, RUN: self._id}
 
-    def expected(self) -> list[float]:
-        """Seconds that its cells took last time; a second each where that is not known."""
+    @property
+    def expected(self) -> float:
+        """Seconds that it took last time, or may take about where that is not known."""
         entry = self.cache.entries.get(self.stem)
-        if entry is None or len(entry.cells) != self.num_cells:
-            return [1.0] * self.num_cells
-        return [max(seconds, 0.01) for seconds in entry.cells]
+        quick = bool(self.given.get("quick", False))
+        return entry.seconds if entry else seconds_expected(self.stem, quick)
 
-    def run(self, key: str, on_cell: Callable[[int], object]) -> None:
+    def run(self, key: str) -> None:
         """Executes the notebook and keeps its executed copy, its page and its figures under `key`.
 
         Args:
             key: Of all that the outputs depend on.
-            on_cell: Told the index of each cell as it ends.
         """
-        begun = [time.monotonic()]
-
-        def on_next() -> None:
-            begun.append(time.monotonic())
-            on_cell(self.cells_done)
-            self.cells_done += 1
-
-        notebook = self._executed(on_next)
+        begun = time.monotonic()
+        notebook = self._executed()
         if not self._stopped:
-            times = [*begun, time.monotonic()]
-            self._keep(key, notebook, tuple(later - earlier for earlier, later in pairwise(times)))
+            self._keep(key, notebook, time.monotonic() - begun)
 
-    def _executed(self, on_next: Callable[[], object]) -> str:
-        """The executed copy as text, '' where there is none.
-
-        `on_next` is called when each cell but the first begins.
-        """
+    def _executed(self) -> str:
+        """The executed copy as text, '' where there is none."""
         with TemporaryDirectory() as scratch:
             executed = Path(scratch) / self.path.name
             complaints = Path(scratch) / "stderr"
@@ -127,8 +113,8 @@ class Job:
                 lines = iter(process.stdout or ())
                 next(lines, "")  # its kernel is up, and the first cell begins
             with process:
-                for _ in lines:
-                    on_next()
+                for _ in lines:  # until it ends
+                    pass
             said = complaints.read_text(encoding="utf-8", errors="replace").strip()
             last = said.rpartition("\n")[2]
             if not executed.is_file():
@@ -140,7 +126,7 @@ class Job:
             self.failure = f"notebook {self.stem} failed {where}"
         return notebook
 
-    def _keep(self, key: str, notebook: str, seconds: tuple[float, ...]) -> None:
+    def _keep(self, key: str, notebook: str, seconds: float) -> None:
         """Writes the executed copy and its page; what was made becomes the cache's entry.
 
         Where the notebook failed, the cache forgets it, and no figure is removed.
@@ -156,7 +142,7 @@ class Job:
         own = {n: e for n, e in read_manifest(self.out).items() if e.notebook == self.stem}
         figures = tuple(name for name, entry in own.items() if entry.run == self._id)
         parameters = self._named(self.passed)
-        self.made = CacheEntry(key, self.title, sum(seconds), seconds, parameters, figures, copies)
+        self.made = CacheEntry(key, self.title, seconds, parameters, figures, copies)
         self.cache.store(self.stem, None if self.failure else self.made)
         if not self.failure:
             remove_figures(self.out, [name for name in own if name not in figures])

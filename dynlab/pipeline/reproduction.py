@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from dynlab.pipeline.cache import environment
 from dynlab.pipeline.gallery import sweep_page
 from dynlab.pipeline.job import Job
 from dynlab.pipeline.parameters import declared_in
+from dynlab.pipeline.progress import Progress
 from dynlab.pipeline.run import Run
 from dynlab.plots.figure_files import write_bytes
 from dynlab.reports.curves import count
@@ -25,7 +25,6 @@ from dynlab.reports.curves import count
 # notebooks at once, a core each; on one core, too, one can start while another computes
 _PARALLEL = max(2, os.cpu_count() or 2)
 _NEEDED = "papermill nbconvert ipykernel matplotlib jinja2 latex2mathml filelock".split()
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, about {remaining} to go{postfix}"
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,7 @@ def reproduce(
         sweep: Name → parameters of a setting, beside `parameters`. Each setting is written to
             OUT/NAME; OUT/index.html leads to all of them.
         force: Run unchanged notebooks, too.
-        progress: Show a bar on stderr, with an estimate by the seconds that the cells took last
-            time.
+        progress: Show a line for each notebook that is done on stderr, and on a terminal a bar.
 
     Raises:
         InputError: An unknown notebook, recording or parameter, or a folder that cannot be written
@@ -108,12 +106,12 @@ def reproduce(
     for run in runs:
         run.make_recordings(out)
     made_of = environment()
-    due = [
-        pair
+    due = {
+        _full(run, job.stem, "/"): (job, key)
         for run in runs
-        for pair in run.keys(made_of)
-        if force or not run.cache.keeps(pair[0].stem, pair[1])
-    ]
+        for job, key in run.keys(made_of)
+        if force or not run.cache.keeps(job.stem, key)
+    }
     # the index is opened first: a folder that cannot be written to costs no time
     with replacing(out / "index.html") as index:
         for run in runs:
@@ -129,19 +127,19 @@ def reproduce(
     failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
     if failures:
         raise DynlabError("; ".join(failures) + f"; what the others made is in {out}")
-    return _report(runs, out, {job for job, _ in due})
+    return _report(runs, out, due)
 
 
-def _report(runs: Sequence[Run], out: Path, ran: Collection[Job]) -> Report:
+def _report(runs: Sequence[Run], out: Path, ran: Collection[str]) -> Report:
     """What all the runs made together; in a sweep, each name begins with that of its setting."""
-    jobs = [(_full(run, job.stem, "/"), job in ran) for run in runs for job in run.jobs]
+    jobs = [_full(run, job.stem, "/") for run in runs for job in run.jobs]
     return Report(
         out,
         out / "index.html",
         tuple(_full(run, name, "/") for run in runs for name in run.figures),
         tuple(_full(run, line, ": ") for run in runs for line in run.headlines),
-        tuple(name for name, fresh in jobs if fresh),
-        tuple(name for name, fresh in jobs if not fresh),
+        tuple(name for name in jobs if name in ran),
+        tuple(name for name in jobs if name not in ran),
     )
 
 
@@ -150,32 +148,22 @@ def _full(run: Run, name: str, mark: str) -> str:
     return f"{run.name}{mark}{name}" if run.name else name
 
 
-def _run_all(due: Sequence[tuple[Job, str]], progress: bool) -> None:
-    """Runs the jobs, a few at once, the longest first. Ctrl-C ends those that run."""
-    from tqdm.auto import tqdm
+def _run_all(due: Mapping[str, tuple[Job, str]], progress: bool) -> None:
+    """Runs jobs (name → job and key), a few at once, the longest first. Ctrl-C ends them."""
 
-    def work(pair: tuple[Job, str]) -> None:
-        job, key = pair
-        seconds = job.expected()
-        job.run(key, lambda number: bar.update(sum(seconds[number : number + 1])))
-        if job.failure and progress:
-            bar.write(job.failure, file=sys.stderr)
-        bar.update(sum(seconds[job.cells_done :]))
-        done.append(job)
-        bar.set_postfix_str(f"{len(done)} of {len(due)} notebooks done")
+    def work(name: str) -> None:
+        job, key = due[name]
+        shown.begin(name)
+        job.run(key)
+        shown.end(name, job.failure)
 
-    done: list[Job] = []
-    order = sorted(due, key=lambda pair: -sum(pair[0].expected()))
-    total = sum(sum(job.expected()) for job, _ in due)
-    with (
-        tqdm(total=total, desc="notebooks", bar_format=_BAR, disable=not (progress and due)) as bar,
-        ThreadPoolExecutor(_PARALLEL) as pool,
-    ):
+    expected = {name: job.expected for name, (job, _) in due.items()}
+    with Progress(expected, _PARALLEL, progress) as shown, ThreadPoolExecutor(_PARALLEL) as pool:
         try:
-            list(pool.map(work, order))
+            list(pool.map(work, sorted(due, key=lambda name: -expected[name])))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for job, _ in due:
+            for job, _ in due.values():
                 job.stop()
             raise
 

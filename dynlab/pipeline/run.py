@@ -98,7 +98,7 @@ class Run:
 
     @property
     def entries(self) -> dict[str, CacheEntry]:
-        """What lies in the folder, by notebook: what ran now, failed or not, and what ran earlier."""
+        """What lies in the folder, by notebook: what ran now, also if it failed, or before."""
         kept = {stem: entry for stem, entry in self.cache.entries.items() if entry.intact(self.out)}
         return dict(
             sorted({**kept, **{job.stem: job.made for job in self.jobs if job.made}}.items())

@@ -74,7 +74,7 @@ def tiny(tmp_path, monkeypatch):
     return tmp_path
 
 
-def in_this_process(job, on_next):
+def in_this_process(job):
     """A job's notebook, executed here and now: no kernel to wait for."""
     cells = json.loads(job.path.read_text())["cells"]
     space = {}
@@ -89,7 +89,6 @@ def in_this_process(job, on_next):
             job.failure = f"notebook {job.stem} failed {failed_cell(json.dumps({'cells': cells}))}"
             break
         space.update(job.given if number == 0 else {})
-        on_next()
     return json.dumps(json.loads(job.path.read_text()) | {"cells": cells})
 
 

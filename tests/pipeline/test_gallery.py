@@ -37,7 +37,7 @@ def index(tmp_path):
     (tmp_path / "10-one.csv").write_text(f"accuracy,recording,unit\n{rows}")
     add_figure(tmp_path, "10-one", ["svg", "csv"])
     copies = {f"notebooks/10-one.{kind}": "" for kind in ("ipynb", "html")}
-    entry = CacheEntry("", f"One {EVIL}", 80, (), {"seed": 3, "quick": False}, ("10-one",), copies)
+    entry = CacheEntry("", f"One {EVIL}", 80, {"seed": 3, "quick": False}, ("10-one",), copies)
     return gallery.index_page({"10-one": entry}, ["**44 %** saved"], {"10-one": EVIL}, tmp_path)
 
 

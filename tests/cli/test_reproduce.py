@@ -46,7 +46,7 @@ def test_a_quick_run_leaves_the_full_run_s_figures_alone(run, tiny, monkeypatch)
             ["-p", "factr", "3"],
             (
                 "no notebook has a parameter 'factr'. Did you mean 'factor'? "
-                "All have: factor, out. Besides, 11-two: own"
+                "All have: factor, recording, out. Besides, 11-two: own"
             ),
         ),
         (["-p", "factor", "three"], "parameter factor must be of type int, such as 3; not 'three'"),

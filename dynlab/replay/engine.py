@@ -1,20 +1,13 @@
-"""The inner loop of replay: an argmax a pull, from index tables. Compiled by numba where it is
-installed.
-
-Both loops do the same arithmetic in the same order and a test holds their pulls equal.
-"""
+"""The inner loop of replay: an argmax a pull, from index tables, compiled by numba."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 
 from dynlab.recordings.streams import Floats, Ints
+from dynlab.replay.compiling import compiled
 
 
 @dataclass(frozen=True)
@@ -35,11 +28,8 @@ class Tables:
     limit: float  # the budget over all questions
 
 
-def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
+def pull(tables: Tables) -> tuple[Ints, Ints]:
     """The pulls in order until the next one would pass the limit or none is eligible.
-
-    Args:
-        compiled: use numba's loop; None = where numba is installed.
 
     Returns:
         Question and sample index of each pull, both [R, T], −1 behind the end of a replication.
@@ -53,11 +43,9 @@ def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
     growth = np.sqrt(np.log(np.maximum(np.arange(longest), 1)))
     question = np.full((num_replications, longest), -1, np.int32)
     sample = np.full((num_replications, longest), -1, np.int32)
-    use_numba = find_spec("numba") is not None if compiled is None else compiled
-    loop = _compiled() if use_numba else _by_numpy
     t = tables
     used = int(
-        loop(
+        compiled(_by_replication)(
             t.value,
             t.width,
             t.draws,
@@ -73,49 +61,6 @@ def pull(tables: Tables, compiled: bool | None = None) -> tuple[Ints, Ints]:
     return question[:, :used], sample[:, :used]
 
 
-def _by_numpy(
-    value: Floats,
-    width: Floats,
-    draws: Floats,
-    profile: Ints,
-    offset: Ints,
-    price: Floats,
-    limit: float,
-    growth: Floats,
-    question: Ints,
-    sample: Ints,
-) -> int:
-    """One step of all replications at a time."""
-    _, num_replications, num_questions = value.shape
-    rows = np.arange(num_replications)
-    pulls = np.zeros((num_replications, num_questions), np.int64)
-    spent = np.zeros(num_replications)
-    running = np.ones(num_replications, bool)
-    now_value = value[0].copy()
-    now_width = width[0].copy() if width.size else width
-    now_profile = profile[0].copy() if draws.size else profile
-    for t in range(question.shape[1]):
-        score = now_value + growth[t] * now_width if width.size else now_value
-        if draws.size:
-            score = score + draws[now_profile, (offset + t) & (draws.shape[1] - 1)]
-        pick = score.argmax(axis=1)
-        depth = pulls[rows, pick]
-        cost = price[np.minimum(depth, len(price) - 1), rows, pick]
-        running &= (score[rows, pick] > -np.inf) & (spent + cost <= limit)
-        if not running.any():
-            return t
-        spent += cost * running
-        question[running, t], sample[running, t] = pick[running], depth[running]
-        pulls[rows, pick] = depth + running
-        after = np.minimum(depth + 1, len(value) - 1)
-        now_value[rows, pick] = np.where(running, value[after, rows, pick], -np.inf)
-        if width.size:
-            now_width[rows, pick] = width[after, rows, pick]
-        if draws.size:
-            now_profile[rows, pick] = profile[after, rows, pick]
-    return int(question.shape[1])
-
-
 def _by_replication(
     value: Floats,
     width: Floats,
@@ -128,30 +73,27 @@ def _by_replication(
     question: Ints,
     sample: Ints,
 ) -> int:
-    """One replication after the other; plain Python that numba compiles.
-
-    Scores are straight lines in √(ln t), so a kinetic tournament (Basch, Guibas & Hershberger 1999)
-    knows the largest: a binary tree over the questions in which every match keeps its winner and
-    the √(ln t) at which it, or a match below it, may turn out otherwise. A pull plays the matches
-    on one path anew, and those that are due: about log Q. Random indices change at every step and
-    are all looked through.
-    """
+    """One replication after the other; how many pulls the longest of them has."""
+    # Why no scan: an argmax over Q questions at each of up to N·Q pulls costs N·Q². But between two
+    # pulls only one question's line changes, and all scores are straight lines in √(ln t). So a
+    # kinetic tournament (Basch, Guibas & Hershberger 1999) knows the largest: a binary tree over the
+    # questions in which every match keeps its winner and the √(ln t) at which it, or a match below
+    # it, may turn out otherwise. A pull plays the matches on one path anew, and those that are due:
+    # about log Q. Random indices change at every step and are all looked through.
     _, num_replications, num_questions = value.shape
-    has_width, has_draws = width.size > 0, draws.size > 0
+    has_width = width.size > 0
+    has_draws = draws.size > 0
     mask = draws.shape[1] - 1
-    winner, due = (
-        np.arange(2 * num_questions) - num_questions,
-        np.full(2 * num_questions, np.inf),
-    )  # leaves: Q … 2Q − 1
-    again, now_width = np.zeros(2 * num_questions, np.int64), np.zeros(num_questions)
+    winner = np.arange(2 * num_questions) - num_questions  # leaves: Q … 2Q − 1
+    due = np.full(2 * num_questions, np.inf)
+    again = np.zeros(2 * num_questions, np.int64)
+    now_width = np.zeros(num_questions)
     now_profile = np.zeros(num_questions, np.int64)
     used = 0
     for r in range(num_replications):
         pulls = np.zeros(num_questions, np.int64)
-        values, prices = (
-            value[:, r].copy(),
-            price[:, r].copy(),
-        )  # one replication's tables fit the cache
+        values = value[:, r].copy()  # one replication's tables fit the processor's cache
+        prices = price[:, r].copy()
         widths = width[:, r].copy() if has_width else values
         now_value = values[0].copy()
         if has_width:
@@ -163,14 +105,17 @@ def _by_replication(
         for t in range(question.shape[1]):
             scale = growth[t]
             if has_draws:
-                best, pick = -np.inf, -1
+                best = -np.inf
+                pick = -1
                 for q in range(num_questions):
                     score = now_value[q] + scale * now_width[q]
                     score += draws[now_profile[q], (offset[r, q] + t) & mask]
                     if score > best:
-                        best, pick = score, q
+                        best = score
+                        pick = q
             else:
-                last, to_see = 0, 1
+                last = 0
+                to_see = 1
                 again[0] = 1
                 while last < to_see:  # matches that are due, parents first
                     node = again[last]
@@ -178,29 +123,28 @@ def _by_replication(
                         to_see -= 1
                         again[last] = again[to_see]
                         continue
-                    again[to_see], again[to_see + 1] = 2 * node, 2 * node + 1
-                    last, to_see = last + 1, to_see + 2
+                    again[to_see] = 2 * node
+                    again[to_see + 1] = 2 * node + 1
+                    last += 1
+                    to_see += 2
                 for place in range(last - 1, -1, -1):
                     node = again[place]
-                    one, two = winner[2 * node], winner[2 * node + 1]
-                    ahead, behind = (
-                        now_value[one] + scale * now_width[one],
-                        now_value[two] + scale * now_width[two],
-                    )
+                    one = winner[2 * node]
+                    two = winner[2 * node + 1]
+                    ahead = now_value[one] + scale * now_width[one]
+                    behind = now_value[two] + scale * now_width[two]
                     if behind > ahead or (behind == ahead and two < one):
-                        one, two, ahead, behind = two, one, behind, ahead
-                    winner[node], due[node] = one, min(due[2 * node], due[2 * node + 1])
+                        one, two = two, one
+                        ahead, behind = behind, ahead
+                    winner[node] = one
+                    due[node] = min(due[2 * node], due[2 * node + 1])
                     closing = now_width[two] - now_width[one]
-                    if (
-                        closing > 0 and ahead - behind < np.inf
-                    ):  # early by more than rounding can move it
+                    if closing > 0 and ahead - behind < np.inf:
+                        # early by more than rounding can move it; √(ln t) stays below 9
                         steep = abs(now_width[one]) + abs(now_width[two])
-                        hair = (
-                            abs(now_value[one]) + abs(now_value[two]) + 9 * steep
-                        )  # √(ln t) stays below 9
-                        due[node] = min(
-                            due[node], scale + max(0.0, ahead - behind - 1e-12 * hair) / closing
-                        )
+                        hair = abs(now_value[one]) + abs(now_value[two]) + 9 * steep
+                        gap = max(0.0, ahead - behind - 1e-12 * hair)
+                        due[node] = min(due[node], scale + gap / closing)
                 pick = winner[1]
                 best = now_value[pick] + scale * now_width[pick]
             if best == -np.inf:
@@ -210,7 +154,8 @@ def _by_replication(
             if spent + cost > limit:
                 break
             spent += cost
-            question[r, t], sample[r, t] = pick, depth
+            question[r, t] = pick
+            sample[r, t] = depth
             used = max(used, t + 1)
             pulls[pick] = depth + 1
             now_value[pick] = values[depth + 1, pick]
@@ -223,11 +168,3 @@ def _by_replication(
                 due[node] = -np.inf
                 node //= 2
     return used
-
-
-@cache
-def _compiled() -> Callable[..., Any]:
-    from numba import njit
-
-    loop: Callable[..., Any] = njit(cache=True, nogil=True)(_by_replication)
-    return loop

@@ -27,7 +27,6 @@ from dynlab.policies.votes import tie_break
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.draws import draws_of
-from dynlab.replay.engine import pull
 from dynlab.replay.loop import oracle, replay, run
 
 SCORES = {
@@ -102,27 +101,6 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                     draws.tally.logprob[0, r].tolist(),
                 )
                 assert pulled == expected
-
-
-@pytest.mark.parametrize("name", registry.names("allocator"))
-def test_compiled_and_numpy_loops_pull_alike(name, random_pool, monkeypatch):
-    pytest.importorskip("numba", reason="the compiled loop needs numba")
-    streams = streams_of(load(random_pool(40, 9, seed=1)))
-    policy = Policy(registry.allocator(name))
-    traces = []
-    for compiled in (False, True):
-        monkeypatch.setattr(
-            "dynlab.replay.loop.pull", lambda tables, compiled=compiled: pull(tables, compiled)
-        )
-        for unit in ("samples", "tokens"):
-            limit = 7 * streams.per_sample(unit) * streams.num_questions
-            traces += [
-                run(policy, draws, limit, 0) for draws in draws_of(streams, 6, 0, unit, True)
-            ]
-    half = len(traces) // 2
-    for one, other in zip(traces[:half], traces[half:], strict=True):
-        np.testing.assert_array_equal(one.question, other.question)
-        np.testing.assert_array_equal(one.sample, other.sample)
 
 
 @pytest.mark.parametrize("name", registry.names("allocator"))

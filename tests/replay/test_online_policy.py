@@ -49,7 +49,7 @@ def replayed(policy, streams, limit, seed, unit="samples"):
     return list(zip(trace.question[0], trace.sample[0], trace.arrived[0], strict=True))[:limit]
 
 
-@pytest.mark.parametrize("batch", [1, 5, 16])
+@pytest.mark.parametrize("batch", [1, 5, 40])
 @pytest.mark.parametrize("name", LIVE)
 def test_a_live_run_picks_what_a_replay_pulls_whatever_the_order_of_arrival(
     name, batch, random_pool

@@ -19,7 +19,8 @@ from dynlab.policies.parsing import Defaults, parse_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import GREEDY, UNITS, Floats, Streams, streams_of
-from dynlab.replay.loop import Curve, oracle, replay
+from dynlab.replay.loop import Curve, replay
+from dynlab.replay.oracle import oracle
 
 Source = str | Path | pd.DataFrame | Recording
 Played = Mapping[str, tuple[Policy | None, Curve]]  # by name; the oracle has no policy

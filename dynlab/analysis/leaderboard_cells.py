@@ -22,7 +22,8 @@ from dynlab.policies.base import StoppingRule
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import ABSENT, GREEDY, Flags, Floats, Streams, streams_of
-from dynlab.replay.loop import Curve, oracle, replay
+from dynlab.replay.loop import Curve, replay
+from dynlab.replay.oracle import oracle
 from dynlab.replay.sweeps import curves_of
 
 _ONLY_ORACLE = np.arange(

@@ -18,7 +18,8 @@ from dynlab.analysis.comparison import ORACLE, Source, loaded, options_of
 from dynlab.analysis.metrics import estimates, question_resamples
 from dynlab.recordings.recording import text_or_none
 from dynlab.recordings.streams import Flags, Floats, Streams, streams_of
-from dynlab.replay.loop import Curve, oracle, replay
+from dynlab.replay.loop import Curve, replay
+from dynlab.replay.oracle import oracle
 
 BANDS = 5  # of difficulty
 OUTCOMES = ("settled, right", "open, right", "open, wrong", "settled, wrong", "no answer")

@@ -35,7 +35,8 @@ from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import Floats, strategies_of
 from dynlab.replay.draws import draws_of
-from dynlab.replay.loop import Curve, oracle, replay
+from dynlab.replay.loop import Curve, replay
+from dynlab.replay.oracle import oracle
 
 COARSE = 20  # replications of the first picture
 PAUSE_S = 0.12  # before the fine one: a slider that is still dragged asks again meanwhile

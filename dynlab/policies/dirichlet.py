@@ -1,5 +1,4 @@
-"""P(an answer is the mode) under a Dirichlet posterior over answers, for many vote profiles at
-once.
+"""P(an answer is the mode) under a Dirichlet posterior, for many vote profiles at once.
 
 Shares ~ Dirichlet(α) are independent Gamma(α_j) variables over their sum, and which is largest is
 not changed by the sum. So P(answer i is the mode) = ∫ f(x; α_i) Π_{j≠i} F(x; α_j) dx, one integral,
@@ -21,10 +20,10 @@ _BLOCK = 8192  # profiles held at once
 
 @dataclass(frozen=True)
 class Posterior:
-    """Dirichlet posteriors with α = 1 + count, and `unseen` answers that nobody has given yet with
-    α = `shape`.
+    """Dirichlet posteriors with α = 1 + count.
 
-    Axes: U profiles, C counts, X nodes of the integral.
+    Answers that nobody has given yet have an α of their own. Axes: U profiles, C counts, X nodes of
+    the integral.
     """
 
     leader: Ints  # [U] votes of the leading answer
@@ -44,9 +43,7 @@ class Posterior:
         return np.asarray((np.exp(others) * self.density[self.leader + 1]).sum(axis=1))
 
     def mode_after(self, count: int, rows: Flags) -> Floats:
-        """P(the leader is the mode) once an answer with `count` votes, behind the leader, has one
-        vote more.
-        """
+        """P(the leader is the mode) once one of the others, of `count` votes, has one more."""
         lead = self.leader[rows]
         others = (
             self.log_all[rows]
@@ -102,11 +99,11 @@ def _log_gamma_density(shapes: Floats, x: Floats) -> Floats:
 
 
 def _log_gamma_cdf(first: float, number: int, x: Floats) -> Floats:
-    """[number, X] ln P(Gamma(a) ≤ x) for a = first, first + 1, …: the upper tail of x^k·e^−x/Γ(k +
-    1) over k ≥ a.
+    """[number, X] ln P(Gamma(a) ≤ x) for a = first, first + 1, …: a sum over k ≥ a.
+
+    P(Gamma(a) ≤ x) = Σ_{k≥a} x^k·e^−x/Γ(k + 1).
     """
     terms = first + np.arange(number + int(4 * x.max()) + 60)
     tail = np.cumsum(np.exp(_log_gamma_density(terms + 1, x))[::-1], axis=0)[::-1][:number]
-    return np.asarray(
-        np.log(np.maximum(tail, np.finfo(float).tiny))
-    )  # where it underflows, the density does too
+    # where the tail underflows, the density does too
+    return np.asarray(np.log(np.maximum(tail, np.finfo(float).tiny)))

@@ -19,8 +19,9 @@ from dynlab.recordings.streams import Flags, Floats, Ints
 @register
 @dataclass(frozen=True)
 class KnowledgeGradient(Allocator):
-    """Optimistic knowledge gradient on the two leading answers: max over m of h(counts + e_m) −
-    h(counts).
+    """Optimistic knowledge gradient on the two leading answers, in closed form.
+
+    Index = max over the next answer m of h(counts + e_m) − h(counts).
 
     PETS (2602.16745) with h = P(leader is the mode) in Adaptive-Consistency's Beta form
     (2305.11860), h = 1 − Σ_{k=0..v2} C(m,k)/2^m with m = v1 + v2 + 1, and the next answer m the
@@ -46,13 +47,12 @@ class KnowledgeGradient(Allocator):
 @register
 @dataclass(frozen=True)
 class MonteCarloKnowledgeGradient(Allocator):
-    """PETS' offline allocator as released (2602.16745): max over m of ĥ(counts + e_m) − ĥ(counts),
-    ĥ by random draws.
+    """PETS' offline allocator as released (2602.16745): knowledge gradient by random draws.
 
-    ĥ is the share of `num_draws` draws of Dirichlet(counts + 1) in which the leader is the largest;
-    the Dirichlet is over `buckets` answers, those seen and the rest with count 0. The release draws
-    anew for every question, next answer and step, so that its index is h's gain and a good deal of
-    noise.
+    Index = max over the next answer m of ĥ(counts + e_m) − ĥ(counts). ĥ is the share of `num_draws`
+    draws of Dirichlet(counts + 1) in which the leader is the largest; the Dirichlet is over
+    `buckets` answers, those seen and the rest with count 0. The release draws anew for every
+    question, next answer and step, so that its index is h's gain and a good deal of noise.
 
     Deviations: ĥ is its exact expectation (an integral) plus normal noise of a binomial's variance,
     rounded off at 1, instead of draws; the release takes the largest of all shares for ĥ, we the

@@ -21,10 +21,9 @@ from dynlab.recordings.streams import Floats, Ints
 @register
 @dataclass(frozen=True)
 class Priced(Allocator):
-    """Knowledge gradient of several steps per price: index = max(u · KG(v1, v2), ε) / (√n ·
-    spent^γ).
+    """Knowledge gradient of several steps per price.
 
-    The rule is ours, of no paper.
+    Index = max(u · KG(v1, v2), ε) / (√n · spent^γ). The rule is ours, of no paper.
 
     KG = max over h = 1 … H of (E[P after h more votes] − P) / h,  P = P(leader is the mode) of
     Adaptive-Consistency (2305.11860): a flat prior on the two leaders' shares, the votes to come
@@ -84,8 +83,7 @@ class Priced(Allocator):
 
 @cache
 def gain_table(most: int, horizon: int) -> Floats:
-    """[v1, v2] KG, the largest (E[P after h more votes] − P) / h over h = 1 … horizon, for up to
-    `most` votes each.
+    """[v1, v2] KG, the largest (E[P after h more votes] − P) / h, for up to `most` votes each.
 
     >>> gain_table(2, 16)[1, 1].round(6)  # a tie: P goes from 1/2 to 11/16 with either vote
     np.float64(0.1875)
@@ -99,13 +97,13 @@ def gain_table(most: int, horizon: int) -> Floats:
     log = np.concatenate(
         [[0.0], np.cumsum(np.log(np.arange(1, 2 * (size + horizon) + 2)))]
     )  # ln k!
-    one, two = votes[:size, None], votes[:size]
+    one = votes[:size, None]
+    two = votes[:size]
     best = np.zeros((size, size))
     for steps in range(1, horizon + 1):
         after = np.zeros((size, size))
-        for more in range(
-            steps + 1
-        ):  # of the first answer; chance = C(h, j) · B(v1+1+j, v2+1+h−j) / B(v1+1, v2+1)
+        # `more` votes for the first answer: chance = C(h, j) · B(v1+1+j, v2+1+h−j) / B(v1+1, v2+1)
+        for more in range(steps + 1):
             less = steps - more
             chance = (
                 log[steps]
@@ -125,8 +123,7 @@ def gain_table(most: int, horizon: int) -> Floats:
 
 
 def worth(rules: Iterable[Allocator], most: int = 16) -> pd.DataFrame:
-    """What rules think the next sample is worth, by how the votes stand: index ÷ index at one vote
-    each.
+    """What rules think the next sample is worth: index ÷ index at one vote each.
 
     Every sample votes and costs the same. Columns: rule, votes (how they stand), n, index.
 

@@ -17,8 +17,7 @@ from dynlab.policies.votes import Votes
 @register
 @dataclass(frozen=True)
 class SequentialHalving(Allocator):
-    """Sequential halving (Karnin 2013) over questions: after each phase the more certain half
-    leaves.
+    """Sequential halving (Karnin 2013): after each phase the more certain half leaves.
 
     In mctx's form: which visit counts may be raised is planned from the budget. With T = budget·Q
     samples and ⌈log₂ Q⌉ phases, a phase gives each of its k questions max(1, ⌊T / (k·⌈log₂ Q⌉)⌋)
@@ -64,18 +63,13 @@ class SequentialHalving(Allocator):
                 "sequential-halving decides in phases of its own; leave the batch at 1"
             )
         depths, num_replications, num_questions = seen.pulls.shape
-        value = np.broadcast_to(
-            -np.arange(depths, dtype=float)[:, None, None], seen.pulls.shape
-        ).copy()
+        value = np.tile(-np.arange(depths, dtype=float)[:, None, None], seen.pulls.shape[1:])
         active = np.ones((num_replications, num_questions), bool)
         depth = 0
         for number, samples in self.phases(num_questions):
             if number < active.sum(axis=1).max() and depth < depths:
-                doubt = (
-                    1
-                    - seen.first[depth] / np.maximum(seen.pulls[depth], 1)
-                    + 1e-9 * rng.random(active.shape)
-                )
+                share = seen.first[depth] / np.maximum(seen.pulls[depth], 1)
+                doubt = 1 - share + 1e-9 * rng.random(active.shape)
                 order = np.argsort(np.where(active, -doubt, np.inf), axis=1)
                 active = np.zeros_like(active)
                 np.put_along_axis(active, order[:, :number], True, axis=1)

@@ -23,11 +23,10 @@ _CONFIDENCES = (0.999, 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6)
 @register
 @dataclass(frozen=True)
 class AdaptiveConsistency(StoppingRule):
-    """Adaptive-Consistency (Aggarwal 2023, 2305.11860), Beta form: stop when P(leader is the mode)
-    ≥ threshold.
+    """Adaptive-Consistency (Aggarwal 2023, 2305.11860), Beta form.
 
-    P = 1 − Σ_{k=0..v2} C(m,k)/2^m with m = v1 + v2 + 1; looked at after each sample, at most `most`
-    of them.
+    Stop when P(leader is the mode) ≥ threshold. P = 1 − Σ_{k=0..v2} C(m,k)/2^m with m = v1 + v2 +
+    1; looked at after each sample, at most `most` of them.
     """
 
     name: ClassVar[str] = "adaptive-consistency"
@@ -51,12 +50,12 @@ class AdaptiveConsistency(StoppingRule):
 @register
 @dataclass(frozen=True)
 class DirichletConsistency(StoppingRule):
-    """Adaptive-Consistency (2305.11860), Dirichlet form: stop when P(leader is the mode) ≥
-    threshold.
+    """Adaptive-Consistency (2305.11860), Dirichlet form.
 
-    The Dirichlet(counts + 1) is over the answers seen and one not seen yet. Deviations: the unseen
-    one is our choice; P is an exact integral over all answers, where the released package estimates
-    it by random draws over the five most frequent ones (which fails in its version 1.0.0).
+    Stop when P(leader is the mode) ≥ threshold. The Dirichlet(counts + 1) is over the answers seen
+    and one not seen yet. Deviations: the unseen one is our choice; P is an exact integral over all
+    answers, where the released package estimates it by random draws over the five most frequent
+    ones (which fails in its version 1.0.0).
     """
 
     name: ClassVar[str] = "adaptive-consistency-dirichlet"
@@ -112,11 +111,11 @@ class BestOfInfinity(StoppingRule):
 @register
 @dataclass(frozen=True)
 class EarlyStopping(StoppingRule):
-    """ESC (Li 2024, 2401.10480): disjoint windows; a unanimous one stops with its answer, else the
-    plurality of all.
+    """Early-stopping self-consistency, ESC (Li 2024, 2401.10480): disjoint windows.
 
-    ⌊most/window⌋ windows are drawn at most. A window with a missing answer is not unanimous (the
-    released code counts the empty answer as one: our deviation).
+    A unanimous window stops with its answer, else the plurality of all holds. ⌊most/window⌋ windows
+    are drawn at most. A window with a missing answer is not unanimous (the released code counts the
+    empty answer as one: our deviation).
     """
 
     name: ClassVar[str] = "esc"
@@ -144,9 +143,7 @@ class EarlyStopping(StoppingRule):
         return self._unanimous(tally) | (tally.seen.pulls >= self._last)
 
     def right(self, tally: Tally) -> Floats:
-        """Whether the unanimous window's answer is right where it stops, else the plurality's
-        chance.
-        """
+        """Whether the unanimous window is right where it stops, else the plurality's chance."""
         right = tally.right.copy()
         depth, replication, question = np.nonzero(self._unanimous(tally))
         code = tally.codes[depth - 1, replication, question]

@@ -17,13 +17,12 @@ from dynlab.recordings.streams import Floats
 @register
 @dataclass(frozen=True)
 class Thompson(Allocator):
-    """Thompson sampling: 1 − the largest share in a draw of Dirichlet(counts + 1), drawn anew at
-    every step.
+    """Thompson sampling: 1 − the largest share in a draw of Dirichlet(counts + 1).
 
-    The Dirichlet is over the answers seen so far and one unseen bucket of count 0. Each vote
-    profile has `num_draws` exact draws (a power of two), which its questions walk through from a
-    random place. Profiles share their random numbers where they have as many votes at the same
-    rank.
+    The shares are drawn anew at every step. The Dirichlet is over the answers seen so far and one
+    unseen bucket of count 0. Each vote profile has `num_draws` exact draws (a power of two), which
+    its questions walk through from a random place. Profiles share their random numbers where they
+    have as many votes at the same rank.
     """
 
     name: ClassVar[str] = "thompson"
@@ -31,9 +30,7 @@ class Thompson(Allocator):
     num_draws: int = field(default=64, metadata={"range": (1, 256, 1)})
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables, rank by
-        rank.
-        """
+        """[U, M] draws for the profiles of `seen`: shares of Gamma(count + 1) variables by rank."""
         base, profiles = int(rng.integers(2**63)), seen.profiles
         ranks = 1 << int(profiles.shape[1]).bit_length()  # rank 0 is the unseen answer
         counts, place = np.unique(profiles, return_inverse=True)

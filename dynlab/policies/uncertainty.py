@@ -17,8 +17,9 @@ def top_share(seen: Votes) -> Floats:
 
 
 def entropy(seen: Votes) -> Floats:
-    """u = −Σ p·ln p / ln max(n, 2), p = counts/n with the missing share as one more class; 1 before
-    the first vote.
+    """u = −Σ p·ln p / ln max(n, 2); 1 before the first vote.
+
+    p = counts/n, with the missing share as one more class.
     """
     n = np.maximum(seen.pulls, 1).astype(float)
     missing = n - seen.votes
@@ -33,10 +34,9 @@ def margin(seen: Votes) -> Floats:
 
 
 def posterior(seen: Votes) -> Floats:
-    """u = 1 − P(leader is the mode) of Adaptive-Consistency (2305.11860) = Σ_{k=0..v2} C(m,k)/2^m,
-    m = v1+v2+1.
+    """u = 1 − P(leader is the mode) of Adaptive-Consistency (2305.11860); 1 before the first vote.
 
-    1 before the first vote.
+    That is Σ_{k=0..v2} C(m,k)/2^m with m = v1 + v2 + 1.
     """
     first, second = np.asarray(seen.first), np.asarray(seen.second)
     table = doubt_table(int(np.max(first + second, initial=0)))
@@ -44,8 +44,7 @@ def posterior(seen: Votes) -> Floats:
 
 
 def doubt_table(most: int) -> Floats:
-    """[V, V2] the chance that the leader is not the mode, by v1 + v2 and v2, for v1 + v2 up to
-    `most`.
+    """[V, V2] chance that the leader is not the mode, by v1 + v2 (up to `most`) and v2.
 
     >>> doubt_table(4)[4, 0]  # four votes against none
     np.float64(0.03125)
@@ -55,9 +54,8 @@ def doubt_table(most: int) -> Floats:
     for total in range(most + 1):
         m = total + 1
         k = np.arange(total // 2 + 1)
-        table[total, : k.size] = np.cumsum(
-            np.exp(logs[m] - logs[k] - logs[m - k] - m * math.log(2))
-        )
+        each = np.exp(logs[m] - logs[k] - logs[m - k] - m * math.log(2))
+        table[total, : k.size] = np.cumsum(each)
     return table
 
 

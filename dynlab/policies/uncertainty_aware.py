@@ -16,13 +16,12 @@ from dynlab.policies.votes import Votes
 @register
 @dataclass(frozen=True)
 class UncertaintyAware(Allocator):
-    """UAB (2605.26849): the budget that solves max Σ 1 − (1 − p)^c, one sample at a time to argmax
-    p·(1 − p)^c.
+    """UAB (2605.26849): the budget that solves max Σ 1 − (1 − p)^c.
 
-    p = exp(mean log-probability of the tokens of the question's first sample / temperature), c =
-    samples held so far, that first one included; it votes like the rest. The allocation of the
-    released code, whose later default (entropy of two probes' answers instead of log-probabilities)
-    is left out.
+    One sample at a time goes to argmax p·(1 − p)^c. p = exp(mean log-probability of the tokens of
+    the question's first sample / temperature), c = samples held so far, that first one included; it
+    votes like the rest. The allocation of the released code, whose later default (entropy of two
+    probes' answers instead of log-probabilities) is left out.
 
     Deviation: a probe without a log-probability (an empty response) has the mean of its question's
     samples.
@@ -40,9 +39,7 @@ class UncertaintyAware(Allocator):
     temperature: float = 0.2
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
-        """ln p + c·ln(1 − p): in the order of p·(1 − p)^c, which is soon too small to be told from
-        nothing.
-        """
+        """ln p + c·ln(1 − p): in the order of p·(1 − p)^c, which soon underflows."""
         if np.isnan(seen.probe[seen.pulls > 0]).any():
             raise InputError(
                 "uab needs the column mean_logprob (a probe's confidence), and it is not recorded; "

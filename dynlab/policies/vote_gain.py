@@ -15,11 +15,11 @@ from dynlab.policies.votes import Votes
 @register
 @dataclass(frozen=True)
 class VoteGain(Allocator):
-    """Anytime UCB on the gain in votes: mean reward + √(ln t / n), UCB1's form (Auer 2002) with our
-    reward.
+    """Anytime UCB on vote gain: an upper bound on what the next sample changes in the votes.
 
-    The reward of a sample is [rise of the top share v1/n]₊ + [fall of the entropy]₊, with the
-    entropy −Σ p·ln p of p = counts/n and the missing share as one more answer; before the first
+    Anytime UCB on the gain in votes: mean reward + √(ln t / n), UCB1's form (Auer 2002) with our
+    reward. The reward of a sample is [rise of the top share v1/n]₊ + [fall of the entropy]₊, with
+    the entropy −Σ p·ln p of p = counts/n and the missing share as one more answer; before the first
     sample share and entropy are 0.
     """
 

@@ -29,9 +29,8 @@ class Votes:
     second: Ints  # [...] v2, votes of the runner-up
     distinct: Ints  # [...] answers seen so far
     surprise: Floats  # [...] Σ c·ln c over the answers' counts
-    gained: (
-        Floats  # [...] Σ over its pulls of [rise of v1/n]₊ + [fall of the entropy of the shares]₊
-    )
+    # [...] Σ over its pulls of [rise of v1/n]₊ + [fall of the entropy of the shares]₊
+    gained: Floats
     spent: Floats  # [...] price of the samples drawn so far, in the budget's unit
     # [...] mean log-probability of the question's first sample; NaN before it, or unknown
     probe: Floats
@@ -66,14 +65,11 @@ class Tally:
     right: Floats
     answer_right: Flags  # [Q, K] which answers are right
     logprob: Floats  # [N, R, Q] mean log-probability of each sample, NaN unknown
-    known: dict[str, Floats] = field(
-        default_factory=dict, compare=False, repr=False
-    )  # by `once`: [U] per profile
+    # by `once`: [U] per profile
+    known: dict[str, Floats] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, of_profiles: Callable[[Ints], Floats]) -> Floats:
-        """[U] a function of the vote profiles, computed once under its name: the settings of a rule
-        share it.
-        """
+        """[U] a function of the vote profiles, computed once: all settings of a rule share it."""
         if name not in self.known:
             self.known[name] = of_profiles(self.seen.profiles)
         return self.known[name]
@@ -95,9 +91,8 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
     num_samples, num_replications, num_questions = codes.shape
     num_answers = right.shape[1]
     rows = np.arange(num_replications * num_questions)
-    counts = np.zeros(
-        (rows.size, num_answers + 1), np.int16
-    )  # the last column counts missing answers
+    # the last column counts missing answers
+    counts = np.zeros((rows.size, num_answers + 1), np.int16)
     flat_right = np.tile(right, (num_replications, 1))
     weight = np.zeros(num_samples + 2)
     weight[1:] = np.arange(1, num_samples + 2) * np.log(np.arange(1, num_samples + 2))
@@ -166,8 +161,7 @@ def tally(codes: Ints, right: Flags, profiles: bool = False) -> Tally:
 
 
 def winner_chance(counts: Ints, right: Flags) -> Floats:
-    """The chance that a plurality vote is right, ties by expectation: counts [..., K], right [...,
-    K] → [...].
+    """[...] chance that a plurality vote is right, ties by expectation: counts and right [..., K].
 
     >>> winner_chance(np.array([3, 3, 1]), np.array([True, False, False]))
     np.float64(0.5)
@@ -177,8 +171,7 @@ def winner_chance(counts: Ints, right: Flags) -> Floats:
 
 
 def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floats:
-    """The one source of random ties: a number in [0, 1) hashed from (seed, replication, question,
-    pulls).
+    """The one source of random ties: a number in [0, 1) by seed, replication, question and pulls.
 
     Two rounds of SplitMix64's finaliser (Steele, Lea & Flood 2014) an integer, one for the last;
     shapes broadcast.
@@ -199,17 +192,13 @@ def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floa
 
 
 def tied(index: Floats, ties: Floats) -> Floats:
-    """The index with a hair of the tie-breaking number: equal ones come to differ, unequal ones
-    keep their order.
-    """
+    """The index and a hair of the tie-breaking number: equal ones differ, others stay in order."""
     size = np.minimum(np.abs(index), 1e9)  # −∞ (out for good) stays −∞
     return np.asarray(index + (1e-8 * size + 1e-30) * ties)
 
 
 def walk_start(seed: int, replication: Ints, question: Ints) -> Ints:
-    """Where a question's walk through random draws begins, in 16 bits: hashed like ties, at a depth
-    that is none.
-    """
+    """Where a question's walk through random draws begins, in 16 bits, hashed like its ties."""
     return np.asarray(tie_break(seed, replication, question, np.array(-1)) * 2**16).astype(np.int64)
 
 

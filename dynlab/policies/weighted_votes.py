@@ -22,12 +22,12 @@ from dynlab.recordings.streams import Flags, Floats, Ints
 @register
 @dataclass(frozen=True)
 class ConfidenceInformed(Vote):
-    """CISC (2502.06233): answers gather the weights softmax(confidence / temperature) of their
-    samples.
+    """CISC (2502.06233): each sample weighs softmax(confidence / temperature).
 
-    Confidence is the length-normalised probability of the response, one of the paper's four.
-    Deviations: the paper tunes the temperature per model on held-out questions, here it is a
-    parameter; a response without a log-probability has the mean of its question's.
+    An answer has the weight of all its samples. Confidence is the length-normalised probability of
+    the response, one of the paper's four. Deviations: the paper tunes the temperature per model on
+    held-out questions, here it is a parameter; a response without a log-probability has the mean of
+    its question's.
 
     Args:
         temperature: above 0; large ones make the vote a plurality.
@@ -41,9 +41,7 @@ class ConfidenceInformed(Vote):
             raise InputError(f"the temperature of cisc must be above 0; not {self.temperature}")
 
     def right(self, tally: Tally) -> Floats:
-        """The softmax's denominator is the same for all samples of a question, so that weights may
-        be added up.
-        """
+        """Weights add up, since all samples of a question share the softmax's denominator."""
         weight = np.exp((confidence(tally, self.name) - 1) / self.temperature)
         _, num_replications, num_questions = tally.seen.pulls.shape
         totals = np.zeros((num_replications, num_questions, tally.answer_right.shape[1]))
@@ -58,13 +56,12 @@ class ConfidenceInformed(Vote):
 @register
 @dataclass(frozen=True)
 class ConfidenceFiltered(Vote):
-    """DeepConf offline (2508.15260): the most confident share of the samples votes, each with its
-    confidence.
+    """DeepConf offline (2508.15260): the most confident share of the samples votes.
 
-    Deviations: the paper's confidence of a trace comes from the k most likely tokens at every
-    position (its mean, or that of its least confident stretch), here from the response's own
-    tokens; samples without an answer are filtered out before; a response without a log-probability
-    has the mean of its question's.
+    Each votes with its confidence. Deviations: the paper's confidence of a trace comes from the k
+    most likely tokens at every position (its mean, or that of its least confident stretch), here
+    from the response's own tokens; samples without an answer are filtered out before; a response
+    without a log-probability has the mean of its question's.
 
     Args:
         keep: η, the share kept: samples of at least the 1 − η quantile of confidence. The paper has
@@ -126,9 +123,7 @@ def summed(codes: Ints, weight: Floats, num_answers: int) -> Floats:
 
 
 def heaviest_right(totals: Floats, right: Flags) -> Floats:
-    """The chance that the heaviest answer is right, ties by expectation: totals [R, Q, K], right
-    [Q, K] → [R, Q].
-    """
+    """[R, Q] chance that the heaviest answer is right, ties by expectation: totals [R, Q, K]."""
     most = totals.max(axis=-1, keepdims=True)
     tied = (totals >= most * (1 - 1e-12)) & (totals > 0)
     return np.asarray((tied & right).sum(axis=-1) / np.maximum(tied.sum(axis=-1), 1))

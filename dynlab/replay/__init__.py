@@ -4,7 +4,8 @@ May import `_util`, `recordings`, `policies`.
 """
 
 from dynlab.replay.draws import Draws, draws_of
-from dynlab.replay.loop import Curve, Trace, oracle, replay, run
+from dynlab.replay.loop import Curve, replay, run
 from dynlab.replay.online_policy import OnlinePolicy
+from dynlab.replay.trace import Trace
 
-__all__ = ["Curve", "Draws", "OnlinePolicy", "Trace", "draws_of", "oracle", "replay", "run"]
+__all__ = ["Curve", "Draws", "OnlinePolicy", "Trace", "draws_of", "replay", "run"]

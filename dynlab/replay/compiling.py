@@ -9,10 +9,11 @@ from typing import Any
 
 @cache
 def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """The loop as machine code: compiled once a machine, kept beside its file or in the user's cache.
+    """The loop as machine code, compiled once a machine.
 
-    Where neither folder can be written, as in a read-only installation without a home, it is
-    compiled anew in every process.
+    It is kept beside its file, or in the user's cache folder where that cannot be written. Where
+    neither folder can be written, as in a read-only installation without a home, it is compiled
+    anew in every process.
     """
     from numba import njit
 

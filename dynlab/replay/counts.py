@@ -1,6 +1,6 @@
-"""Counting: the votes of questions whose samples arrive one by one, and which answer they choose.
+"""The votes of questions whose samples arrive one by one, and which answer they choose.
 
-The numbers are those of `voting.tally`, which has all samples at once; a test holds them equal.
+The numbers are those of `dynlab.policies.votes.tally`, which has all samples at once.
 """
 
 from __future__ import annotations
@@ -37,34 +37,30 @@ class Counts:
     """The votes of Q questions, none at first."""
 
     def __init__(self, num_questions: int):
-        self.answers: list[dict[str, int]] = [
-            {} for _ in range(num_questions)
-        ]  # answer → code by first appearance
+        # answer → code by first appearance
+        self.answers: list[dict[str, int]] = [{} for _ in range(num_questions)]
         self.codes: list[list[int]] = [[] for _ in range(num_questions)]
         self.counts: list[list[int]] = [[] for _ in range(num_questions)]  # votes by code
         self.logprobs: list[list[float]] = [[] for _ in range(num_questions)]
-        (
-            self.arrived,
-            self.votes,
-            self._first,
-            self._second,
-            self._distinct,
-            self._leader,
-            self._priced,
-        ) = (np.zeros(num_questions, np.int64) for _ in range(7))
-        self._surprise, self._gained, self._entropy = (np.zeros(num_questions) for _ in range(3))
-        self.spent, self._paid = (
-            np.zeros(num_questions),
-            np.zeros(num_questions),
-        )  # with and without unknown prices
+        self.arrived = np.zeros(num_questions, np.int64)
+        self.votes = np.zeros(num_questions, np.int64)
+        self._first = np.zeros(num_questions, np.int64)
+        self._second = np.zeros(num_questions, np.int64)
+        self._distinct = np.zeros(num_questions, np.int64)
+        self._leader = np.zeros(num_questions, np.int64)
+        self._priced = np.zeros(num_questions, np.int64)
+        self._surprise = np.zeros(num_questions)
+        self._gained = np.zeros(num_questions)
+        self._entropy = np.zeros(num_questions)
+        self.spent = np.zeros(num_questions)  # unknown prices estimated
+        self._paid = np.zeros(num_questions)  # known prices alone
         self._probe = np.full(num_questions, np.nan, np.float32)
         self._weight: Floats = np.zeros(1)  # k·ln k
 
     def add(self, question: int, told: Told) -> None:
-        """Counts one sample of a question. An unknown price is the mean of the question's known
-        ones, if any.
-        """
-        q, n = question, int(self.arrived[question])
+        """Counts one sample of a question; an unknown price is the mean of the known ones."""
+        q = question
+        n = int(self.arrived[q])
         if n + 2 > len(self._weight):
             numbers = np.arange(1, 2 * n + 4)
             self._weight = np.concatenate([[0.0], numbers * np.log(numbers)])
@@ -87,7 +83,8 @@ class Counts:
             self._paid[q] += told.price
         elif self._priced[q]:
             self.spent[q] += self._paid[q] / self._priced[q]
-        votes, weight = self.votes[q], self._weight
+        votes = self.votes[q]
+        weight = self._weight
         entropy = (weight[n + 1] - self._surprise[q] - weight[n + 1 - votes]) / (n + 1)
         rise = self._first[q] / (n + 1) - top / max(n, 1)
         self._gained[q] = self._gained[q] + max(rise, 0.0) + max(self._entropy[q] - entropy, 0.0)
@@ -104,14 +101,13 @@ class Counts:
         if self._leader[q] != code:
             self._second[q] = top if count > top else max(runner, count)
         if count > top:
-            self._first[q], self._leader[q] = count, code
+            self._first[q] = count
+            self._leader[q] = code
         self.votes[q] += 1
         self._surprise[q] += self._weight[before + 1] - self._weight[before]
 
     def seen(self, questions: Sequence[int], pulls: Ints, profiles: bool = False) -> Votes:
-        """What a policy may see of some questions, of which so many samples are drawn, in flight
-        ones included.
-        """
+        """What a policy may see of some questions; `pulls` counts samples in flight too."""
         at = np.asarray(questions)
         number = np.arange(len(at)) if profiles else np.zeros(0, int)
         return Votes(
@@ -141,9 +137,8 @@ class Counts:
         n = int(self.arrived[question])
         seen = self.seen([question], self.arrived[[question]], rule.profiles)
 
-        def whole(
-            state: Any,
-        ) -> Any:  # a rule looks at its question's last depth and at the codes before it
+        def whole(state: Any) -> Any:
+            """A rule looks at its question's last depth and at the codes before it."""
             return np.broadcast_to(state, (n + 1, 1, 1))
 
         named = {
@@ -154,15 +149,11 @@ class Counts:
         state = replace(seen, **named)
         codes = np.array(self.codes[question], np.int32)[:, None, None]
         none = np.zeros((0, 0, 0))
-        return bool(
-            rule.stops(Tally(codes, whole(np.array(n)), state, none, np.zeros((1, 1), bool), none))[
-                -1, 0, 0
-            ]
-        )
+        last = Tally(codes, whole(np.array(n)), state, none, np.zeros((1, 1), bool), none)
+        return bool(rule.stops(last)[-1, 0, 0])
 
     def chances(self, question: int, chooses: Vote | StoppingRule | None = None) -> Floats:
-        """[K] the chance of each answer, by code, to be the one that is voted: ties are split
-        evenly.
+        """[K] the chance of each answer, by code, to be the one that is voted, ties split evenly.
 
         Args:
             chooses: a weighted vote, or a stopping rule with an answer of its own; None =
@@ -176,7 +167,6 @@ class Counts:
             return np.asarray(winner_chance(np.tile(self.counts[question], (number, 1)), each))
         codes = np.tile(np.array(self.codes[question], np.int32)[:, None, None], (1, 1, number))
         logprob = np.broadcast_to(np.array(self.logprobs[question])[:, None, None], codes.shape)
-        table = replace(
-            tally(codes, each), logprob=logprob
-        )  # a question for each answer, in which that one is right
+        # a question for each answer, in which that one is right
+        table = replace(tally(codes, each), logprob=logprob)
         return np.asarray(chooses.right(table)[-1, 0])

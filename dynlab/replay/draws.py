@@ -1,6 +1,4 @@
-"""Draws: the order in which replications meet the recorded samples, a function of seed and
-replication alone.
-"""
+"""Draws: the order in which replications meet the recorded samples, by seed and number alone."""
 
 from __future__ import annotations
 
@@ -55,7 +53,7 @@ def draws_of(
 
 
 def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], Floats]) -> Floats:
-    """[D, R, Q] spent on a question after d pulls, in the unit; NaN where its prices are not known."""
+    """[D, R, Q] spent on a question after d pulls, in the unit; NaN where prices are unknown."""
     depths = seen.seen.pulls
     if unit == "samples":
         return depths.astype(float)
@@ -68,18 +66,14 @@ def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], F
 
 
 def _probe(logprob: Floats) -> Floats:
-    """[D, R, Q] mean log-probability of the first sample, NaN before it: logprob [N, R, Q] in the
-    order drawn.
-    """
+    """[D, R, Q] mean log-probability of the first sample, NaN before it: logprob [N, R, Q]."""
     table = np.full((len(logprob) + 1, *logprob.shape[1:]), np.nan, np.float32)
     table[1:] = logprob[0]
     return table
 
 
 def _order(streams: Streams, rng: np.random.Generator) -> Ints:
-    """[N, Q] for one replication: a random order of a pool's samples, or one whole ordered stream a
-    question.
-    """
+    """[N, Q] for one replication: a pool's samples in random order, or one whole ordered stream."""
     num_questions, num_streams, num_samples = streams.codes.shape
     if not streams.exchangeable:
         held = (streams.lengths > 0).sum(axis=1)  # [Q] streams of each question

@@ -76,10 +76,10 @@ def _by_replication(
     """One replication after the other; how many pulls the longest of them has."""
     # Why no scan: an argmax over Q questions at each of up to N·Q pulls costs N·Q². But between two
     # pulls only one question's line changes, and all scores are straight lines in √(ln t). So a
-    # kinetic tournament (Basch, Guibas & Hershberger 1999) knows the largest: a binary tree over the
-    # questions in which every match keeps its winner and the √(ln t) at which it, or a match below
-    # it, may turn out otherwise. A pull plays the matches on one path anew, and those that are due:
-    # about log Q. Random indices change at every step and are all looked through.
+    # kinetic tournament (Basch, Guibas & Hershberger 1999) knows the largest: a binary tree over
+    # the questions in which every match keeps its winner and the √(ln t) at which it, or a match
+    # below it, may turn out otherwise. A pull plays the matches on one path anew, and those that
+    # are due: about log Q. Random indices change at every step and are all looked through.
     _, num_replications, num_questions = value.shape
     has_width = width.size > 0
     has_draws = draws.size > 0

@@ -1,8 +1,7 @@
-"""Deciding: the policy of a live run, asked for the next sample and told what came of it. No file,
-no clock.
+"""The policy of a live run, asked for the next sample and told what came of it.
 
-It decides what `replay.run` decides on the same samples, pick for pick, and knows less: nothing but
-what it was told.
+It decides what `replay.run` decides on the same samples, pick for pick, and knows nothing but what
+it was told: no file, no clock.
 """
 
 from __future__ import annotations
@@ -69,7 +68,9 @@ class OnlinePolicy:
                 f"{policy.allocator.name} decides in phases over whole recordings and cannot run"
                 " live; take another --allocator, such as priced or ucb"
             )
-        self.policy, self.limit, self.seed = policy, limit, seed
+        self.policy = policy
+        self.limit = limit
+        self.seed = seed
         self.counts = Counts(num_questions)
         self.picks: list[Pick] = []
         self._adaptive = policy.allocator.adaptive
@@ -82,15 +83,14 @@ class OnlinePolicy:
         self.in_flight = 0
         self._deepest = np.zeros(num_questions, np.int64)
         self.stopped = np.zeros(num_questions, bool)
-        self._value, self._width = np.zeros(num_questions), np.zeros(num_questions)
+        self._value = np.zeros(num_questions)
+        self._width = np.zeros(num_questions)
         self._draws: Floats | None = None  # [Q, M]
         self._start = walk_start(seed, np.array(0), np.arange(num_questions))
         self._refresh(range(num_questions))
 
     def ask(self) -> Pick | None:
-        """The next pick; None = nothing until more is told, or nothing any more if none is in
-        flight.
-        """
+        """The next pick; None = nothing until more is told, or nothing any more if none flies."""
         if len(self.picks) >= self.limit:
             return None
         if self._rounds and not self._left and not self.in_flight:
@@ -98,21 +98,16 @@ class OnlinePolicy:
         t = len(self.picks)
         score = self._value + np.sqrt(np.log(max(t, 1))) * self._width
         if self._draws is not None:
-            score = (
-                score
-                + self._draws[np.arange(len(score)), (self._start + t) & (self._draws.shape[1] - 1)]
-            )
+            place = (self._start + t) & (self._draws.shape[1] - 1)
+            score = score + self._draws[np.arange(len(score)), place]
         q = int(score.argmax())
         if score[q] == -np.inf:
             self._left = 0
-            return (
-                self.ask() if self._told and not self.in_flight else None
-            )  # what was told may change it
-        n, arrived, opening = (
-            int(self.pulls[q]),
-            int(self.counts.arrived[q]),
-            bool(self.pulls[q] < self.policy.warmup),
-        )
+            # what was told may change it
+            return self.ask() if self._told and not self.in_flight else None
+        n = int(self.pulls[q])
+        arrived = int(self.counts.arrived[q])
+        opening = n < self.policy.warmup
         if not opening:
             if self._rounds and not self._left:
                 if self.in_flight:
@@ -121,12 +116,8 @@ class OnlinePolicy:
             if not self._adaptive and self.policy.stopping is not None and arrived < n:
                 return None
             self._left -= 1
-        pick = Pick(
-            q,
-            n,
-            0 if opening or not self._adaptive else arrived,
-            0 if opening else self._waited_for(q),
-        )
+        known = 0 if opening or not self._adaptive else arrived
+        pick = Pick(q, n, known, 0 if opening else self._waited_for(q))
         self.picks.append(pick)
         self.pulls[q] += 1
         self.in_flight += 1
@@ -145,15 +136,14 @@ class OnlinePolicy:
 
     @property
     def settled(self) -> Flags:
-        """[Q] whether a question is closed: its stopping rule or the allocator asks for no further
-        sample.
-        """
+        """[Q] whether a question is closed: rule or allocator ask for no further sample of it."""
         return np.asarray(np.isneginf(self._value) & (self.counts.arrived > 0))
 
     def finish(self) -> Counts:
         """Counts what was told of a round that was not finished, and forgets what never came."""
         self._count()
-        self.pulls, self.in_flight = self.counts.arrived.copy(), 0
+        self.pulls = self.counts.arrived.copy()
+        self.in_flight = 0
         self._refresh(range(len(self.pulls)))
         return self.counts
 
@@ -180,21 +170,20 @@ class OnlinePolicy:
     def _refresh(self, questions: Iterable[int]) -> None:
         """The parts of the index of questions that have changed."""
         at = np.fromiter(questions, int)
-        pulls, arrived = self.pulls[at], self.counts.arrived[at]
+        pulls = self.pulls[at]
+        arrived = self.counts.arrived[at]
         ties = tie_break(self.seed, np.array(0), at, pulls)
         opening = pulls < self._opening
         allocator = self.policy.allocator
         known = pulls if not self._adaptive else np.where(arrived > 0, pulls, 0)
-        index = allocator.index(
-            self.counts.seen(at.tolist(), known, allocator.profiles), generator(self.seed)
-        )
+        seen = self.counts.seen(at.tolist(), known, allocator.profiles)
+        index = allocator.index(seen, generator(self.seed))
         closed = self.stopped[at] & (arrived >= self.policy.warmup)
         if self._at_once and self._adaptive:
             closed |= arrived == 0
         value = tied(index.value, ties)
-        self._value[at] = np.where(
-            opening, FIRST - pulls + ties / 2, np.where(closed, -np.inf, value)
-        )
+        value = np.where(closed, -np.inf, value)
+        self._value[at] = np.where(opening, FIRST - pulls + ties / 2, value)
         if index.width is not None:
             self._width[at] = np.where(opening, 0.0, tied(index.width, ties))
         if index.draws is not None:

@@ -1,4 +1,4 @@
-"""Policies that plan for their budget: one run a budget, on dense grids at budgets a fifth apart."""
+"""Policies that plan for their budget: one run a budget, a fifth apart on dense grids."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def at_every(budgets: Floats, play: Callable[[int], dict[str, Floats]]) -> dict[
         budgets: [C] ascending.
         play: checkpoint → its tables [1, …].
 
-    >>> at_every(np.array([2.0, 4.0, 4.2, 4.4]), lambda c: {"number": np.array([10.0 * c])})["number"].tolist()
-    [0.0, 10.0, 20.0, 30.0]
+    >>> at_every(np.array([2.0, 4.0, 4.2, 4.4]), lambda c: {"c": np.array([10.0 *
+    c])})["c"].tolist() [0.0, 10.0, 20.0, 30.0]
     """
     played = [0]
     for c, budget in enumerate(budgets):

@@ -1,5 +1,4 @@
-"""Stopping rules over their settings: a rule that stops each question by itself becomes a curve of
-its settings.
+"""Stopping rules over their settings: a rule becomes the curve of one setting of it.
 
 A setting is run to its own end, without a budget: it spends what it spends. Every curve starts at
 one sample for each question. Between two settings it is straight, which a user can have too: a

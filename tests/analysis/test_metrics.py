@@ -15,7 +15,7 @@ from dynlab.analysis.comparison import compare, dense_grid, greedy_vs_vote, savi
 from dynlab.analysis.metrics import difference, first_reach, pareto, question_resamples
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
-from dynlab.replay.loop import oracle
+from dynlab.replay.oracle import oracle
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from dynlab.policies.votes import tie_break
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.draws import draws_of
-from dynlab.replay.loop import oracle, replay, run
+from dynlab.replay.loop import replay, run
+from dynlab.replay.oracle import oracle
 
 SCORES = {
     "uniform": (lambda v1, v2, n, *_: -n, {}),

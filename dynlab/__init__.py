@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Comparison": "dynlab.analysis",
     "compare": "dynlab.analysis",
     "contrast": "dynlab.analysis",
+    "leaderboard": "dynlab.analysis",
     "savings": "dynlab.analysis",
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
@@ -20,6 +22,7 @@ _HOMES = {
     "solve": "dynlab.online",
     "check": "dynlab.online",
     "explore": "dynlab.explorer",
+    "plot_curve_grid": "dynlab.plots",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
     "table": "dynlab.reports",
@@ -27,10 +30,10 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
-    from dynlab.analysis import compare, contrast, savings
+    from dynlab.analysis import Comparison, compare, contrast, leaderboard, savings
     from dynlab.explorer import explore
     from dynlab.online import check, solve
-    from dynlab.plots import plot_curves, plot_savings
+    from dynlab.plots import plot_curve_grid, plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.reports import table
     from dynlab.sampling import record

@@ -1,11 +1,20 @@
-"""Numbers and their intervals, one definition each.
+"""Numbers and their intervals, one definition each: comparisons, leaderboards, and what is in them.
 
 May import everything down to `replay`.
 """
 
-from dynlab.analysis.board import leaderboard
-from dynlab.analysis.comparison import compare, savings
-from dynlab.analysis.contrasts import contrast
+from dynlab.analysis.comparison import Comparison
+from dynlab.analysis.leaderboards import Leaderboard, leaderboard
 from dynlab.analysis.metrics import Estimate
+from dynlab.analysis.verbs import ABLATION, compare, contrast, savings
 
-__all__ = ["Estimate", "compare", "contrast", "leaderboard", "savings"]
+__all__ = [
+    "ABLATION",
+    "Comparison",
+    "Estimate",
+    "Leaderboard",
+    "compare",
+    "contrast",
+    "leaderboard",
+    "savings",
+]

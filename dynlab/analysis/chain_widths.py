@@ -5,6 +5,7 @@ several widths.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util import shipped_files
-from dynlab.analysis.comparison import Source, loaded, options_of
-from dynlab.analysis.metrics import difference, question_resamples
+from dynlab.analysis.methods import Method
+from dynlab.analysis.metrics import difference
+from dynlab.analysis.replays import Recordings, Replays, Setup, loaded
+from dynlab.analysis.rows import interval
+from dynlab.policies.policy import Policy
+from dynlab.policies.uniform import Uniform
 from dynlab.recordings.recording import Recording, load
-from dynlab.recordings.streams import streams_of
-from dynlab.replay.loop import replay
+from dynlab.recordings.streams import Floats, Streams, streams_of
 
 WIDTHS = [
     "recording",
@@ -52,7 +56,9 @@ def in_several_widths(recordings: Iterable[Recording]) -> list[Recording]:
     return [*(each for each in recordings if _pair(each) in pairs), *wide]
 
 
-def widths(recordings: Source | Iterable[Source], **options: Any) -> pd.DataFrame:
+def widths(
+    recordings: Recordings, *, unit: str = "tokens", replications: int = 200, seed: int = 0
+) -> pd.DataFrame:
     """What chains of each width gain on independent samples of the same model and questions
     (strategy `integrated`).
 
@@ -64,68 +70,76 @@ def widths(recordings: Source | Iterable[Source], **options: Any) -> pd.DataFram
     `chained` is left out.
 
     Args:
-        recordings: As for `dynlab.analysis.comparison.compare`.
-        options: Further options of `compare`: `unit` (of the equal cost, default tokens),
-            `replications`, `seed`.
+        recordings: As for `dynlab.compare`.
+        unit: Of the equal cost.
+        replications: Draw orders, and streams, that are averaged over.
+        seed: Of the draws, ties and resamples.
 
     Returns:
         Rows of columns `WIDTHS`; `at` is how many independent samples a whole stream costs.
     """
-    chosen = options_of({"unit": "tokens"} | options)
-    given = list(loaded(recordings))
+    setup, given = Setup(unit, None, replications, seed), loaded(recordings)
     pools = {
         _pair(each): each for each in reversed(given) if "parallel" in set(each.frame["strategy"])
     }
     rows: list[dict[str, Any]] = []
     for each in given:
-        frame, pool = each.frame, pools.get(_pair(each))
-        chains = frame[frame["strategy"] == "integrated"]
-        if (
-            pool is None
-            or not {"role", "parents"} <= set(frame)
-            or not (chains["role"] == "chained").any()
-        ):
-            continue
-        plain = pool.frame[pool.frame["strategy"] == "parallel"]
-        common = set(chains["question_id"]) & set(plain["question_id"])
-        both = Recording(
-            pd.concat([part[part["question_id"].isin(common)] for part in (plain, chains)]),
-            each.card,
-        )
-        one, stream = (streams_of(both, name, chosen.price) for name in ("parallel", "integrated"))
-        share, length = question_resamples(len(common), chosen.seed), float(stream.lengths.mean())
-        at = length * stream.per_sample(chosen.unit) / one.per_sample(chosen.unit)
-        whole, alone = (
-            replay(
-                held,
-                [chosen.policy("uniform")],
-                np.array([budget]),
-                unit=unit,
-                replications=chosen.replications,
-                seed=chosen.seed,
-            )[0].accuracy[0]
-            for held, budget, unit in ((stream, length, "samples"), (one, at, chosen.unit))
-        )
-        gains = {"integrated": difference(whole, alone, share)}
-        if one.has_target:
-            right = [_right(rows, common) for rows in (chains[chains["role"] == "chained"], plain)]
-            gains = {"chained": difference(right[0], right[1], share)} | gains
-        rows += [
-            {
-                "recording": pool.name,
-                "width": _width(chains),
-                "method": method,
-                "questions": len(common),
-                "at": at,
-            }
-            | {"unit": chosen.unit, "difference": gain.value, "low": gain.low, "high": gain.high}
-            | {"measure": "accuracy" if one.has_target else "self-consistency rate"}
-            | {"replications": chosen.replications, "seed": chosen.seed}
-            for method, gain in gains.items()
-        ]
+        pool = pools.get(_pair(each))
+        chains = each.frame[each.frame["strategy"] == "integrated"]
+        if pool is not None and _chained(chains).any():
+            rows += _gains(each, pool, chains, setup)
     return pd.DataFrame(rows, columns=WIDTHS).sort_values(
         ["recording", "method", "width"], ignore_index=True
     )
+
+
+def _chained(chains: pd.DataFrame) -> pd.Series:
+    """Which samples were shown others; none where the recording does not tell."""
+    if not {"role", "parents"} <= set(chains):
+        return pd.Series(False, chains.index)
+    return chains["role"] == "chained"
+
+
+def _gains(
+    each: Recording, pool: Recording, chains: pd.DataFrame, setup: Setup
+) -> list[dict[str, Any]]:
+    """The rows of one recording of chains."""
+    plain = pool.frame[pool.frame["strategy"] == "parallel"]
+    common = set(chains["question_id"]) & set(plain["question_id"])
+    parts = [part[part["question_id"].isin(common)] for part in (plain, chains)]
+    both = Recording(pd.concat(parts), each.card)
+    one, stream = (streams_of(both, name) for name in ("parallel", "integrated"))
+    length = float(stream.lengths.mean())
+    at = length * stream.per_sample(setup.unit) / one.per_sample(setup.unit)
+    whole, _ = _vote(both, stream, length, replace(setup, unit="samples"))
+    alone, resamples = _vote(both, one, at, setup)
+    gains = {"integrated": difference(whole, alone, resamples)}
+    if one.has_target:
+        right = [_right(rows, common) for rows in (chains[_chained(chains)], plain)]
+        gains = {"chained": difference(right[0], right[1], resamples)} | gains
+    shared = {
+        "recording": pool.name,
+        "width": _width(chains),
+        "questions": len(common),
+        "at": at,
+        "unit": setup.unit,
+        "measure": "accuracy" if one.has_target else "self-consistency rate",
+        "replications": setup.replications,
+        "seed": setup.seed,
+    }
+    return [
+        shared | {"method": name} | interval("difference", gain) for name, gain in gains.items()
+    ]
+
+
+def _vote(
+    recording: Recording, streams: Streams, budget: float, setup: Setup
+) -> tuple[Floats, Floats]:
+    """[Q] accuracy of the vote of a budget's samples, and [resamples, Q]."""
+    method = Method("uniform", "uniform", Policy(Uniform()), streams)
+    price = streams.per_sample(setup.unit)
+    own = Replays(recording, (method,), method, setup, price)
+    return own.curves(np.array([budget]))["uniform"].accuracy[0], own.resamples
 
 
 def _pair(recording: Recording) -> tuple[str, str]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from dynlab.analysis.comparison import ORACLE, Options
 from dynlab.analysis.leaderboard_cells import Cells
+from dynlab.analysis.methods import ORACLE
+from dynlab.analysis.replays import Setup
 from dynlab.recordings.streams import Flags, Floats
 
 CELLS = [
@@ -137,7 +138,7 @@ def _mean(values: Floats, axes: int | tuple[int, ...]) -> Floats:
 
 
 def rows_of_cells(
-    names: Mapping[str, str], found: Sequence[Cells], options: Options
+    names: Mapping[str, str], found: Sequence[Cells], setup: Setup
 ) -> list[dict[str, Any]]:
     """A row for every policy, recording and B that the recording holds."""
     return [
@@ -145,7 +146,7 @@ def rows_of_cells(
             "policy": name,
             "kind": kind,
             "recording": cells.streams.name,
-            "unit": options.unit,
+            "unit": setup.unit,
             "tokens_kind": cells.streams.tokens_kind,
             "at": b,
         }
@@ -155,8 +156,8 @@ def rows_of_cells(
         | {"accuracy": cells.accuracy[name][number], "depth": cells.depth[name][number]}
         | {
             "exhausted": cells.exhausted[name][number],
-            "replications": options.replications,
-            "seed": options.seed,
+            "replications": setup.replications,
+            "seed": setup.seed,
         }
         for cells in found
         for name, kind in names.items()

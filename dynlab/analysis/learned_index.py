@@ -8,15 +8,16 @@ hindsight oracle says something else, what could be saved by who knew the answer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.board import board
-from dynlab.analysis.comparison import SAVINGS, Options, Source, loaded, options_of
+from dynlab.analysis.leaderboards import leaderboard
+from dynlab.analysis.replays import Recordings, loaded
+from dynlab.analysis.rows import SAVINGS
 from dynlab.policies.base import Allocator, Index
 from dynlab.policies.priced import Priced
 from dynlab.policies.votes import Votes
@@ -27,12 +28,7 @@ LEARNED = "learned in hindsight"
 COLUMNS = [*SAVINGS, "method", "against"]
 _MOST = 40  # samples and votes that states are told apart by; more count as so many
 _AHEAD = (1, 2, 3, 4, 6, 8, 12, 16)  # h, samples that are looked ahead
-_EDGES = (
-    0.5,
-    0.8,
-    1.1,
-    1.6,
-)  # between classes of a question's mean price, relative to all questions'
+_EDGES = (0.5, 0.8, 1.1, 1.6)  # between classes of a question's mean price, all questions' = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +47,11 @@ class Learned(Allocator):
         share: ρ.
     """
 
-    name: ClassVar[str] = LEARNED
     gains: Floats
     mean: float
     thrift: float = 0.75
     share: float = 0.3
+    name: ClassVar[str] = LEARNED
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """As above, with prices relative to the mean."""
@@ -92,45 +88,45 @@ def learn(streams: Streams, unit: str, replications: int = 100, seed: int = 0) -
 
 
 def headroom(
-    recordings: Source | Iterable[Source], *, at: Sequence[float] = (4, 8, 16), **options: Any
+    recordings: Recordings,
+    at: float | Iterable[float] = (4, 8, 16),
+    *,
+    strategy: str | None = None,
+    unit: str = "tokens",
+    price: tuple[float, float] | None = None,
+    replications: int = 200,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """What `priced` saves against uniform, and what the index learned in hindsight does: columns
     `COLUMNS`.
 
-    Args:
-        recordings: As for `dynlab.analysis.comparison.compare`.
-        at: Budgets B.
-        options: Of `compare`: `unit` ('tokens'), `strategy`, `price`, `warmup`, `batch`,
-            `replications`, `seed`.
+    Arguments are those of `dynlab.analysis.leaderboard`.
 
     Raises:
-        InputError: As `compare`.
+        InputError: As `leaderboard`.
     """
-    chosen = options_of({"unit": "tokens", **options})
-    return pd.concat(
-        [_of(recording, at, chosen) for recording in loaded(recordings)], ignore_index=True
-    )
-
-
-def _of(recording: Any, at: Sequence[float], options: Options) -> pd.DataFrame:
-    streams = streams_of(recording, options.strategy, options.price)
-    own = {LEARNED: learn(streams, options.unit, seed=options.seed)}
-    names = ("unit", "strategy", "price", "warmup", "batch", "replications", "seed")
-    given = {name: getattr(options, name) for name in names}
-    cells = board(
-        [recording],
-        at=at,
-        allocators=["priced"],
-        stopping=[],
-        policies=own,
-        progress=False,
-        **given,
-    ).cells
+    parts = []
+    for recording in loaded(recordings):
+        streams = streams_of(recording, strategy, price)
+        cells = leaderboard(
+            recording,
+            {"priced": "priced", LEARNED: learn(streams, unit, seed=seed)},
+            [],
+            at,
+            strategy=strategy,
+            unit=unit,
+            price=price,
+            replications=replications,
+            seed=seed,
+            progress=False,
+        ).cells
+        parts.append(cells.assign(strategy=streams.strategy))
+    cells = pd.concat(parts, ignore_index=True)
     cells = cells[cells["policy"].isin(["priced", LEARNED])].rename(
         columns={"policy": "allocator", "saving_low": "low", "saving_high": "high"}
     )
-    cells = cells.assign(strategy=streams.strategy, method=cells["allocator"], against="uniform")
-    return cells.reindex(columns=COLUMNS)
+    cells = cells.assign(method=cells["allocator"], against="uniform")
+    return cells.reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def _state(seen: Votes, mean: float) -> tuple[Ints, ...]:

@@ -1,5 +1,4 @@
-"""Numbers and their intervals, one definition each: accuracy, spending, paired differences, saving
-at equal accuracy.
+"""Numbers and their intervals, one definition each: accuracy, differences, savings.
 
 Intervals are 95 % percentiles over resamples of questions. Accuracy and spending of a resample, and
 both policies of a comparison, use the same questions. They are conditional on the joint allocation:
@@ -34,9 +33,7 @@ class Saving:
 
     at: float  # B
     saving: Estimate
-    reached: (
-        bool  # False: the accuracy is not reached within 2·B, b* is the last budget up to there
-    )
+    reached: bool  # False: the accuracy is not reached within 2·B
     flat: bool  # uniform(B) − uniform(2) < FLAT: nothing to save, reported apart
 
 
@@ -49,16 +46,16 @@ def question_resamples(num_questions: int, seed: int = 0, resamples: int = RESAM
 
 
 def estimates(values: Floats, share: Floats) -> list[Estimate]:
-    """The mean over questions at every checkpoint, with its interval: values [C, Q], share
-    [resamples, Q] → C.
+    """The mean over questions at every checkpoint, with its interval: values [C, Q] → C.
+
+    `share` [resamples, Q] is what `question_resamples` gives.
     """
     low, high = np.percentile(share @ values.T, [2.5, 97.5], axis=0)
     return [Estimate(*map(float, row)) for row in zip(values.mean(axis=1), low, high, strict=True)]
 
 
 def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Floats, Flags]:
-    """The first budget at which linearly interpolated curves reach their targets, and whether they
-    do.
+    """The first budgets at which linearly interpolated curves reach their targets, if they do.
 
     Args:
         curves: [B, C] accuracy; budgets: [C] or [B, C]; targets: [B].
@@ -78,33 +75,76 @@ def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Float
     return budgets[rows, before] + share * (budgets[rows, after] - budgets[rows, before]), reached
 
 
-def saving_at(policy: Curve, uniform: Curve, at: float, unit: str, share: Floats) -> Saving:
-    """Saving of a policy against uniform at the accuracy that uniform has at budget `at` (on both
-    curves' grid).
+def saving_at(policy: Curve, reference: Curve, at: float, unit: str, share: Floats) -> Saving:
+    """Saving of a policy at the accuracy that the reference has at budget `at`: 1 − b*/B.
 
-    In a resample a checkpoint lies where its questions' spending puts it: nominal budget ×
-    resampled ÷ mean spending. What is not reached within 2·B is not reached, whatever other budgets
-    the curves go to.
+    b* is the first budget at which the policy's curve, straight between checkpoints, is as accurate.
+    What is not reached within 2·B is not reached, whatever other budgets the curves go to: then b*
+    is 2·B, or where the recording ends.
     """
-    here, start = (int(np.argmin(np.abs(uniform.budgets - budget))) for budget in (at, 2.0))
-    inside = policy.budgets <= 2 * at * (1 + 1e-9)
     everyone = np.full((1, share.shape[1]), 1 / share.shape[1])
     rows = np.concatenate([everyone, share])  # the estimate itself, then its resamples
-    target = rows @ uniform.accuracy[here]
-    spent = (policy.budgets * _relative(policy, unit, rows))[:, inside]
-    reach, reached = first_reach(rows @ policy.accuracy[inside].T, spent, target)
-    saved = 1 - reach / (at * _relative(uniform, unit, rows)[:, here])
+    saved, reached = resampled_saving(policy, reference, at, unit, rows)
+    saved = np.where(np.abs(saved) < 1e-12, 0.0, saved)  # sums in another order save nothing
     low, high = np.percentile(saved[1:], [2.5, 97.5])
-    gained = float(uniform.accuracy[here].mean() - uniform.accuracy[start].mean())
-    return Saving(
-        at, Estimate(float(saved[0]), float(low), float(high)), bool(reached[0]), gained < FLAT
-    )
+    estimate = Estimate(float(saved[0]), float(low), float(high))
+    return Saving(at, estimate, reached, is_flat(reference, at))
 
 
-def _relative(curve: Curve, unit: str, rows: Floats) -> Floats:
-    """[B, C] spending on the questions of each row, relative to the spending on all."""
-    spent = curve.spent[unit]
-    return np.asarray((rows @ spent.T) / spent.mean(axis=1))
+def resampled_saving(
+    policy: Curve, reference: Curve, at: float, unit: str, rows: Floats, *, bounded: bool = False
+) -> tuple[Floats, bool]:
+    """[S] the saving on each of the resamples `rows` [S, Q], and whether it is reached on the first.
+
+    In a resample a checkpoint lies where its questions' spending puts it: nominal budget ×
+    resampled ÷ mean spending, for both curves. So does a b* that is not reached, unless `bounded`:
+    then it counts alike in all resamples, and means over recordings are bounded by it.
+    """
+    target = rows @ curve_at(reference, reference.accuracy, at)
+    base = curve_at(reference, reference.spent[unit], at)
+    worth = at * (rows @ base) / base.mean()  # [S] what B costs on the questions of each row
+    last = min(2 * at, max(float(policy.budgets[-1]), float(reference.budgets[-1])))
+    budgets, accuracy, spent = _until(policy, last, unit)
+    if not budgets.size:
+        return np.full(len(rows), 1 - last / at), False
+    mean = spent.mean(axis=1)
+    relative = np.where(mean > 0, rows @ spent.T / np.where(mean > 0, mean, 1.0), 1.0)
+    reach, reached = first_reach(rows @ accuracy.T, budgets * relative, target)
+    unreached = last / at if bounded else last * relative[:, -1] / worth
+    return 1 - np.where(reached, reach / worth, unreached), bool(reached[0])
+
+
+def is_flat(reference: Curve, at: float) -> bool:
+    """Whether the reference gains less than `FLAT` from two samples to B: nothing to save."""
+    here, start = (curve_at(reference, reference.accuracy, budget) for budget in (at, 2.0))
+    return bool(here.mean() - start.mean() < FLAT)
+
+
+def curve_at(curve: Curve, table: Floats, budget: float) -> Floats:
+    """A curve's table [C, …] at a budget: straight between checkpoints, the last one beyond them,
+    NaN before them.
+    """
+    after = int(np.searchsorted(curve.budgets, budget * (1 - 1e-9)))
+    if after == len(curve.budgets):
+        return np.asarray(table[-1])
+    if np.isclose(curve.budgets[after], budget):
+        return np.asarray(table[after])
+    if after == 0:
+        return np.full(table.shape[1:], np.nan)
+    share = (budget - curve.budgets[after - 1]) / (curve.budgets[after] - curve.budgets[after - 1])
+    return np.asarray((1 - share) * table[after - 1] + share * table[after])
+
+
+def _until(curve: Curve, last: float, unit: str) -> tuple[Floats, Floats, Floats]:
+    """Budgets [C], accuracy and spending [C, Q] up to a budget; where the curve goes on beyond it,
+    it is cut from the straight line there.
+    """
+    inside = curve.budgets <= last * (1 + 1e-9)
+    budgets, tables = curve.budgets[inside], (curve.accuracy, curve.spent[unit])
+    if inside.all() or not inside.any() or np.isclose(budgets[-1], last):
+        return budgets, tables[0][inside], tables[1][inside]
+    accuracy, spent = (np.vstack([table[inside], curve_at(curve, table, last)]) for table in tables)
+    return np.append(budgets, last), accuracy, spent
 
 
 def difference(one: Floats, other: Floats, share: Floats) -> Estimate:
@@ -113,8 +153,7 @@ def difference(one: Floats, other: Floats, share: Floats) -> Estimate:
 
 
 def pareto(cost: Floats, accuracy: Floats) -> Flags:
-    """Which points no other beats in both: none is cheaper (or as cheap) and more accurate. [P],
-    [P] → [P] bool.
+    """[P] which points no other beats: none is cheaper, or as cheap, and more accurate.
 
     >>> pareto(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.4, 0.6]))
     array([ True, False,  True])

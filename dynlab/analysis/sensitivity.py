@@ -1,25 +1,27 @@
-"""How much the bandit's settings matter, and what choosing the best of many settings is worth on
-questions not seen.
+"""How much the bandit's settings matter: every setting minus uniform at equal budgets.
 
 The best of many cells looks better than it is: it was also the luckiest. `Sensitivity.chosen`
-therefore chooses on one half of the questions and scores the choice on the other, or chooses on the
-other recordings (nested selection; Cawley and Talbot 2010).
+therefore judges a choice on questions that did not make it (`dynlab.analysis.selection`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.comparison import Options, Source, loaded, options_of
+from dynlab.analysis.budgets import held_budgets
+from dynlab.analysis.comparison import Comparison
+from dynlab.analysis.methods import Policies, named_policies
 from dynlab.analysis.metrics import question_resamples
+from dynlab.analysis.replays import Setup
+from dynlab.analysis.selection import judged_on_half, judged_on_others
+from dynlab.policies.policy import Policy
+from dynlab.policies.ucb import UCB
 from dynlab.policies.uncertainty import UNCERTAINTIES
-from dynlab.recordings.streams import Floats, streams_of
-from dynlab.replay.loop import replay
+from dynlab.recordings.streams import Floats
 
 SETTING = ["allocator", "uncertainty", "exploration", "warmup", "batch"]
 CELLS = [
@@ -50,7 +52,6 @@ CHOICES = [
     "measure",
 ]
 MEAN = "mean"  # the name of the rows that are means over recordings
-_SPLITS = 500
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,38 @@ class Sensitivity:
     settings: pd.DataFrame  # [M] rows of `SETTING`; one row a cell
     names: tuple[str, ...]  # of the recordings
     gains: tuple[Floats, ...]  # of each recording [M, Q] accuracy minus uniform's
-    depths: tuple[
-        Floats, ...
-    ]  # of each recording [M] calls that wait for one another, at the largest B
+    # of each recording [M] calls that wait for one another, at the largest B
+    depths: tuple[Floats, ...]
     budgets: tuple[float, ...]
     measure: str  # 'accuracy', or without targets 'self-consistency rate'
-    options: Options
+    setup: Setup
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> Sensitivity:
+        """The methods of a comparison as settings, each one minus the reference.
+
+        Differences are averaged over the budgets; one that a recording does not hold counts as all that
+        it holds.
+        """
+        gains, depths = [], []
+        for own in comparison.replays:
+            curves = own.curves(held_budgets(comparison.budgets, own.longest))
+            base = curves[own.reference.name]
+            others = [curves[method.name] for method in comparison.rivals(own)]
+            gains.append(
+                np.stack([(curve.accuracy - base.accuracy).mean(axis=0) for curve in others])
+            )
+            depths.append(np.array([curve.depth[-1] for curve in others]))
+        first = comparison.replays[0]
+        return cls(
+            pd.DataFrame([m.columns() for m in comparison.rivals(first)], columns=SETTING),
+            tuple(own.streams.name for own in comparison.replays),
+            tuple(gains),
+            tuple(depths),
+            tuple(comparison.budgets.tolist()),
+            comparison.measure,
+            first.setup,
+        )
 
     @property
     def best(self) -> int:
@@ -79,7 +106,7 @@ class Sensitivity:
         """The mean over recordings of every cell, with its interval over questions: M rows of
         columns `CELLS`.
         """
-        found = estimates_of(self.gains, self.options.seed)
+        found = estimates_of(self.gains, self.setup.seed)
         depth = np.mean(self.depths, axis=0)
         return self._rows(MEAN if len(self.names) > 1 else self.names[0], found, depth, self.best)
 
@@ -88,7 +115,7 @@ class Sensitivity:
         parts = [
             self._rows(
                 name,
-                estimates_of([gain], self.options.seed),
+                estimates_of([gain], self.setup.seed),
                 depth,
                 int(np.argmax(gain.mean(axis=1))),
             )
@@ -100,7 +127,7 @@ class Sensitivity:
         """In how many cells the paired interval of (best − cell) lies above zero, and in how many
         it does not.
         """
-        lag = estimates_of([gain[[self.best]] - gain for gain in self.gains], self.options.seed)
+        lag = estimates_of([gain[[self.best]] - gain for gain in self.gains], self.setup.seed)
         worse = int((lag[:, 1] > 0).sum())
         return worse, len(lag) - worse - 1
 
@@ -114,7 +141,7 @@ class Sensitivity:
         the choice, and is wide: half of the questions judge it); the best cell of the other
         recordings.
         """
-        seed = self.options.seed
+        seed = self.setup.seed
         rows = [
             (
                 f"{worded(row)} (default)",
@@ -132,18 +159,23 @@ class Sensitivity:
                 (
                     "best cell of half the questions, on the other half",
                     "ucb",
-                    *_halved(self.gains, seed),
+                    *judged_on_half(self.gains, seed),
                     False,
                 )
             )
         if len(self.gains) > 1:
             rows.append(
-                ("best cell of the other recordings", "ucb", *_left_out(self.gains, seed), False)
+                (
+                    "best cell of the other recordings",
+                    "ucb",
+                    *judged_on_others(self.gains, seed),
+                    False,
+                )
             )
         return pd.DataFrame(rows, columns=CHOICES[:6]).assign(
             cells=len(self.settings),
             recordings=len(self.names),
-            unit=self.options.unit,
+            unit=self.setup.unit,
             budgets=self._worth,
             measure=self.measure,
         )
@@ -155,75 +187,49 @@ class Sensitivity:
     def _rows(self, recording: str, found: Floats, depth: Floats, best: int) -> pd.DataFrame:
         table = self.settings.assign(
             recording=recording,
-            unit=self.options.unit,
+            unit=self.setup.unit,
             budgets=self._worth,
             depth=depth,
             best=np.arange(len(found)) == best,
             measure=self.measure,
-            replications=self.options.replications,
-            seed=self.options.seed,
+            replications=self.setup.replications,
+            seed=self.setup.seed,
             **dict(zip(("difference", "low", "high"), found.T, strict=True)),
         )
         return table[CELLS]
 
 
-def grid(
-    recordings: Source | Iterable[Source],
-    *,
+def settings_grid(
     uncertainties: Sequence[str] = tuple(UNCERTAINTIES),
     explorations: Sequence[float] = (0.0, 0.1, 0.3, 1.0, 2.0, 4.0),
     warmups: Sequence[int] = (1, 2, 3, 4),
-    budgets: Sequence[float] = (4, 8, 16),
-    **options: Any,
-) -> Sensitivity:
+) -> list[Policy]:
     """The bandit (`ucb`) in every combination of uncertainty, exploration c and warm-up.
 
     Args:
-        recordings: As for `dynlab.analysis.comparison.compare`.
         uncertainties: Names of `dynlab.policies.uncertainty.UNCERTAINTIES`.
         explorations: c ≥ 0, without unit.
         warmups: Samples that every question gets first.
-        budgets: B: mean samples per question, or in another unit what so many samples cost on
-            average; differences are averaged over them. One that a recording does not hold counts
-            as all that it holds.
-        options: Further options of `compare`: `unit`, `batch`, `strategy`, `price`, `replications`,
-            `seed`.
 
     Raises:
-        InputError: An unknown name, a number out of range, a unit whose prices are not known.
+        InputError: An unknown name, or a number out of range.
     """
-    cells = [
-        ("ucb", u, float(c), int(w)) for u in uncertainties for c in explorations for w in warmups
+    return [
+        Policy(UCB(uncertainty, float(exploration)), warmup=int(warmup))
+        for uncertainty in uncertainties
+        for exploration in explorations
+        for warmup in warmups
     ]
-    return _played(
-        recordings, [(*cell, options.get("batch", 1)) for cell in cells], budgets, options
-    )
 
 
-def batches(
-    recordings: Source | Iterable[Source],
-    *,
-    allocators: Sequence[str] = ("ucb", "priced"),
-    sizes: Sequence[int] = (1, 4, 16, 64),
-    budgets: Sequence[float] = (4, 8, 16),
-    **options: Any,
-) -> Sensitivity:
-    """Allocators with their defaults, in rounds of several pulls that are decided at once;
-    arguments as for `grid`.
-    """
-    default = Options()
-    cells = [
-        (
-            name,
-            default.uncertainty if name == "ucb" else "",
-            default.exploration if name == "ucb" else np.nan,
-            2,
-            size,
-        )
-        for name in allocators
-        for size in sizes
+def in_batches(
+    policies: Policies = ("ucb", "priced"), sizes: Sequence[int] = (1, 4, 16, 64)
+) -> list[Policy]:
+    """Policies in rounds of several pulls that are decided at once."""
+    named = named_policies(policies).values()
+    return [
+        replace(policy, batch=int(size)) for policy in named if policy is not None for size in sizes
     ]
-    return _played(recordings, cells, budgets, options)
 
 
 def estimates_of(gains: Iterable[Floats], seed: int) -> Floats:
@@ -234,93 +240,6 @@ def estimates_of(gains: Iterable[Floats], seed: int) -> Floats:
     means = np.mean([gain.mean(axis=1) for gain, _ in shares], axis=0)
     drawn = np.mean([share @ gain.T for gain, share in shares], axis=0)  # [resamples, M]
     return np.column_stack([means, *np.percentile(drawn, [2.5, 97.5], axis=0)])
-
-
-def _played(
-    recordings: Source | Iterable[Source],
-    cells: list[tuple[Any, ...]],
-    budgets: Sequence[float],
-    given: dict[str, Any],
-) -> Sensitivity:
-    options = options_of(given)
-    settings = pd.DataFrame(cells, columns=SETTING)
-    policies = [options.policy("uniform")]
-    for name, uncertainty, exploration, warmup, batch in cells:
-        bandit = {"uncertainty": uncertainty, "exploration": exploration} if name == "ucb" else {}
-        policies.append(
-            options_of({**given, **bandit, "warmup": warmup, "batch": batch}).policy(name)
-        )
-    names, gains, depths, measures = [], [], [], set()
-    for recording in loaded(recordings):
-        streams = streams_of(recording, options.strategy, options.price)
-        held = np.unique(
-            np.minimum(np.asarray(budgets, float), streams.lengths.mean(axis=1).mean())
-        )
-        uniform, *others = replay(
-            streams,
-            policies,
-            held,
-            unit=options.unit,
-            replications=options.replications,
-            seed=options.seed,
-        )
-        names.append(streams.name)
-        measures.add("accuracy" if streams.has_target else "self-consistency rate")
-        gains.append(
-            np.stack([(curve.accuracy - uniform.accuracy).mean(axis=0) for curve in others])
-        )
-        depths.append(np.array([curve.depth[-1] for curve in others]))
-    worth = tuple(sorted({float(b) for b in budgets}))
-    return Sensitivity(
-        settings,
-        tuple(names),
-        tuple(gains),
-        tuple(depths),
-        worth,
-        " / ".join(sorted(measures)),
-        options,
-    )
-
-
-def _halved(gains: Sequence[Floats], seed: int) -> tuple[float, float, float]:
-    """What the best cell of a random half of the questions is worth on the other half: mean over
-    splits, interval.
-    """
-    choose, judge, seen, judged = (np.zeros((gains[0].shape[0], _SPLITS)) for _ in range(4))
-    for gain in gains:
-        questions = gain.shape[1]
-        rng = np.random.default_rng(
-            [seed, questions, _SPLITS]
-        )  # recordings of the same questions split alike
-        first = (
-            rng.permuted(np.tile(np.arange(questions), (_SPLITS, 1)), axis=1) < questions // 2
-        )  # [S, Q]
-        for half, plain, drawn in ((first, choose, seen), (~first, judge, judged)):
-            share = half / half.sum(axis=1, keepdims=True)
-            again = rng.multinomial(half.sum(axis=1), share) / half.sum(axis=1, keepdims=True)
-            plain += gain @ share.T / len(gains)
-            drawn += gain @ again.T / len(gains)
-    each = np.arange(_SPLITS)
-    value = judge[choose.argmax(axis=0), each].mean()
-    low, high = np.percentile(judged[seen.argmax(axis=0), each], [2.5, 97.5])
-    return float(value), float(low), float(high)
-
-
-def _left_out(gains: Sequence[Floats], seed: int) -> tuple[float, float, float]:
-    """What the best cell of the other recordings is worth on each: mean over recordings, interval
-    over questions.
-    """
-
-    def mean_of_choices(values: Floats) -> Floats:  # [recordings, M, S] → [S]
-        others = (values.sum(axis=0) - values).argmax(axis=1)  # [recordings, S]
-        return np.asarray(np.take_along_axis(values, others[:, None], axis=1)[:, 0].mean(axis=0))
-
-    here = mean_of_choices(np.stack([gain.mean(axis=1)[:, None] for gain in gains]))
-    drawn = mean_of_choices(
-        np.stack([gain @ question_resamples(gain.shape[1], seed).T for gain in gains])
-    )
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return float(here[0]), float(low), float(high)
 
 
 def worded(setting: pd.Series) -> str:

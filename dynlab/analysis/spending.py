@@ -1,29 +1,30 @@
 """Who gets the budget: spending by difficulty and over time, regret to the hindsight oracle, where
 the vote is misled.
 
-Everything is computed from one replay of each recording, question by question; intervals are over
-questions.
+Everything is read from a comparison, question by question; intervals are over questions. A budget
+that a recording does not hold counts as all that it holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.comparison import ORACLE, Source, loaded, options_of
-from dynlab.analysis.metrics import estimates, question_resamples
+from dynlab._util.errors import InputError
+from dynlab.analysis.budgets import held_budgets
+from dynlab.analysis.comparison import Comparison
+from dynlab.analysis.difficulty import OUTCOMES, difficulty_of
+from dynlab.analysis.methods import ORACLE, Method
+from dynlab.analysis.metrics import Estimate, estimates, question_resamples
+from dynlab.analysis.replays import Replays
+from dynlab.analysis.rows import interval
 from dynlab.recordings.recording import text_or_none
-from dynlab.recordings.streams import Flags, Floats, Streams, streams_of
-from dynlab.replay.loop import Curve, replay
-from dynlab.replay.oracle import oracle
+from dynlab.recordings.streams import Floats
+from dynlab.replay.loop import Curve
 
 BANDS = 5  # of difficulty
-OUTCOMES = ("settled, right", "open, right", "open, wrong", "settled, wrong", "no answer")
-SETTLED = 0.5  # a leading answer with at least this share of all samples
 _INTERVAL = ["low", "high"]
 SPENT = [
     "recording",
@@ -50,258 +51,173 @@ BY_OUTCOME = [
     "accuracy",
     "measure",
 ]
+MISLED = ["recording", "question_id", "question", "target", "leading", "share", "drawn"]
 
 
-@dataclass(frozen=True)
-class Played:
-    """One recording, played by several allocators and the hindsight oracle on the same draws."""
-
-    streams: Streams
-    curves: Mapping[str, Curve]  # allocator → its curve; the oracle's last
-    # [Q] share of a question's samples that are right (without targets: that agree with the
-    # plurality)
-    easy: Floats
-    leader: Floats  # [Q] share of the leading answer among all samples
-    winner: Floats  # [Q] chance that the vote of all samples is right
-    leading: tuple[str, ...]  # [Q] the leading answer, '' where there is none
-    unit: str
-    seed: int
-
-    @property
-    def outcome(self) -> np.ndarray[Any, Any]:
-        """[Q] one of `OUTCOMES`: where the vote of all samples ends up, and how clearly."""
-        settled, right = self.leader >= SETTLED, self.winner >= 0.5
-        names = np.where(
-            right, np.where(settled, *OUTCOMES[:2]), np.where(settled, OUTCOMES[3], OUTCOMES[2])
-        )
-        return np.where(self.leader > 0, names, OUTCOMES[4])
-
-    @property
-    def measure(self) -> str:
-        """What is counted as right."""
-        return "accuracy" if self.streams.has_target else "self-consistency rate"
-
-    def at(self, budget: float) -> int:
-        """The checkpoint of a budget, or the last one within it."""
-        budgets = next(iter(self.curves.values())).budgets
-        return max(int(np.searchsorted(budgets, budget * (1 + 1e-9))) - 1, 0)
-
-
-def played(
-    recordings: Source | Iterable[Source],
-    *,
-    allocators: Sequence[str] = ("uniform", "ucb", "priced"),
-    budgets: Sequence[float] = tuple(range(2, 17)),
-    **options: Any,
-) -> list[Played]:
-    """Plays allocators, and the oracle beside them, on recordings.
-
-    Args:
-        recordings: As for `dynlab.analysis.comparison.compare`.
-        allocators: Names of allocators, `uniform` among them.
-        budgets: Checkpoints: mean samples per question, or in another unit what so many samples
-            cost on average; those that a recording does not hold are left out, all that it holds
-            counts instead.
-        options: Further options of `compare`.
-
-    Raises:
-        InputError: An unknown name, a number out of range, a unit whose prices are not known.
-    """
-    chosen = options_of(options)
-    names = list(dict.fromkeys(["uniform", *allocators]))
-    found = []
-    for recording in loaded(recordings):
-        streams = streams_of(recording, chosen.strategy, chosen.price)
-        longest = streams.lengths.mean(axis=1).mean()
-        grid = np.unique(np.minimum(np.asarray(budgets, float), longest))
-        how: dict[str, Any] = {
-            "unit": chosen.unit,
-            "replications": chosen.replications,
-            "seed": chosen.seed,
-        }
-        curves = dict(
-            zip(names, replay(streams, [chosen.policy(n) for n in names], grid, **how), strict=True)
-        )
-        curves[ORACLE] = oracle(streams, grid, **how)
-        found.append(Played(streams, curves, *_difficulty(streams), chosen.unit, chosen.seed))
-    return found
-
-
-def by_difficulty(runs: Sequence[Played], *, at: float = 8) -> pd.DataFrame:
-    """What each allocator spends on a question at budget B, by how easy it is: rows of columns
-    `SPENT`.
+def by_difficulty(comparison: Comparison, *, at: float = 8) -> pd.DataFrame:
+    """What each policy spends on a question at budget B, by how easy it is: columns `SPENT`.
 
     Bands are fifths of the share of right samples, 0 to 1; an empty band has no row.
     """
-    rows = []
-    for run in runs:
-        band = np.minimum((run.easy * BANDS).astype(int), BANDS - 1)
-        c = run.at(at)
-        for name, curve in run.curves.items():
+    unit, rows = comparison.unit, []
+    for own, methods, curves in _played(comparison):
+        easy = difficulty_of(own.streams).easy
+        band = np.minimum((easy * BANDS).astype(int), BANDS - 1)
+        for method in methods:
+            curve = curves[method.name]
+            c = _checkpoint(curve, at)
             for b in np.unique(band):
                 inside = band == b
-                spent = _mean(curve.spent[run.unit][c][inside], run.seed)
-                rows.append(
-                    [
-                        run.streams.name,
-                        name,
-                        (b + 0.5) / BANDS,
-                        b / BANDS,
-                        (b + 1) / BANDS,
-                        int(inside.sum()),
-                        run.unit,
-                        curve.budgets[c],
-                        *spent,
-                        run.measure,
-                    ]
-                )
+                spent = _mean(curve.spent[unit][c][inside], own.setup.seed)
+                row = {
+                    "recording": own.streams.name,
+                    "allocator": method.name,
+                    "band": (b + 0.5) / BANDS,
+                    "from": b / BANDS,
+                    "to": (b + 1) / BANDS,
+                    "questions": int(inside.sum()),
+                    "unit": unit,
+                    "at": curve.budgets[c],
+                    "measure": own.measure,
+                }
+                rows.append(row | interval("spent", spent))
     return pd.DataFrame(rows, columns=SPENT)
 
 
-def over_time(run: Played) -> pd.DataFrame:
-    """The samples drawn of every question at every budget: a row an allocator and question, the
-    hardest first.
+def over_time(comparison: Comparison, recording: int = 0) -> pd.DataFrame:
+    """The samples drawn of every question at every budget: a row a policy and question, the hardest
+    first.
 
     Columns: recording, allocator, question_id, easy (share of right samples), then a column a
     budget, by its number.
+
+    Args:
+        comparison: Of policies.
+        recording: The index of one of its recordings.
     """
-    order = np.lexsort((run.leader, run.easy))
-    parts = [
-        pd.DataFrame(
-            {
-                "recording": run.streams.name,
-                "allocator": name,
-                "easy": run.easy[order],
-                "question_id": np.array(run.streams.question_ids)[order],
-                **{f"{b:g}": curve.spent["samples"][c][order] for c, b in enumerate(curve.budgets)},
-            }
-        )
-        for name, curve in run.curves.items()
-    ]
+    own, methods, curves = list(_played(comparison))[recording]
+    difficulty = difficulty_of(own.streams)
+    order = np.lexsort((difficulty.leader, difficulty.easy))
+    parts = []
+    for method in methods:
+        curve = curves[method.name]
+        drawn = zip(curve.budgets, curve.spent["samples"], strict=True)
+        columns = {
+            "recording": own.streams.name,
+            "allocator": method.name,
+            "easy": difficulty.easy[order],
+            "question_id": np.array(own.streams.question_ids)[order],
+        }
+        parts.append(pd.DataFrame(columns | {f"{b:g}": spent[order] for b, spent in drawn}))
     return pd.concat(parts, ignore_index=True)
 
 
-def regret(runs: Sequence[Played]) -> pd.DataFrame:
-    """The oracle's accuracy minus each allocator's at equal budgets, paired over questions: columns
+def regret(comparison: Comparison) -> pd.DataFrame:
+    """The oracle's accuracy minus each policy's at equal budgets, paired over questions: columns
     `REGRET`.
+
+    Raises:
+        InputError: the oracle is not among the policies of the comparison.
     """
     rows = []
-    for run in runs:
-        share = question_resamples(run.streams.num_questions, run.seed)
-        bound = run.curves[ORACLE].accuracy
-        for name, curve in run.curves.items():
-            if name == ORACLE:
+    for own, methods, curves in _played(comparison):
+        if ORACLE not in curves:
+            raise InputError("regret is to the hindsight oracle; add 'oracle' to the policies")
+        for method in methods:
+            if method.name == ORACLE:
                 continue
-            for budget, gap in zip(
-                curve.budgets, estimates(bound - curve.accuracy, share), strict=True
-            ):
-                rows.append(
-                    [
-                        run.streams.name,
-                        name,
-                        run.unit,
-                        budget,
-                        gap.value,
-                        gap.low,
-                        gap.high,
-                        run.measure,
-                    ]
-                )
+            gaps = curves[ORACLE].accuracy - curves[method.name].accuracy
+            found = estimates(gaps, own.resamples)
+            for budget, gap in zip(curves[method.name].budgets, found, strict=True):
+                row = {
+                    "recording": own.streams.name,
+                    "allocator": method.name,
+                    "unit": comparison.unit,
+                    "budget": budget,
+                    "measure": own.measure,
+                }
+                rows.append(row | interval("regret", gap))
     return pd.DataFrame(rows, columns=REGRET)
 
 
-def by_outcome(runs: Sequence[Played], *, at: float = 8) -> pd.DataFrame:
-    """What each allocator spends on a question at budget B, by where the vote of all its samples
-    ends up.
+def by_outcome(comparison: Comparison, *, at: float = 8) -> pd.DataFrame:
+    """What each policy spends on a question at budget B, by where the vote of all its samples ends.
 
     The questions of all recordings are pooled. Spending is relative to the budget: 1 is what
-    uniform allocation gives. `accuracy` is that of the allocator's votes at B. Rows of columns
-    `BY_OUTCOME`.
+    uniform allocation gives. `accuracy` is that of the policy's votes at B. Columns `BY_OUTCOME`.
     """
-    outcome = np.concatenate([run.outcome for run in runs])
-    rows = []
+    unit, played, rows = comparison.unit, list(_played(comparison)), []
+    outcome = np.concatenate([difficulty_of(own.streams).outcome for own, _, _ in played])
+    names = [method.name for method in played[0][1]]
     for kind in OUTCOMES:
         inside = outcome == kind
-        for name in runs[0].curves if inside.any() else ():
-            at_b = [(run, run.curves[name], run.at(at)) for run in runs]
-            price = [run.streams.per_sample(run.unit) * curve.budgets[c] for run, curve, c in at_b]
-            spent = np.concatenate(
-                [curve.spent[r.unit][c] / p for (r, curve, c), p in zip(at_b, price, strict=True)]
-            )
-            right = np.concatenate([curve.accuracy[c] for _, curve, c in at_b])
-            most = max(float(curve.budgets[c]) for _, curve, c in at_b)
-            rows.append(
-                [
-                    kind,
-                    name,
-                    int(inside.sum()),
-                    runs[0].unit,
-                    most,
-                    *_mean(spent[inside], runs[0].seed),
-                    right[inside].mean(),
-                    runs[0].measure,
-                ]
-            )
+        for name in names if inside.any() else ():
+            spent, right, budgets = [], [], []
+            for own, _, curves in played:
+                curve = curves[name]
+                c = _checkpoint(curve, at)
+                spent.append(curve.spent[unit][c] / (own.price * curve.budgets[c]))
+                right.append(curve.accuracy[c])
+                budgets.append(float(curve.budgets[c]))
+            row = {
+                "outcome": kind,
+                "allocator": name,
+                "questions": int(inside.sum()),
+                "unit": unit,
+                "at": max(budgets),
+                "accuracy": np.concatenate(right)[inside].mean(),
+                "measure": played[0][0].measure,
+            }
+            mean = _mean(np.concatenate(spent)[inside], played[0][0].setup.seed)
+            rows.append(row | interval("spent", mean))
     return pd.DataFrame(rows, columns=BY_OUTCOME)
 
 
-def misled(
-    recordings: Iterable[Source], runs: Sequence[Played], *, allocator: str = "ucb", at: float = 8
-) -> pd.DataFrame:
-    """The questions whose samples agree on a wrong answer, the most agreed first, with what an
-    allocator drew of them.
+def misled(comparison: Comparison, *, policy: str = "ucb", at: float = 8) -> pd.DataFrame:
+    """The questions whose samples agree on a wrong answer, the most agreed first: columns `MISLED`.
 
-    Columns: recording, question_id, question, target, leading (answer), share (of all samples),
-    drawn (samples at B).
+    Args:
+        comparison: Of policies.
+        policy: Whose samples `drawn` counts, at B.
+        at: B.
     """
     rows = []
-    for recording, run in zip(loaded(list(recordings)), runs, strict=True):
-        frame = recording.frame[recording.frame["strategy"] == run.streams.strategy]
-        for q in np.flatnonzero(run.outcome == OUTCOMES[3]):
-            name = run.streams.question_ids[q]
-            own = frame[frame["question_id"] == name]
-            said = {
-                c: text_or_none(own[c].iloc[0]) if c in own else None
-                for c in ("question", "target")
+    for own, _, curves in _played(comparison):
+        frame = own.recording.frame
+        frame = frame[frame["strategy"] == own.streams.strategy]
+        difficulty = difficulty_of(own.streams)
+        spent = curves[policy].spent["samples"][_checkpoint(curves[policy], at)]
+        for q in np.flatnonzero(difficulty.outcome == OUTCOMES[3]):
+            question = own.streams.question_ids[q]
+            one = frame[frame["question_id"] == question].iloc[0]
+            row = {
+                "recording": own.streams.name,
+                "question_id": question,
+                "leading": difficulty.leading[q],
+                "share": difficulty.leader[q],
+                "drawn": spent[q],
             }
-            drawn = run.curves[allocator].spent["samples"][run.at(at)][q]
-            rows.append(
-                [
-                    run.streams.name,
-                    name,
-                    said["question"],
-                    said["target"],
-                    run.leading[q],
-                    run.leader[q],
-                    drawn,
-                ]
-            )
-    columns = ["recording", "question_id", "question", "target", "leading", "share", "drawn"]
-    return pd.DataFrame(rows, columns=columns).sort_values(
+            told = {c: text_or_none(one[c]) if c in one else None for c in ("question", "target")}
+            rows.append(row | told)
+    return pd.DataFrame(rows, columns=MISLED).sort_values(
         "share", ascending=False, kind="stable", ignore_index=True
     )
 
 
-def _difficulty(streams: Streams) -> tuple[Floats, Floats, Floats, tuple[str, ...]]:
-    """[Q] share of right samples, the leading answer's share, chance that the vote of all is right,
-    leading answer.
-    """
-    num_questions, num_answers = streams.right.shape
-    counts = np.zeros((num_questions, num_answers))
-    question, *_ = np.nonzero(streams.codes >= 0)
-    np.add.at(counts, (question, streams.codes[streams.codes >= 0]), 1)
-    samples = streams.lengths.sum(axis=1)
-    most = counts.max(axis=1)
-    leads: Flags = (counts == most[:, None]) & (counts > 0)
-    winner = (leads & streams.right).sum(axis=1) / np.maximum(leads.sum(axis=1), 1)
-    leading = tuple(
-        own[k] if most[q] else ""
-        for q, (own, k) in enumerate(zip(streams.answers, counts.argmax(axis=1), strict=True))
-    )
-    return (counts * streams.right).sum(axis=1) / samples, most / samples, winner, leading
+def _played(
+    comparison: Comparison,
+) -> Iterator[tuple[Replays, list[Method], dict[str, Curve]]]:
+    """Each recording with the methods that are shown, and their curves at the budgets it holds."""
+    for own in comparison.replays:
+        curves = own.curves(held_budgets(comparison.budgets, own.longest))
+        yield own, comparison.shown(own), curves
 
 
-def _mean(values: Floats, seed: int) -> tuple[float, float, float]:
+def _checkpoint(curve: Curve, budget: float) -> int:
+    """The index of a budget on a curve, or of the last one within it."""
+    return max(int(np.searchsorted(curve.budgets, budget * (1 + 1e-9))) - 1, 0)
+
+
+def _mean(values: Floats, seed: int) -> Estimate:
     """The mean over questions with its interval: values [Q]."""
-    found = estimates(values[None, :], question_resamples(len(values), seed))[0]
-    return found.value, found.low, found.high
+    return estimates(values[None, :], question_resamples(len(values), seed))[0]

@@ -15,11 +15,6 @@ def numbers(flag: str, text: str) -> list[float]:
         ) from None
 
 
-def names(text: str | None) -> list[str] | None:
-    """The names of a list such as uniform,ucb; None where none is given."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
 def price(text: str) -> tuple[float, float]:
     """USD per million prompt and completion tokens, from IN,OUT."""
     prices = numbers("price", text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
-from dynlab.cli.argument_types import names, numbers, price
+from dynlab.cli.argument_types import numbers, price
 
 
 def add(commands: Any) -> None:
@@ -18,7 +18,10 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--recording", action="append", required=True, metavar="PATH_OR_NAME")
     command.add_argument(
-        "--allocators", default="uniform,ucb", metavar="A,B,…", help="default: uniform,ucb"
+        "--allocators",
+        default="uniform,ucb",
+        metavar="A,B,…",
+        help="policies such as ucb, ucb(exploration=0.3), uniform+esc (default: uniform,ucb)",
     )
     command.add_argument(
         "--budgets", default="2,4,8,16", metavar="B,B,…", help="mean samples per question"
@@ -29,7 +32,12 @@ def add(commands: Any) -> None:
         type=int,
         help="samples that every question gets first (default: the policy's own, mostly 2)",
     )
-    command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
+    command.add_argument(
+        "--exploration",
+        type=float,
+        default=1.0,
+        help="c of ucb, where it does not set its own (1.0)",
+    )
     command.add_argument(
         "--uncertainty", default="top-share", help="top-share, entropy, margin or posterior"
     )
@@ -53,23 +61,11 @@ def add(commands: Any) -> None:
 
 def _compare(given: argparse.Namespace) -> None:
     from dynlab._util.files import not_a_folder, write_csv
-    from dynlab.analysis.comparison import compare, savings
+    from dynlab.analysis.methods import ORACLE
+    from dynlab.analysis.verbs import compare
+    from dynlab.policies.parsing import Defaults, as_policy, split_policies
 
-    allocators = names(given.allocators) or []
     budgets = numbers("budgets", given.budgets)
-    settings = (
-        "unit",
-        "warmup",
-        "exploration",
-        "uncertainty",
-        "batch",
-        "stopping",
-        "strategy",
-        "price",
-        "replications",
-        "seed",
-    )
-    options = {name: getattr(given, name) for name in settings}
     if given.out.suffix != ".csv":
         raise InputError(f"--out must be the path of a .csv file; not {str(given.out)!r}")
     beside = given.out.with_name(
@@ -79,8 +75,26 @@ def _compare(given: argparse.Namespace) -> None:
         raise InputError(
             "--out is where the curves go, and savings.csv is put beside it; give another name"
         )
-    curves = compare(given.recording, allocators=allocators, budgets=budgets, **options)
-    saved = savings(given.recording, allocators=allocators, at=budgets, **options)
+    settings = Defaults(
+        given.exploration, given.uncertainty, given.warmup, given.batch, given.stopping
+    )
+    found = compare(
+        given.recording,
+        [
+            text if text == ORACLE else as_policy(text, settings)
+            for text in split_policies(given.allocators)
+        ],
+        budgets,
+        reference=as_policy("uniform", Defaults(warmup=given.warmup)),
+        strategies=given.strategy,
+        unit=given.unit,
+        price=given.price,
+        replications=given.replications,
+        seed=given.seed,
+    )
+    curves, saved = found.curves, found.savings()
+    if given.stopping:  # it stands for all policies, so uniform's is no policy of its own
+        saved = saved[saved["allocator"] != "uniform"]
     write_csv(curves, given.out)
     write_csv(saved, beside)
     shown = curves[["recording", "allocator", "budget", "spent_samples", "accuracy", "low", "high"]]

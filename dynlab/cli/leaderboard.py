@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dynlab.cli.argument_types import names, numbers, price
+from dynlab.cli.argument_types import numbers, price
 
 
 def add(commands: Any) -> None:
@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--at", default="4,8,16,32", metavar="B,B,…", help="mean samples per question (4,8,16,32)"
     )
-    command.add_argument("--allocators", metavar="A,B,…", help="default: all")
+    command.add_argument("--allocators", metavar="A,B,…", help="policies (default: all)")
     command.add_argument(
         "--stopping", metavar="A,B,…", help="default: all, each swept over its settings"
     )
@@ -43,17 +43,18 @@ def add(commands: Any) -> None:
 
 def _leaderboard(given: argparse.Namespace) -> None:
     from dynlab._util.files import write_csv
-    from dynlab.analysis.board import board, shown
+    from dynlab.analysis.leaderboards import leaderboard, shown
     from dynlab.pipeline.inputs import chosen
     from dynlab.plots.figure_files import save
     from dynlab.plots.leaderboard import plot_leaderboard_grid
+    from dynlab.policies.parsing import split_policies
 
-    found = board(
+    found = leaderboard(
         chosen(given.recording),
+        None if given.allocators is None else split_policies(given.allocators),
+        given.stopping,
+        numbers("at", given.at),
         unit=given.unit,
-        at=numbers("at", given.at),
-        allocators=names(given.allocators),
-        stopping=names(given.stopping),
         price=given.price,
         replications=given.replications,
         seed=given.seed,

@@ -18,17 +18,11 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import (
-    CURVES,
-    ORACLE,
-    SAVINGS,
-    Options,
-    checked_budgets,
-    curve_rows,
-    dense_grid,
-    saving_rows,
-)
+from dynlab.analysis.budgets import dense_grid
+from dynlab.analysis.methods import ORACLE
 from dynlab.analysis.metrics import difference, question_resamples
+from dynlab.analysis.options import Options, checked_budgets, curve_rows, saving_rows
+from dynlab.analysis.rows import CURVES, SAVINGS
 from dynlab.explorer.state import Material, Setting, View, horizon, material_of
 from dynlab.explorer.worker import CancelCheck
 from dynlab.policies.policy import Policy

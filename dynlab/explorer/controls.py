@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from dynlab.analysis.comparison import ORACLE
+from dynlab.analysis.methods import ORACLE
 from dynlab.explorer.state import Material, Setting
 from dynlab.plots.style import look_of, title
 from dynlab.policies.registry import names, stopping_rule

@@ -10,7 +10,7 @@ from typing import Any
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
-from dynlab.analysis.comparison import Options
+from dynlab.analysis.options import Options
 from dynlab.explorer.state import Setting
 
 _DEFAULTS = Options()

@@ -10,7 +10,7 @@ from dynlab.explorer.fragments import coarse
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import paint
 from dynlab.plots.style import look_of
-from dynlab.reports.curves import percent, plus
+from dynlab.reports.wording import percent, plus
 
 
 def savings_html(view: View) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.comparison import ORACLE, Options
+from dynlab.analysis.methods import ORACLE
 from dynlab.analysis.metrics import Estimate
+from dynlab.analysis.options import Options
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Floats, Ints, Streams, strategies_of, streams_of
 

@@ -17,7 +17,9 @@ from typing import Any, cast
 import pandas as pd
 
 from dynlab._util.errors import DynlabError, InputError, one_of
-from dynlab.analysis.comparison import ORACLE, Source, checked_budgets
+from dynlab.analysis.methods import ORACLE
+from dynlab.analysis.options import checked_budgets
+from dynlab.analysis.replays import Source
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.controls import Controls, controls, named
 from dynlab.explorer.curve_panel import curves_panel

@@ -20,7 +20,7 @@ from dynlab.pipeline.parameters import declared_in
 from dynlab.pipeline.progress import Progress
 from dynlab.pipeline.run import Run
 from dynlab.plots.figure_files import write_bytes
-from dynlab.reports.curves import count
+from dynlab.reports.wording import count
 
 # notebooks at once, a core each; on one core, too, one can start while another computes
 _PARALLEL = max(2, os.cpu_count() or 2)

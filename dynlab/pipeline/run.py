@@ -15,7 +15,7 @@ from dynlab.pipeline.gallery import Setting, index_page
 from dynlab.pipeline.inputs import chosen, known_units, located_all
 from dynlab.pipeline.job import Job
 from dynlab.pipeline.parameters import checked_names, fitted
-from dynlab.reports.curves import headlines
+from dynlab.reports.savings import headlines
 
 # parameters that make a recording first
 _RECORDING = {"model": "str", "task": "str", "max_usd": "float", "num_samples": "int"}

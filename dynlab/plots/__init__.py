@@ -1,9 +1,19 @@
-"""Pictures of numbers that were computed elsewhere.
+"""Pictures of numbers that were computed elsewhere: a module a family of figures.
 
 May import `_util` and `analysis`.
 """
 
-from dynlab.plots.curves import plot_curve_grid, plot_curves, plot_savings
+from dynlab.plots import (
+    contrasts,
+    curves,
+    heatmaps,
+    leaderboard,
+    savings,
+    small_multiples,
+    worth,
+)
+from dynlab.plots.curves import plot_curve_grid, plot_curves
 from dynlab.plots.figure_files import save
+from dynlab.plots.savings import plot_savings
 
 __all__ = ["plot_curve_grid", "plot_curves", "plot_savings", "save"]

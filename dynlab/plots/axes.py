@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches: the widths of figures on a page
+
+
 def new_panels(
     rows: int, columns: int, *, width: float, height: float
 ) -> tuple[Figure, list[Axes]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import log2_axis, new_panels, shared_legend
-from dynlab.plots.curves import ONE_COLUMN, TWO_COLUMNS, plot_differences, plot_savings
+from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
+from dynlab.plots.savings import plot_differences, plot_savings
 from dynlab.plots.style import contrasted, style, title
 
 if TYPE_CHECKING:

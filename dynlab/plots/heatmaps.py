@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import new_panels
-from dynlab.plots.curves import TWO_COLUMNS
+from dynlab.plots.axes import TWO_COLUMNS, new_panels
 from dynlab.plots.style import look_of, style
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.analysis.board import budgets_of
-from dynlab.plots.axes import new_panels
-from dynlab.plots.curves import ONE_COLUMN, TWO_COLUMNS
+from dynlab.analysis.leaderboards import budgets_of
+from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, new_panels
 from dynlab.plots.style import LOOKS, Look, style
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import log2_axis, new_panels, shared_legend
-from dynlab.plots.curves import ONE_COLUMN, TWO_COLUMNS
+from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
 from dynlab.plots.style import look_of, style, title
 
 if TYPE_CHECKING:

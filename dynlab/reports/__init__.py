@@ -1,8 +1,10 @@
-"""The same figures in words and tables.
+"""The same figures in words and tables: a module a family of figures.
 
 May import `_util`, `analysis`, `plots`.
 """
 
-from dynlab.reports.tables import table
+from dynlab.reports import contrasts, curves, leaderboard, savings, sensitivity, spending
+from dynlab.reports.tables import Table, table
+from dynlab.reports.wording import Words
 
-__all__ = ["table"]
+__all__ = ["Table", "Words", "table"]

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pandas as pd
 
 from dynlab.plots.style import contrasted, title
-from dynlab.reports.curves import (
-    PAPER_CUT,
+from dynlab.reports.savings import PAPER_CUT
+from dynlab.reports.wording import (
     Words,
     bullet_list,
     count,

@@ -4,23 +4,10 @@ against the paper.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-
 import pandas as pd
 
 from dynlab.plots.style import LOOKS, methods, title
-
-PAPER_CUT = (
-    0.30  # "more than 30 %": the cost cut in a published summary of DynScaling (arXiv 2506.16043)
-)
-
-
-class Words(str):
-    """Markdown that a notebook shows as such."""
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
+from dynlab.reports.wording import Words, bullet_list, over, plus, pooled, signed, tally, worth_of
 
 
 def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
@@ -39,7 +26,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     base_label, base = next(iter(looks.items()))
     gain = _at(base, last) - _at(base, first)
     bullets = [
-        f"**More samples.** From {first:g} to {last:g} {_unit(sampled)} per question, {base_label}"
+        f"**More samples.** From {first:g} to {last:g} {worth_of(sampled)} per question, {base_label}"
         f" goes from {_at(base, first).mean():.3f} to"
         f" {_at(base, last).mean():.3f}{over(gain)}{_span(gain)}."
     ]
@@ -108,7 +95,7 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
     return bullet_list(
         [
             (
-                f"**Where the curves end.** Allowed {most:g} {_unit(sampled)} per question, they"
+                f"**Where the curves end.** Allowed {most:g} {worth_of(sampled)} per question, they"
                 f" spend, in {unit}{over(next(iter(ends.values())))}:"
                 f" {listed(f'spent_{unit}', '.4g')}; accuracy: {listed('accuracy', '.3f')}. What a"
                 " question leaves by stopping goes to the others; a curve that ends early had no"
@@ -121,84 +108,6 @@ def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Wor
             _greedy_bullet(greedy),
         ]
     )
-
-
-def of_savings(savings: pd.DataFrame) -> Words:
-    """Three bullets on the saving at equal accuracy: how much in each unit, what the paper says,
-    where it fails.
-    """
-    if savings.empty:
-        return _nothing()
-    bullets = []
-    for unit, rows in savings.groupby("unit", sort=False):
-        steep = rows[~rows["flat"].astype(bool)]
-        means = [
-            f"{percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")
-        ]
-        listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
-        bullets.append(
-            f"**Counted in {unit}**, {_who(rows)} saves against uniform at equal accuracy:"
-            f" {listed}."
-        )
-    steep = savings[~savings["flat"].astype(bool)]
-    worse, better = steep[steep["high"] < 0], steep[steep["low"] > 0]
-    unreached = int((~steep["reached"].astype(bool)).sum())
-    flat = len(savings) - len(steep)
-    cells = (
-        f"{len(steep)} of {len(savings)}; in the others uniform itself hardly gains"
-        if flat
-        else f"{len(steep)}"
-    )
-    verdict = (
-        f" {_verdict(steep)}" if set(savings["allocator"]) == {"ucb"} else ""
-    )  # the paper's claim is on its bandit
-    bullets.append(
-        f"**Cell by cell** ({cells}), the interval lies above zero in {len(better)}, below zero in"
-        f" {len(worse)}{_names(worse)}; in {unreached} uniform's accuracy was never"
-        f" reached.{verdict}"
-    )
-    return bullet_list(bullets)
-
-
-def of_differences(differences: pd.DataFrame) -> Words:
-    """A bullet per unit on the paired difference at equal budgets, and one on what it says of
-    allocation.
-    """
-    if differences.empty:
-        return _nothing()
-    bullets = []
-    for unit, rows in differences.groupby("unit", sort=False):
-        means = "; ".join(
-            f"{signed(pooled(cells, 'difference'))} at B = {at:g}"
-            for at, cells in rows.groupby("at")
-        )
-        bullets.append(
-            f"**At equal {unit}**, {_who(rows)} −"
-            f" uniform{over(rows[rows['at'] == rows['at'].max()])}: {means}."
-        )
-    bullets.append(
-        f"**Cell by cell** ({len(differences)}), {tally(differences, _who(differences))}."
-    )
-    return bullet_list(bullets)
-
-
-def of_headroom(bound: pd.DataFrame) -> Words:
-    """A bullet a rule, means over the recordings that have something to save: rows of
-    `dynlab.analysis.learned_index.headroom`.
-    """
-    steep = bound[~bound["flat"].astype(bool)]
-    if steep.empty:
-        return _nothing()
-    bullets = []
-    for name, rows in steep.groupby("method", sort=False):
-        means = [
-            f"{round(100 * cells['saving'].mean())} % at B = {at:g}"
-            for at, cells in rows.groupby("at")
-        ]
-        bullets.append(
-            f"**{name}** saves in {rows['unit'].iloc[0]}, on average: {'; '.join(means)}."
-        )
-    return bullet_list(bullets)
 
 
 def of_greedy(greedy: pd.DataFrame) -> Words:
@@ -218,56 +127,6 @@ def of_greedy(greedy: pd.DataFrame) -> Words:
     return bullet_list(bullets)
 
 
-def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
-    """The findings in a line each: the mean saving of UCB in samples and in tokens, and greedy
-    against the vote.
-    """
-    lines = []
-    for unit, rows in savings.groupby("unit", sort=False) if len(savings) else ():
-        at = rows["at"].max()
-        steep = rows[(rows["at"] == at) & ~rows["flat"].astype(bool)]
-        if len(steep):
-            lines.append(
-                f"Saving of UCB against uniform in {unit}, at the accuracy of {at:g} samples per"
-                f" question: {percent(pooled(steep, 'saving'))}{over(steep)}{_missed(steep)}."
-            )
-        else:
-            lines.append(
-                f"Saving of UCB against uniform in {unit}: nothing can be said, all curves are"
-                " flat."
-            )
-    if len(greedy):
-        lines.append(
-            f"Greedy decoding scores {greedy['greedy'].mean():.3f}, the vote of"
-            f" {greedy['at'].max():g} samples {greedy['vote'].mean():.3f}: vote − greedy ="
-            f" {signed(pooled(greedy, 'difference'))}{over(greedy)}."
-        )
-    return tuple(lines)
-
-
-def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
-    """The mean of a column over recordings, with an interval made of theirs.
-
-    low = mean − √Σ(vᵢ − lowᵢ)² / m, high likewise (the variance estimates recovered from each
-    interval; Zou and Donner 2008). It takes the recordings as independent and given; it says
-    nothing on recordings that are not there.
-
-    >>> pooled(pd.DataFrame({"saving": [2.0, 4.0], "low": [1.25, 3.0], "high": [2.75, 5.0]}), "saving")
-    (3.0, 2.375, 3.625)
-    """
-    values = frame[value].astype(float)
-    below = math.hypot(*(values - frame["low"])) / len(frame)
-    above = math.hypot(*(frame["high"] - values)) / len(frame)
-    mean = float(values.mean())
-    return mean, mean - below, mean + above
-
-
-def _nothing() -> Words:
-    return bullet_list(
-        ["**Nothing to compare.** No recording holds as many samples as the smallest budget takes."]
-    )
-
-
 def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
     if greedy is None or greedy.empty:
         return (
@@ -280,59 +139,11 @@ def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
     )
 
 
-def tally(differences: pd.DataFrame, who: str) -> str:
-    """In how many rows the paired interval lies above zero, below it, or holds it."""
-    ahead, behind = differences[differences["low"] > 0], differences[differences["high"] < 0]
-    level = len(differences) - len(ahead) - len(behind)
-    return (
-        f"by the paired interval {who} is ahead in {len(ahead)}{_names(ahead)}, behind in"
-        f" {len(behind)}{_names(behind)}, and not told apart in {level}"
-    )
-
-
-def _verdict(steep: pd.DataFrame) -> str:
-    """The paper's headline against ours, as found."""
-    found = []
-    for unit, rows in steep.groupby("unit", sort=False):
-        _, low, high = pooled(rows[rows["at"] == rows["at"].max()], "saving")
-        result = (
-            "found"
-            if low > PAPER_CUT
-            else "not found"
-            if high < PAPER_CUT
-            else "neither shown nor excluded"
-        )
-        found.append(f"{result} in {unit}")
-    listed = " and ".join(found) or "not testable on flat cells"
-    return (
-        f"A cut of more than {PAPER_CUT:.0%}, as reported for the whole method, is {listed} at the"
-        " largest B."
-    )
-
-
 def _at(rows: pd.DataFrame, budget: float) -> pd.Series:
     """Accuracy of each recording at a budget, by name; recordings whose curve ends before it are
     left out.
     """
     return rows[rows["budget"] == budget].set_index("recording")["accuracy"].astype(float)
-
-
-def _missed(cells: pd.DataFrame) -> str:
-    """How many cells enter a mean as the end of their grid, because uniform's accuracy was never
-    reached.
-    """
-    missed = int((~cells["reached"].astype(bool)).sum())
-    return f"; {missed} of {len(cells)} never reached it" if missed else ""
-
-
-def _unit(frame: pd.DataFrame) -> str:
-    unit = str(frame["unit"].iloc[0])
-    return unit if unit == "samples" else f"samples' worth of {unit}"
-
-
-def over(values: pd.Series | pd.DataFrame) -> str:
-    """' (mean of 6 recordings)', nothing for a single one."""
-    return f" (mean of {count(len(values), 'recording')})" if len(values) > 1 else ""
 
 
 def _span(gain: pd.Series) -> str:
@@ -341,43 +152,3 @@ def _span(gain: pd.Series) -> str:
         return ""
     least, most = str(gain.idxmin()), str(gain.idxmax())
     return f", by {plus(gain.min())} on {title(least)} to {plus(gain.max())} on {title(most)}"
-
-
-def _who(rows: pd.DataFrame) -> str:
-    """The allocators of a frame as they are labelled in its figure."""
-    names = dict.fromkeys(rows["allocator"])
-    return ", ".join(LOOKS[name].label if name in LOOKS else str(name) for name in names)
-
-
-def _names(rows: pd.DataFrame) -> str:
-    names = [title(str(name)) for name in dict.fromkeys(rows["recording"])]
-    return f" ({', '.join(names)})" if names else ""
-
-
-def count(number: int, noun: str) -> str:
-    """'1 recording', '2 recordings'."""
-    return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def percent(estimate: tuple[float, float, float]) -> str:
-    """(0.31, 0.05, 0.48) → '31 % [5 %, 48 %]'."""
-    mean, low, high = (
-        "unknown" if math.isnan(value) else f"{round(100 * value)} %" for value in estimate
-    )
-    return f"{mean} [{low}, {high}]"
-
-
-def signed(estimate: tuple[float, float, float]) -> str:
-    """(0.012, −0.001, 0.03) → '+0.012 [-0.001, +0.030]'."""
-    mean, low, high = map(plus, estimate)
-    return f"{mean} [{low}, {high}]"
-
-
-def plus(value: float) -> str:
-    """A signed number to three places, never '-0.000'."""
-    return f"{round(value, 3) + 0.0:+.3f}"
-
-
-def bullet_list(lines: Iterable[str]) -> Words:
-    """A line a bullet."""
-    return Words("\n".join(f"- {line}" for line in lines))

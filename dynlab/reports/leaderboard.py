@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.analysis.board import budgets_of
+from dynlab.analysis.leaderboards import budgets_of
 from dynlab.plots.style import LOOKS, title
-from dynlab.reports.curves import Words, bullet_list, count, percent, plus, signed
+from dynlab.reports.wording import Words, bullet_list, count, percent, plus, signed
 
 
 def of_savings(table: pd.DataFrame) -> Words:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynlab.analysis.sensitivity import worded
 from dynlab.plots.style import look_of, title
-from dynlab.reports.curves import Words, bullet_list, count, plus, signed
+from dynlab.reports.wording import Words, bullet_list, count, plus, signed
 
 NO_CHAINS = Words(
     "None of these recordings holds integrated chains beside independent samples of the same model,"

@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.comparison import ORACLE
-from dynlab.analysis.spending import OUTCOMES
+from dynlab.analysis.difficulty import OUTCOMES
+from dynlab.analysis.methods import ORACLE
 from dynlab.plots.style import look_of
-from dynlab.reports.curves import Words, bullet_list, count, pooled, signed
+from dynlab.reports.wording import Words, bullet_list, count, pooled, signed
 
 _TEXTS = ("recording", "allocator", "question_id", "easy")
 

@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.board import shown
+from dynlab.analysis.leaderboards import shown
 from dynlab.plots.style import methods, title
 
 _VALUES = {

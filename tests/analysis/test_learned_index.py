@@ -5,8 +5,8 @@ no worse.
 import numpy as np
 import pytest
 
-from dynlab.analysis.comparison import savings
 from dynlab.analysis.learned_index import COLUMNS, LEARNED, headroom, learn
+from dynlab.analysis.verbs import savings
 from dynlab.plots.contrasts import plot_contrast_savings
 from dynlab.policies.registry import names
 from dynlab.recordings.recording import load
@@ -39,7 +39,7 @@ def test_who_knows_the_targets_saves_no_less_and_the_rule_saves_what_savings_say
     assert list(table.columns) == COLUMNS and set(table["method"]) == {"priced", LEARNED}
     ours = table[table["method"] == "priced"]
     assert ours["saving"].tolist() == pytest.approx(
-        savings(frame, allocators=["priced"], **how)["saving"].tolist()
+        savings(frame, "priced", **how)["saving"].tolist()
     )
     assert table.loc[table["method"] == LEARNED, "saving"].mean() > ours["saving"].mean()
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynlab.analysis.comparison import compare, dense_grid, greedy_vs_vote, savings
+from dynlab.analysis.budgets import dense_grid
 from dynlab.analysis.metrics import difference, first_reach, pareto, question_resamples
+from dynlab.analysis.verbs import compare, savings
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.oracle import oracle
@@ -37,7 +38,7 @@ def column(table, name, **where):
 
 
 def test_accuracy_spending_depth_and_exhaustion_of_the_golden_example(golden):
-    table = compare(golden, budgets=[2, 3, 4], replications=7)
+    table = compare(golden, budgets=[2, 3, 4], replications=7).curves
     assert column(table, "accuracy", allocator="uniform") == pytest.approx([1 / 2, 2 / 3, 2 / 3])
     assert column(table, "spent_samples", allocator="uniform") == pytest.approx([2, 3, 4])
     assert column(table, "spent_tokens", allocator="uniform") == pytest.approx([40, 60, 80])
@@ -50,7 +51,7 @@ def test_accuracy_spending_depth_and_exhaustion_of_the_golden_example(golden):
 def test_ucb_gives_the_first_extra_sample_to_the_disputed_question(golden):
     # After the warm-up only q2 is disputed: u = 0, ½, 0 and equal bonuses. Then q2: ⅓ + √(ln 7/3) >
     # √(ln 7/2).
-    table = compare(golden, allocators=["ucb"], budgets=[2, 7 / 3, 8 / 3], replications=7)
+    table = compare(golden, "ucb", [2, 7 / 3, 8 / 3], replications=7).curves
     assert column(table, "accuracy") == pytest.approx([1 / 2, 2 / 3, 2 / 3])
     assert column(table, "spent_tokens") == pytest.approx([40, 140 / 3, 160 / 3])
     assert column(table, "depth") == [
@@ -62,9 +63,7 @@ def test_ucb_gives_the_first_extra_sample_to_the_disputed_question(golden):
 
 def test_budgets_in_tokens_and_usd_are_multiples_of_the_mean_price(golden):
     for unit in ("tokens", "usd"):
-        table = compare(
-            golden, allocators=["uniform"], budgets=[2, 3, 4], unit=unit, replications=7
-        )
+        table = compare(golden, "uniform", [2, 3, 4], unit=unit, replications=7).curves
         assert column(table, "accuracy") == pytest.approx([1 / 2, 2 / 3, 2 / 3])
         assert column(table, f"spent_{unit}") == pytest.approx(
             [40, 60, 80] if unit == "tokens" else [0.4, 0.6, 0.8]
@@ -74,14 +73,14 @@ def test_budgets_in_tokens_and_usd_are_multiples_of_the_mean_price(golden):
 def test_interval_over_questions_of_the_golden_example(golden):
     # Per-question accuracies 1, ½, 0: all three resampled alike has chance 1/27 = 3.7 % > 2.5 % at
     # either end.
-    row = compare(golden, allocators=["uniform"], budgets=[2], replications=3).iloc[0]
+    row = compare(golden, "uniform", 2, replications=3).curves.iloc[0]
     assert (row["low"], row["high"]) == (0, 1)
 
 
 def test_saving_of_the_golden_example(golden):
     # Grid 2, 2.25, 2.5, …: ucb reaches ⅔ with 7 pulls, first affordable at 2.5. B = 3: 1 − 2.5/3; B
     # = 4: 1 − 2.5/4.
-    table = savings(golden, allocators=["ucb"], at=[2, 3, 4], replications=7)
+    table = savings(golden, "ucb", [2, 3, 4], replications=7)
     assert table["saving"].tolist() == pytest.approx([0, 1 / 6, 3 / 8])
     assert table["reached"].tolist() == [True, True, True]
     assert table["flat"].tolist() == [True, False, False]
@@ -103,17 +102,18 @@ def test_greedy_baseline_of_the_golden_example(golden):
 
     greedy = golden[golden["sample_index"] == 0].assign(strategy="greedy", answer=["a", "a", "b"])
     frame = pd.concat([golden, greedy])
-    row = compare(frame, budgets=[2], replications=3).set_index("allocator").loc["greedy"]
+    comparison = compare(frame, budgets=[2], replications=3)
+    row = comparison.curves.set_index("allocator").loc["greedy"]
     assert row["accuracy"] == pytest.approx(2 / 3)
     assert row["spent_tokens"] == pytest.approx(20)
-    gap = greedy_vs_vote(frame, at=2, replications=3).iloc[0]
+    gap = comparison.greedy_vs_vote().iloc[0]
     assert gap["difference"] == pytest.approx(1 / 2 - 2 / 3)
     assert (gap["low"], gap["high"]) == pytest.approx((-0.5, 0.0))
 
 
 def test_without_targets_the_measure_is_the_self_consistency_rate(make_pool):
     frame = make_pool({"q1": "aab", "q2": "bbb"}, target=None)
-    table = compare(frame, allocators=["uniform"], budgets=[3], replications=3)
+    table = compare(frame, "uniform", [3], replications=3).curves
     assert table.attrs["measure"] == "self-consistency rate"
     assert table["accuracy"].tolist() == [1.0]
 

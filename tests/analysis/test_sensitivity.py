@@ -1,16 +1,13 @@
-"""Settings against one another: the differences are those of `pairing`, and luck is not mistaken
-for skill.
-"""
+"""Settings against one another: paired differences, and luck that is not mistaken for skill."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis import sensitivity
-from dynlab.analysis.comparison import Options
-from dynlab.analysis.pairing import differences
-from dynlab.analysis.sensitivity import Sensitivity
+from dynlab.analysis.replays import Setup
+from dynlab.analysis.sensitivity import Sensitivity, in_batches, settings_grid
+from dynlab.analysis.verbs import compare
 from dynlab.reports import sensitivity as sensitivity_reading
 
 HOW = {"replications": 10, "seed": 3}
@@ -30,45 +27,34 @@ def made_up(gains, cells=None):
     )
     names = tuple(f"r{k}" for k in range(len(gains)))
     depths = tuple(np.ones(number) for _ in gains)
-    return Sensitivity(settings, names, tuple(gains), depths, (8.0,), "accuracy", Options(**HOW))
+    return Sensitivity(settings, names, tuple(gains), depths, (8.0,), "accuracy", Setup(**HOW))
 
 
 def test_a_cell_is_the_paired_difference_of_its_setting(random_pool):
     pool = random_pool(12, 10)
-    table = sensitivity.grid(
-        pool,
-        uncertainties=["entropy"],
-        explorations=[0.5, 2],
-        warmups=[2, 3],
-        budgets=[4, 6],
-        **HOW,
-    ).table()
+    settings = settings_grid(["entropy"], [0.5, 2], [2, 3])
+    table = Sensitivity.of(compare(pool, settings, [4, 6], **HOW)).table()
     assert len(table) == 4
     for _, cell in table.iterrows():
-        given = {
-            "uncertainty": "entropy",
-            "exploration": cell["exploration"],
-            "warmup": cell["warmup"],
-        }
-        expected = differences([pool], at=[4, 6], **given, **HOW)["difference"].mean()
+        text = "ucb(uncertainty=entropy, exploration={exploration}, warmup={warmup})".format(**cell)
+        expected = compare(pool, text, [4, 6], **HOW).differences()["difference"].mean()
         assert cell["difference"] == pytest.approx(expected)
         assert cell["low"] <= cell["difference"] <= cell["high"]
 
 
 def test_rounds_wait_less_and_a_batch_of_one_is_the_plain_allocator(random_pool):
     pool = random_pool(12, 10)
-    table = sensitivity.batches(pool, allocators=["ucb"], sizes=[1, 8], budgets=[6], **HOW).each()
+    table = Sensitivity.of(compare(pool, in_batches("ucb", [1, 8]), 6, **HOW)).each()
     assert table["depth"].iloc[0] == 1 + 12 * 4  # the warm-up, then one pull after another
     assert table["depth"].iloc[1] == 1 + 12 * 4 / 8
     assert table["difference"].iloc[0] == pytest.approx(
-        differences([pool], at=[6], **HOW)["difference"].iloc[0]
+        compare(pool, "ucb", 6, **HOW).differences()["difference"].iloc[0]
     )
 
 
 def test_a_budget_that_a_recording_does_not_hold_counts_as_all_that_it_holds(make_pool):
-    table = sensitivity.grid(
-        make_pool({"q1": "abab", "q2": "aabb"}), budgets=[4, 99], **HOW
-    ).table()
+    pool = make_pool({"q1": "abab", "q2": "aabb"})
+    table = Sensitivity.of(compare(pool, settings_grid(), [4, 99], **HOW)).table()
     assert (table["difference"] == 0).all()  # all is drawn
 
 
@@ -116,7 +102,7 @@ def test_how_many_cells_are_behind_the_best_is_paired():
 
 
 def test_words_name_the_worst_the_best_and_the_default(random_pool):
-    grid = sensitivity.grid(random_pool(12, 10), budgets=[4, 6], **HOW)
+    grid = Sensitivity.of(compare(random_pool(12, 10), settings_grid(), [4, 6], **HOW))
     cells = grid.table()
     text = sensitivity_reading.of_settings(cells, *grid.behind_best(), 1)
     best = cells.loc[cells["best"]].iloc[0]
@@ -134,6 +120,6 @@ def test_words_name_the_worst_the_best_and_the_default(random_pool):
     assert "It was the best of 96" in text
 
 
-def test_an_unknown_uncertainty_is_refused(random_pool):
+def test_an_unknown_uncertainty_is_refused():
     with pytest.raises(InputError, match="did you mean 'entropy'"):
-        sensitivity.grid(random_pool(), uncertainties=["entropie"], **HOW)
+        settings_grid(["entropie"])

@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 
 from dynlab.analysis import spending
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.difficulty import difficulty_of
+from dynlab.analysis.verbs import compare
 from dynlab.reports import spending as spending_reading
 
 HOW = {"replications": 10, "seed": 3}
 
 
+POLICIES = ["uniform", "ucb", "priced", "oracle"]
+
+
 @pytest.fixture
 def runs(random_pool):
-    return spending.played(random_pool(15, 12), budgets=[2, 4, 6], **HOW)
+    return compare(random_pool(15, 12), POLICIES, [2, 4, 6], **HOW)
 
 
 def test_spending_by_difficulty_adds_up_to_the_budget(runs):
@@ -27,11 +31,8 @@ def test_spending_by_difficulty_adds_up_to_the_budget(runs):
     assert (uniform["spent"] == 4).all() and (uniform["low"] == 4).all()
 
 
-def test_regret_is_the_oracle_s_accuracy_minus_the_policy_s(runs, random_pool):
-    curves = compare(
-        random_pool(15, 12), allocators=["uniform", "ucb", "oracle"], budgets=[2, 4, 6], **HOW
-    )
-    accuracy = curves.pivot_table(index="budget", columns="allocator", values="accuracy")
+def test_regret_is_the_oracle_s_accuracy_minus_the_policy_s(runs):
+    accuracy = runs.curves.pivot_table(index="budget", columns="allocator", values="accuracy")
     for name in ("uniform", "ucb"):
         found = spending.regret(runs).query("allocator == @name").set_index("budget")["regret"]
         np.testing.assert_allclose(found, accuracy["oracle"] - accuracy[name])
@@ -40,8 +41,10 @@ def test_regret_is_the_oracle_s_accuracy_minus_the_policy_s(runs, random_pool):
 def test_questions_are_sorted_by_how_the_vote_of_all_samples_ends(make_pool):
     drawn = {"q1": "aaab", "q2": "abcd", "q3": "bbac", "q4": "bcde", "q5": "----", "q6": "bcdb"}
     target = {"q1": "a", "q2": "x", "q3": "a", "q4": "x", "q5": "a", "q6": "b"}
-    (run,) = spending.played(make_pool(drawn, target), budgets=[2, 4], **HOW)
-    assert dict(zip(run.streams.question_ids, run.outcome, strict=True)) == {
+    comparison = compare(make_pool(drawn, target), POLICIES, [2, 4], **HOW)
+    streams = comparison.replays[0].streams
+    found = difficulty_of(streams)
+    assert dict(zip(streams.question_ids, found.outcome, strict=True)) == {
         "q1": "settled, right",
         "q2": "open, wrong",
         "q3": "settled, wrong",
@@ -49,8 +52,8 @@ def test_questions_are_sorted_by_how_the_vote_of_all_samples_ends(make_pool):
         "q5": "no answer",
         "q6": "settled, right",
     }
-    assert run.leading[2] == "b" and run.easy[0] == 0.75
-    table = spending.by_outcome([run], at=4)
+    assert found.leading[2] == "b" and found.easy[0] == 0.75
+    table = spending.by_outcome(comparison, at=4)
     uniform = table[table["allocator"] == "uniform"].set_index("outcome")
     assert uniform["questions"].to_dict() == {
         "settled, right": 2,
@@ -59,14 +62,14 @@ def test_questions_are_sorted_by_how_the_vote_of_all_samples_ends(make_pool):
         "no answer": 1,
     }
     assert (uniform["spent"] == 1).all() and uniform.loc["settled, wrong", "accuracy"] == 0
-    wrong = spending.misled([make_pool(drawn, target)], [run], at=4)
+    wrong = spending.misled(comparison, at=4)
     assert wrong[["question_id", "target", "leading", "share", "drawn"]].to_numpy().tolist() == [
         ["q3", "a", "b", 0.5, 4]
     ]
 
 
 def test_the_allocation_over_time_has_the_hardest_question_on_top_and_adds_up(runs):
-    drawn = spending.over_time(runs[0])
+    drawn = spending.over_time(runs)
     for name in ("uniform", "ucb", "priced"):
         own = drawn[drawn["allocator"] == name]
         assert own["easy"].is_monotonic_increasing and len(own) == 15
@@ -74,11 +77,12 @@ def test_the_allocation_over_time_has_the_hardest_question_on_top_and_adds_up(ru
 
 
 def test_without_targets_agreement_stands_in_and_the_words_say_so(random_pool):
-    (run,) = spending.played(random_pool(15, 12).drop(columns="target"), budgets=[2, 4, 6], **HOW)
+    run = compare(random_pool(15, 12).drop(columns="target"), POLICIES, [2, 4, 6], **HOW)
     assert run.measure == "self-consistency rate"
-    assert set(run.outcome) <= {"settled, right", "open, right", "no answer"}
-    assert "without targets" in spending_reading.of_outcomes(spending.by_outcome([run], at=4))
-    assert "in agreement" in spending_reading.of_difficulty(spending.by_difficulty([run], at=4))
+    outcome = difficulty_of(run.replays[0].streams).outcome
+    assert set(outcome) <= {"settled, right", "open, right", "no answer"}
+    assert "without targets" in spending_reading.of_outcomes(spending.by_outcome(run, at=4))
+    assert "in agreement" in spending_reading.of_difficulty(spending.by_difficulty(run, at=4))
 
 
 def test_words_tell_the_numbers_of_their_frames(runs):
@@ -86,7 +90,7 @@ def test_words_tell_the_numbers_of_their_frames(runs):
     last = regret[(regret["budget"] == 6) & (regret["allocator"] == "ucb")].iloc[0]
     text = spending_reading.of_regret(regret)
     assert f"UCB {last['regret']:+.3f} [{last['low']:+.3f}, {last['high']:+.3f}]" in text
-    drawn = spending.over_time(runs[0])
+    drawn = spending.over_time(runs)
     top = drawn[drawn["allocator"] == "uniform"]["6"].nlargest(2).sum() / 90
     assert f"tenth (2 questions) holds of all samples: uniform {top:.0%}".replace("%", " %") in (
         spending_reading.of_allocation(drawn)

@@ -10,10 +10,8 @@ import pandas as pd
 import papermill.iorw
 import pytest
 
-import dynlab
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import Options
-from dynlab.analysis.pairing import differences
+from dynlab.analysis.verbs import compare
 from dynlab.explorer import compute as workbench
 from dynlab.explorer.compute import Kept, Workbench
 from dynlab.explorer.export import code_of, parameters_of, save_parameters
@@ -28,8 +26,20 @@ def bench(random_pool):
     return Workbench({"pool": replace(load(random_pool(num_samples=24)), name="pool")})
 
 
-def options(setting):
-    return {name: getattr(setting.options(), name) for name in Options.__dataclass_fields__}
+def comparison(recording, setting, budgets, names, reference):
+    """What `compare` makes of a setting's policies."""
+    options = setting.options()
+    return compare(
+        recording,
+        {name: name if name == "oracle" else options.policy(name) for name in names},
+        budgets,
+        reference=reference,
+        strategies=options.strategy,
+        unit=options.unit,
+        price=options.price,
+        replications=options.replications,
+        seed=options.seed,
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,17 +57,22 @@ def options(setting):
 )
 def test_a_view_has_the_numbers_of_compare_savings_and_differences(bench, changed):
     setting = replace(SETTING, **changed)
-    recording, given = bench.given["pool"], options(setting)
+    recording, options = bench.given["pool"], setting.options()
+    plain = f"uniform(warmup={options.opening})"
     list(bench.views(replace(SETTING, budget=6)))  # something is kept already, on another grid
     *_, view = bench.views(setting)
     budgets = setting.budgets(view.material.longest)
     assert setting.budget in budgets
-    curves = dynlab.compare(recording, allocators=setting.allocators, budgets=budgets, **given)
+    curves = comparison(recording, setting, budgets, setting.allocators, plain).curves
     pd.testing.assert_frame_equal(view.curves, curves, check_exact=True)
     assert view.curves.attrs == curves.attrs
-    saved = dynlab.savings(recording, allocators=setting.allocators, at=[setting.budget], **given)
-    pd.testing.assert_frame_equal(view.saved, saved, check_exact=True)
-    gaps = differences([recording], allocators=list(view.gained), at=[setting.budget], **given)
+    rivals = list(view.gained)
+    if rivals:
+        saved = comparison(recording, setting, [setting.budget], rivals, plain).savings()
+        pd.testing.assert_frame_equal(view.saved, saved, check_exact=True)
+    against = options.policy("uniform")  # stopped like the others
+    own = comparison(recording, setting, [setting.budget], rivals or ["uniform"], against)
+    gaps = own.differences()
     assert [(gap.value, gap.low, gap.high) for gap in view.gained.values()] == list(
         gaps[["difference", "low", "high"]].itertuples(index=False, name=None)
     )

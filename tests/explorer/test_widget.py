@@ -56,7 +56,7 @@ def test_it_opens_on_priced_and_ucb_beside_uniform(explorer):
 
 
 def test_the_numbers_in_large_type_are_those_of_savings(explorer, pool):
-    saved = dynlab.savings(pool, allocators=["ucb", "priced"], at=[4], replications=25)
+    saved = dynlab.savings(pool, ["ucb", "priced"], [4], replications=25)
     big = re.findall(r'class="dl-big"[^>]*>([^<]+)<', shown(explorer, "savings"))
     ranges = re.findall(r'class="dl-range">([^<]+)<', shown(explorer, "savings"))
     assert big == [f"{100 * value:.0f} %".replace("-", "−") for value in saved["saving"]]

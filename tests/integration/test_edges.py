@@ -11,11 +11,9 @@ import pytest
 from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.board import leaderboard
-from dynlab.analysis.comparison import Options, compare, greedy_vs_vote, savings
-from dynlab.analysis.leaderboard_cells import _saving, measured
-from dynlab.analysis.metrics import saving_at
-from dynlab.analysis.pairing import differences
+from dynlab.analysis.leaderboards import leaderboard
+from dynlab.analysis.metrics import resampled_saving, saving_at
+from dynlab.analysis.verbs import compare, savings
 from dynlab.cli.parser import main
 from dynlab.policies.registry import stopping_rule
 from dynlab.policies.uncertainty_aware import UncertaintyAware
@@ -37,14 +35,8 @@ def curve(budgets, accuracy):
 def test_samples_that_cost_nothing_use_up_no_budget(make_pool, batch):
     frame = make_pool({f"q{i}": "abababab" for i in range(10)})
     frame["cost_usd"] = [float(int(name[1:]) % 2) for name in frame["question_id"]]
-    table = compare(
-        frame,
-        allocators=["uniform", "ucb"],
-        budgets=[2, 8],
-        unit="usd",
-        replications=4,
-        batch=batch,
-    )
+    policies = ["uniform", f"ucb(batch={batch})"]
+    table = compare(frame, policies, [2, 8], unit="usd", replications=4).curves
     assert table.set_index(["allocator", "budget"])["spent_samples"].xs(
         8, level="budget"
     ).tolist() == [8, 8]
@@ -59,7 +51,7 @@ def test_a_question_with_fewer_streams_than_others_draws_those_that_it_has(make_
     frame = make_pool({"q1": "aaaaaaaa", "q2": "aaaa"}, strategy="sequential")
     frame["stream"] = frame["sample_index"] // 4
     frame["sample_index"] %= 4
-    table = compare(frame, allocators=["uniform"], budgets=[2, 4], replications=20)
+    table = compare(frame, "uniform", [2, 4], replications=20).curves
     assert table["accuracy"].tolist() == [1, 1]
     assert table["spent_samples"].tolist() == [2, 4]
 
@@ -67,9 +59,7 @@ def test_a_question_with_fewer_streams_than_others_draws_those_that_it_has(make_
 def test_an_empty_target_of_a_csv_file_is_unknown_not_wrong(make_pool, tmp_path):
     frame = make_pool({"q1": "aab", "q2": "bbb"}, target=None).assign(target=None)
     frame.to_csv(tmp_path / "r.csv", index=False)
-    of_file, of_frame = (
-        compare(r, allocators=["uniform"], budgets=[2]) for r in (tmp_path / "r.csv", frame)
-    )
+    of_file, of_frame = (compare(r, "uniform", [2]).curves for r in (tmp_path / "r.csv", frame))
     assert of_file.attrs["measure"] == of_frame.attrs["measure"] == "self-consistency rate"
     assert of_file["accuracy"].tolist() == of_frame["accuracy"].tolist()
 
@@ -95,7 +85,7 @@ def test_answers_with_decimals_stay_what_they_are(tmp_path):
 def test_a_greedy_answer_whose_mark_is_unknown_is_judged_by_the_target(make_pool):
     pool = make_pool({"q1": "aab", "q2": "bba"}).assign(correct=lambda f: f["answer"] == "a")
     greedy = make_pool({"q1": "a", "q2": "b"}).assign(strategy="greedy", correct=None)
-    gap = greedy_vs_vote(pd.concat([pool, greedy]), at=2).iloc[0]
+    gap = compare(pd.concat([pool, greedy]), budgets=2).greedy_vs_vote().iloc[0]
     assert gap["greedy"] == 0.5
 
 
@@ -103,14 +93,10 @@ def test_of_several_greedy_answers_the_first_counts_everywhere(make_pool):
     pool = make_pool({"q1": "aabab", "q2": "bbaab"}).assign(completion_tokens=10)
     greedy = make_pool({"q1": "ab", "q2": "bb"}).assign(strategy="greedy", completion_tokens=10)
     frame = pd.concat([pool, greedy])
-    table = leaderboard(
-        frame, at=[4], allocators=["uniform"], stopping=[], replications=4, progress=False
-    )
+    table = leaderboard(frame, "uniform", [], 4, replications=4, progress=False).table
     assert "greedy" in set(table["policy"])
-    assert (
-        compare(frame, budgets=[2], replications=4).set_index("allocator").loc["greedy", "accuracy"]
-        == 0.5
-    )
+    curves = compare(frame, budgets=[2], replications=4).curves
+    assert curves.set_index("allocator").loc["greedy", "accuracy"] == 0.5
 
 
 def test_two_targets_of_a_question_are_refused(make_pool):
@@ -124,7 +110,7 @@ def test_a_curve_that_reaches_uniform_on_its_way_across_twice_the_budget_is_cred
     straight = curve([1.0, 10.0], [0.0, 0.9])  # is 0.3 at 4; its next checkpoint lies beyond 8
     for target, saved, reached in ((0.3, 0.0, True), (0.7, 0.0, True), (0.75, -1.0, False)):
         uniform = curve([2.0, 4.0], [0.1, target])
-        saving, found = _saving(straight, uniform, 4.0, "samples", np.ones((1, 1)), 20.0)
+        saving, found = resampled_saving(straight, uniform, 4.0, "samples", np.ones((1, 1)))
         expected = 1 - (1 + 10 * target) / 4 if reached else saved
         assert (saving[0], found) == (pytest.approx(expected), reached)
 
@@ -136,15 +122,9 @@ def test_a_budget_that_not_even_uniform_can_spend_has_no_saving():
     frame["answer"] = np.random.default_rng(0).choice(list("ab"), len(frame))
     frame["target"] = "a"
     how = {"unit": "tokens", "replications": 3}
-    assert savings(frame, allocators=["ucb"], at=[2, 4, 8, 16], **how)["at"].tolist() == [2, 4]
-    cells = measured(
-        load(frame),
-        {"uniform": Options(**how).policy("uniform")},
-        {},
-        np.array([4.0, 8]),
-        Options(**how),
-    )
-    assert np.isnan(cells.saving["uniform"][1]).all() and cells.saving["uniform"][0, 0] >= 0
+    assert savings(frame, "ucb", [2, 4, 8, 16], **how)["at"].tolist() == [2, 4]
+    cells = leaderboard(frame, "uniform", [], [4, 8], progress=False, **how).cells
+    assert cells.loc[cells["policy"] == "uniform", "at"].tolist() == [4]
 
 
 def test_what_is_not_reached_within_twice_the_budget_is_not_reached_however_far_the_curves_go():
@@ -156,7 +136,16 @@ def test_what_is_not_reached_within_twice_the_budget_is_not_reached_however_far_
 
 def test_whether_there_is_something_to_save_does_not_depend_on_the_warm_up(random_pool):
     frame = random_pool(num_questions=20, num_samples=32)
-    two, eight = (savings(frame, at=[8, 16], replications=20, warmup=warmup) for warmup in (2, 8))
+    two, eight = (
+        savings(
+            frame,
+            f"ucb(warmup={warmup})",
+            [8, 16],
+            reference=f"uniform(warmup={warmup})",
+            replications=20,
+        )
+        for warmup in (2, 8)
+    )
     assert two["flat"].tolist() == eight["flat"].tolist() == [False, False]
 
 
@@ -190,23 +179,19 @@ def test_budgets_beyond_all_that_is_recorded_are_refused(make_pool):
     pool = make_pool({"q1": "aababababa"})
     for frame, budgets in ((pool, [100]), (make_pool({"q": "a"}), [2])):
         with pytest.raises(InputError, match=r"holds \d+ samples per question; a budget from"):
-            compare(frame, budgets=budgets)
-    assert savings(pool, at=[100]).empty and savings(pool, at=[25], warmup=20).empty
-    with pytest.raises(InputError, match="no allocator was given"):
-        compare(pool, allocators=[])
+            str(compare(frame, budgets=budgets).curves)
+    assert savings(pool, at=[100]).empty
+    assert savings(pool, at=[25], reference="uniform(warmup=20)").empty
+    with pytest.raises(InputError, match="no policy was given"):
+        compare(pool, [])
 
 
 def test_a_rule_in_one_setting_is_a_row_of_the_leaderboard(random_pool):
-    table = leaderboard(
-        random_pool(),
-        at=[4],
-        allocators=["uniform"],
-        stopping=["esc:4"],
-        unit="samples",
-        replications=4,
-        progress=False,
-    )
-    assert "esc:4" in set(table["policy"])
+    for text in ("esc:4", "esc(window=4)"):
+        found = leaderboard(
+            random_pool(), "uniform", [text], [4], unit="samples", replications=4, progress=False
+        )
+        assert text in set(found.table["policy"])
 
 
 def test_a_line_that_is_no_object_is_refused(tmp_path):
@@ -218,10 +203,11 @@ def test_a_line_that_is_no_object_is_refused(tmp_path):
 
 def test_differences_take_what_compare_takes(random_pool):
     frame = random_pool()
-    assert len(differences(frame, at=[4], replications=4)) == 1
-    for more in ({"at": ["x"]}, {"at": [1]}, {"seeds": 3}):
+    comparison = compare(frame, replications=4)
+    assert len(comparison.differences(at=[4])) == len(comparison.differences(at=4)) == 1
+    for at in (["x"], [1], "42"):
         with pytest.raises(InputError):
-            differences(frame, **more)
+            comparison.differences(at)
 
 
 def test_uab_still_orders_questions_whose_index_is_tiny():

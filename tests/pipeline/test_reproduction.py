@@ -14,7 +14,7 @@ from helpers.tiny_notebooks import notebook
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.pipeline.reproduction import reproduce
 from dynlab.plots.manifest import add_figure
 from dynlab.recordings.recording import shipped as shipped_recordings
@@ -160,7 +160,7 @@ def test_committed_numbers_come_out_again():
         name: ast.literal_eval(declared[name]["default"])
         for name in ("budgets", "replications", "seed")
     }
-    fresh = compare(shipped_recordings()[0], allocators=("uniform", "ucb"), **options)
+    fresh = compare(shipped_recordings()[0], ("uniform", "ucb"), **options).curves
     rows = committed["allocator"].isin(set(fresh["allocator"])) & (
         committed["recording"] == shipped_recordings()[0]
     )

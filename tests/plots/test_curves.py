@@ -14,6 +14,8 @@ from helpers import frames
 from dynlab._util.errors import InputError
 from dynlab.plots import axes, figure_files, style
 from dynlab.plots import curves as plots
+from dynlab.plots.savings import CUT, plot_saving_grid, plot_savings
+from dynlab.plots.worth import plot_worth
 from dynlab.policies import priced, registry
 
 SIX = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-greedy")
@@ -72,7 +74,7 @@ def test_the_axis_says_what_its_tokens_count():
         plots.plot_curves(curves, unit="tokens").get_xlabel()
         == "tokens per question\n(prompt + completion)"
     )
-    short = plots.assign(tokens_kind="completion")
+    short = curves.assign(tokens_kind="completion")
     assert (
         plots.plot_curves(short, unit="tokens").get_xlabel()
         == "tokens per question\n(completion only)"
@@ -82,7 +84,7 @@ def test_the_axis_says_what_its_tokens_count():
 
 def test_a_rate_without_targets_is_not_called_accuracy():
     curves = frames.curves()
-    plots.attrs["measure"] = "self-consistency rate"
+    curves.attrs["measure"] = "self-consistency rate"
     assert plots.plot_curves(curves).get_ylabel() == "self-consistency rate"
 
 
@@ -159,7 +161,7 @@ def test_the_legend_stands_in_a_spare_panel_where_there_is_one():
 
 def test_savings_are_points_with_intervals_flat_ones_apart_and_unreached_ones_open():
     savings = frames.savings(THREE, flat=("french--small",), unreached=[("capitals--small", 16)])
-    ax = plots.plot_savings(savings)
+    ax = plot_savings(savings)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [
         "capitals · small",
@@ -189,15 +191,13 @@ def test_savings_are_points_with_intervals_flat_ones_apart_and_unreached_ones_op
 
 def test_an_interval_that_leaves_the_panel_ends_in_an_arrow():
     savings = frames.savings(("a--b",)).head(1).assign(low=-7.0)
-    ax = plots.plot_savings(savings)
-    assert any(
-        line.get_marker() == "<" and line.get_xdata()[0] == plots.CUT for line in ax.get_lines()
-    )
+    ax = plot_savings(savings)
+    assert any(line.get_marker() == "<" and line.get_xdata()[0] == CUT for line in ax.get_lines())
     assert ax.get_xlim()[0] > -1.5
 
 
 def test_savings_in_two_units_stand_side_by_side_with_their_rows_named_once():
-    figure = plots.plot_saving_grid(
+    figure = plot_saving_grid(
         pd.concat([frames.savings(unit=unit) for unit in ("samples", "tokens")])
     )
     left, right = figure.axes
@@ -208,9 +208,9 @@ def test_savings_in_two_units_stand_side_by_side_with_their_rows_named_once():
 def test_plotting_draws_on_the_axes_it_is_given_and_leaves_the_frame_as_it_was():
     _, (ax,) = axes.new_panels(1, 1, width=3, height=2)
     curves, savings = frames.curves(), frames.savings()
-    before = plots.copy(), savings.copy()
+    before = curves.copy(), savings.copy()
     assert plots.plot_curves(curves, ax=ax) is ax
-    assert plots.plot_savings(savings, ax=ax) is ax
+    assert plot_savings(savings, ax=ax) is ax
     pd.testing.assert_frame_equal(curves, before[0])
     pd.testing.assert_frame_equal(savings, before[1])
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_drawn_is_refused_with_what_to_do():
     with pytest.raises(InputError, match="did you mean 'tokens'"):
         plots.plot_curves(frames.curves(), unit="token")
     with pytest.raises(InputError, match="one method in one unit"):
-        plots.plot_savings(pd.concat([frames.savings(), frames.savings(unit="tokens")]))
+        plot_savings(pd.concat([frames.savings(), frames.savings(unit="tokens")]))
 
 
 def test_variants_of_a_method_are_named_and_coloured_apart():
@@ -272,11 +272,8 @@ def test_a_saved_figure_has_the_same_bytes_every_time_with_its_numbers_beside_it
         assert getattr(one, kind).read_bytes() == getattr(other, kind).read_bytes()
     assert "<text" in one.svg.read_text() and "uniform" in one.svg.read_text()
     np.testing.assert_allclose(pd.read_csv(one.csv)["accuracy"], curves["accuracy"], rtol=1e-8)
-    assert sorted(path.name for path in one.svg.parent.iterdir()) == [
-        "grid.csv",
-        "grid.png",
-        "grid.svg",
-    ]
+    names = sorted(path.name for path in one.svg.parent.glob("grid.*"))
+    assert names == ["grid.csv", "grid.png", "grid.svg"]
 
 
 def test_saving_shows_the_figure_in_a_notebook_and_closes_it(tmp_path):
@@ -302,8 +299,8 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
         "import sys; import dynlab.plots.curves, dynlab.plots.figure_files,"
         " dynlab.pipeline.reproduction, dynlab.pipeline.inputs;assert 'matplotlib' not in"
         " sys.modules and 'papermill' not in sys.modules, 'imported too early';sys.path.insert(0,"
-        " 'tests'); import frames, matplotlib;before = dict(matplotlib.rcParams);"
-        " before.pop('backend', None);dynlab.plots.plots.plot_curves(frames.curves());after ="
+        " 'tests'); import matplotlib; from helpers import frames;before = dict(matplotlib.rcParams);"
+        " before.pop('backend', None);dynlab.plots.curves.plot_curves(frames.curves());after ="
         " dict(matplotlib.rcParams); after.pop('backend', None); assert before == after"
     )
     root = plots.__file__.rsplit("dynlab", 1)[0]
@@ -317,7 +314,7 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
 
 def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand():
     worth = priced.worth([registry.allocator(name) for name in ("priced", "beta-sqrt")])
-    panels = plots.plot_worth(worth).axes
+    panels = plot_worth(worth).axes
     assert [ax.get_title() or ax.get_title(loc="left") for ax in panels] == ["priced", "(1 − P)/√n"]
     for ax, (_, rule) in zip(panels, worth.groupby("rule", sort=False), strict=True):
         for line, (way, rows) in zip(

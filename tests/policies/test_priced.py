@@ -9,7 +9,7 @@ import pytest
 from helpers.vote_states import states
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.policies.priced import Priced, gain_table, worth
 from dynlab.policies.registry import allocator
 
@@ -74,7 +74,7 @@ def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
 
 def test_settled_questions_take_turns(make_pool):
     frame = make_pool({"q1": "a" * 30, "q2": "b" * 30, "q3": "c" * 30})
-    curve = compare(frame, allocators=["priced"], budgets=[20], replications=3)
+    curve = compare(frame, "priced", [20], replications=3).curves
     assert curve["exhausted"].tolist() == [0.0]  # none runs to its end while others wait
 
 
@@ -90,9 +90,7 @@ def test_the_unit_of_price_does_not_matter(random_pool):
         completion_tokens=frame["completion_tokens"] * 64, prompt_tokens=frame["prompt_tokens"] * 64
     )
     one, other = (
-        compare(table, allocators=["priced"], budgets=[2, 4, 6], unit="tokens", replications=20)[
-            "accuracy"
-        ]
+        compare(table, "priced", [2, 4, 6], unit="tokens", replications=20).curves["accuracy"]
         for table in (frame, dearer)
     )
     assert one.tolist() == other.tolist()
@@ -102,7 +100,7 @@ def test_long_questions_are_put_off(make_pool):
     frame = make_pool({"q1": "abcdefgh", "q2": "abcdefgh"})
     frame["completion_tokens"] = frame["question_id"].map({"q1": 10, "q2": 90})
     frame["strategy"] = "sequential"  # keeps the order
-    curve = compare(frame, allocators=["priced"], budgets=[2.6, 3.5], unit="tokens", replications=4)
+    curve = compare(frame, "priced", [2.6, 3.5], unit="tokens", replications=4).curves
     assert curve["spent_samples"].tolist() == [
         5.0,
         5.5,

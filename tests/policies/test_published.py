@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import Options, compare, savings
+from dynlab.analysis.verbs import compare, savings
 from dynlab.policies import registry
 from dynlab.policies.dirichlet import mode_chance
 from dynlab.policies.elimination import Elimination
 from dynlab.policies.knowledge_gradient import MonteCarloKnowledgeGradient
+from dynlab.policies.parsing import Defaults, parse_policy
 from dynlab.policies.policy import Policy
 from dynlab.policies.sequential_halving import SequentialHalving
 from dynlab.policies.uncertainty_aware import UncertaintyAware
@@ -78,7 +79,7 @@ def test_uab_allocates_as_the_released_code_and_as_the_best_integer_programme(ma
     frame = make_pool({f"q{i}": "ab" * 20 for i in range(7)})
     frame["mean_logprob"] = -np.repeat(nll, 40)
     streams = streams_of(load(frame))
-    policy = Options().policy("uab")
+    policy = parse_policy("uab")
     assert policy.warmup == 1
     pulls = {}
     for budget in (47, 10):
@@ -98,7 +99,7 @@ def test_uab_allocates_as_the_released_code_and_as_the_best_integer_programme(ma
 
 def test_uab_without_log_probabilities_says_what_is_missing(make_pool):
     with pytest.raises(InputError, match="uab needs the column mean_logprob"):
-        compare(make_pool({"q": "abab"}), allocators=["uab"], budgets=[2], replications=2)
+        compare(make_pool({"q": "abab"}), "uab", [2], replications=2).savings()
 
 
 def test_a_question_whose_samples_agree_leaves_and_the_rest_stays_unspent(make_pool):
@@ -117,7 +118,7 @@ def test_a_question_whose_samples_agree_leaves_and_the_rest_stays_unspent(make_p
         np.bincount(trace.question[0][trace.question[0] >= 0]).tolist() == [2, 2, 2]
         and trace.closed[0]
     )
-    table = compare(frame, allocators=["strategic"], budgets=[2, 4, 6, 8], replications=2)
+    table = compare(frame, "strategic", [2, 4, 6, 8], replications=2).curves
     assert table["spent_samples"].tolist() == pytest.approx(
         [2, 4, 6, 20 / 3]
     )  # q1 left at 4 of 4, nothing else did
@@ -165,7 +166,7 @@ def test_halving_keeps_the_questions_that_agree_least(make_pool):
 
 def test_halving_is_played_anew_for_every_budget(random_pool):
     streams = streams_of(load(random_pool(12, 10)))
-    policy = Options().policy("sequential-halving")
+    policy = parse_policy("sequential-halving")
     grid = np.array([2.0, 4.0, 6.0])
     together = replay(streams, [policy], grid, replications=20)[0]
     for c, budget in enumerate(grid):
@@ -183,24 +184,16 @@ def test_halving_is_played_anew_for_every_budget(random_pool):
 
 def test_halving_refuses_a_batch(random_pool):
     with pytest.raises(InputError, match="leave the batch at 1"):
-        compare(
-            random_pool(5, 6),
-            allocators=["sequential-halving"],
-            budgets=[2, 4],
-            batch=3,
-            replications=2,
-        )
+        compare(random_pool(5, 6), "sequential-halving(batch=3)", [2, 4], replications=2).savings()
 
 
 def test_a_paper_s_warm_up_holds_unless_another_is_given():
-    assert [Options().policy(name).warmup for name in ("ucb", "okg-beta", "okg-pets")] == [2, 1, 1]
-    assert Options(warmup=3).policy("okg-pets").warmup == 3
+    assert [parse_policy(name).warmup for name in ("ucb", "okg-beta", "okg-pets")] == [2, 1, 1]
+    assert parse_policy("okg-pets", Defaults(warmup=3)).warmup == 3
 
 
 def test_every_rival_saves_against_uniform_somewhere_or_says_what_it_lacks(random_pool):
-    table = savings(
-        random_pool(30, 24), allocators=registry.names("allocator"), at=[4, 8], replications=10
-    )
+    table = savings(random_pool(30, 24), registry.names("allocator"), [4, 8], replications=10)
     assert set(table["allocator"]) == set(registry.names("allocator")) - {"uniform"}
     assert table["saving"].notna().all() and (table["saving"] < 1).all()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.policies.registry import names, stopping_rule, sweep
 from dynlab.policies.stopping import (
     AdaptiveConsistency,
@@ -118,11 +118,10 @@ def test_a_rule_swept_from_cautious_to_eager_draws_less_and_less(name):
 def test_rules_compare_like_policies(name, random_pool):
     table = compare(
         random_pool(12, 16),
-        allocators=["uniform", "okg-beta"],
-        budgets=[2, 8],
-        stopping=name,
+        [f"uniform+{name}", f"okg-beta+{name}"],
+        [2, 8],
         replications=5,
-    )
+    ).curves
     assert (table["spent_samples"] <= table["budget"] + 1e-9).all() and set(table["stopping"]) == {
         name
     }
@@ -181,11 +180,10 @@ def test_a_stopped_question_gets_nothing_more_and_the_curve_ends_there(make_pool
     frame["strategy"] = "sequential"
     table = compare(
         frame,
-        allocators=["uniform"],
-        budgets=[2, 4, 6, 8],
-        stopping="adaptive-consistency",
+        "uniform+adaptive-consistency",
+        [2, 4, 6, 8],
         replications=2,
-    )
+    ).curves
     assert table["spent_samples"].tolist() == [2, 4, 6, 6]  # q1 stops after 4 of its 8
 
 
@@ -196,7 +194,7 @@ def test_unknown_rule_names_the_nearest():
 
 def test_a_rule_is_set_behind_a_colon_and_keeps_its_name_in_the_table(random_pool):
     from dynlab._util.errors import InputError
-    from dynlab.analysis.comparison import compare
+    from dynlab.analysis.verbs import compare
     from dynlab.plots.style import methods
     from dynlab.policies.registry import names, stopping_rule, sweep
 
@@ -205,8 +203,13 @@ def test_a_rule_is_set_behind_a_colon_and_keeps_its_name_in_the_table(random_poo
             name
         )
     pool = random_pool()
-    eager, cautious = (compare(pool, stopping=f"doubling:{at}", replications=5) for at in (0.5, 1))
-    assert set(eager["stopping"]) == {"doubling:0.5"}
+    eager, cautious = (
+        compare(
+            pool, [f"{name}+doubling:{at}" for name in ("uniform", "ucb")], replications=5
+        ).curves
+        for at in (0.5, 1)
+    )
+    assert set(eager["stopping"]) == {"doubling(threshold=0.5)"}
     at_8 = [table.loc[table["budget"] == 8, "spent_samples"].mean() for table in (eager, cautious)]
     assert not at_8[0] >= at_8[1]
     assert {look.label for look, _ in methods(eager[eager["allocator"] == "uniform"])} == {

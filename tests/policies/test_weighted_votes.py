@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.policies import registry
 from dynlab.policies.votes import tally
 from dynlab.policies.weighted_votes import ConfidenceFiltered, ConfidenceInformed
@@ -72,10 +72,10 @@ def test_votes_agree_with_a_plain_recount():
 def test_weighted_votes_are_rows_like_any_allocator_s(random_pool):
     table = compare(
         random_pool(20, 10),
-        allocators=["uniform", *registry.names("vote")],
-        budgets=[2, 4, 8],
+        ["uniform", *registry.names("vote")],
+        [2, 4, 8],
         replications=20,
-    )
+    ).curves
     rows = table.set_index(["allocator", "budget"])
     for name in registry.names("vote"):
         assert rows.loc[name, "spent_samples"].tolist() == [2, 4, 8]  # allocation is uniform
@@ -85,10 +85,8 @@ def test_weighted_votes_are_rows_like_any_allocator_s(random_pool):
 
 def test_weighted_votes_need_log_probabilities_and_no_stopping_rule(make_pool, random_pool):
     with pytest.raises(InputError, match="cisc needs the column mean_logprob"):
-        compare(make_pool({"q": "abab"}), allocators=["cisc"], budgets=[2], replications=2)
+        compare(make_pool({"q": "abab"}), "cisc", [2], replications=2).savings()
     with pytest.raises(InputError, match="deepconf chooses by a vote of its own"):
-        compare(
-            random_pool(4, 6), allocators=["deepconf"], budgets=[2], stopping="esc", replications=2
-        )
+        compare(random_pool(4, 6), "deepconf+esc", [2], replications=2)
     with pytest.raises(InputError, match="did you mean 'cisc'"):
         registry.vote("cics")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.board import leaderboard
+from dynlab.analysis.leaderboards import leaderboard
 from dynlab.cli.parser import main
 from dynlab.recordings.importing import import_recording
 from dynlab.recordings.recording import load
@@ -164,7 +164,7 @@ def test_plain_lines_are_samples_in_their_order(tmp_path):
     frame = imported(path, "samples", tmp_path, kind="choice").frame
     assert frame["answer"].tolist() == ["B", "", "C", "D"]
     assert frame["sample_index"].tolist() == [0, 1, 0, 1]
-    table = leaderboard(tmp_path / "out.parquet", at=[2], replications=3, progress=False)
+    table = leaderboard(tmp_path / "out.parquet", at=[2], replications=3, progress=False).table
     assert "uniform" in table["policy"].tolist()
 
 

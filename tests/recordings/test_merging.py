@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.cli.parser import main
 from dynlab.recordings.merging import merge, split
 from dynlab.recordings.recording import KEY, load, write
@@ -94,7 +94,9 @@ def test_what_is_said_of_a_pool_does_not_change_when_chains_come_beside_it(parts
         strategies_of(both) == ["parallel", "integrated"]
         and streams_of(both).strategy == "parallel"
     )
-    alone, beside = (compare(one, budgets=[2, 3], replications=5) for one in (parts[0], both))
+    alone, beside = (
+        compare(one, budgets=[2, 3], replications=5).curves for one in (parts[0], both)
+    )
     columns = [name for name in alone if name != "recording"]
     sampled = alone["allocator"] != "greedy"
     pd.testing.assert_frame_equal(alone.loc[sampled, columns], beside.loc[sampled, columns])

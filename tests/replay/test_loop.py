@@ -19,7 +19,7 @@ from helpers.plain_loop import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynlab.analysis.comparison import compare
+from dynlab.analysis.verbs import compare
 from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB
@@ -132,8 +132,7 @@ def test_relabelled_answers_change_nothing(name, random_pool):
         {"answer": {"a": "zebra", "b": "a", "c": "b"}, "target": {"a": "zebra"}}
     )
     one, other = (
-        compare(table, allocators=[name], budgets=[2, 3, 5], replications=20)
-        for table in (frame, renamed)
+        compare(table, name, [2, 3, 5], replications=20).curves for table in (frame, renamed)
     )
     assert one.drop(columns="recording").equals(other.drop(columns="recording"))
 
@@ -142,13 +141,13 @@ def test_relabelled_answers_change_nothing(name, random_pool):
 def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name, random_pool):
     frame = random_pool(10, 8)
     before = frame.copy()
-    curve = compare(frame, allocators=[name], budgets=[2, 4.5, 8], replications=10)
+    curve = compare(frame, name, [2, 4.5, 8], replications=10).curves
     if registry.allocator(name).eliminates:
         assert (curve["spent_samples"] <= curve["budget"] + 1e-9).all()
     else:
         assert curve["spent_samples"].tolist() == pytest.approx([2, 4.5, 8])
     assert frame.equals(before)
-    assert curve.equals(compare(frame, allocators=[name], budgets=[2, 4.5, 8], replications=10))
+    assert curve.equals(compare(frame, name, [2, 4.5, 8], replications=10).curves)
 
 
 @given(
@@ -217,14 +216,14 @@ def test_a_pool_is_permuted_uniformly(make_pool):
 
 def test_a_question_that_has_run_out_is_not_eligible_and_is_reported(make_pool):
     frame = make_pool({"q1": "ab", "q2": "abababab"})
-    curve = compare(frame, allocators=["ucb"], budgets=[2, 4, 5], replications=5)
+    curve = compare(frame, "ucb", [2, 4, 5], replications=5).curves
     assert curve["spent_samples"].tolist() == [2, 4, 5]
     assert curve["exhausted"].tolist() == [0.5, 0.5, 1.0]
 
 
 def test_a_curve_ends_where_its_budget_cannot_be_spent(make_pool):
     frame = make_pool({"q1": "ab", "q2": "abababab"})
-    assert compare(frame, budgets=[2, 5, 6, 9], replications=5).groupby("allocator")[
+    assert compare(frame, budgets=[2, 5, 6, 9], replications=5).curves.groupby("allocator")[
         "budget"
     ].max().tolist() == [5, 5]
 
@@ -233,7 +232,7 @@ def test_depth_counts_rounds_of_a_bandit_and_none_of_parallel_sampling(random_po
     frame = random_pool(10, 8)
     depth = {
         batch: (
-            compare(frame, budgets=[2, 4], batch=batch, replications=3).set_index(
+            compare(frame, f"uniform, ucb(batch={batch})", [2, 4], replications=3).curves.set_index(
                 ["allocator", "budget"]
             )["depth"]
         )
@@ -255,7 +254,7 @@ def rounds(make_pool, **columns):
 
 
 def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
-    table = compare(rounds(make_pool), allocators=["uniform"], budgets=[2, 3, 5, 9], replications=2)
+    table = compare(rounds(make_pool), "uniform", [2, 3, 5, 9], replications=2).curves
     assert table["depth"].tolist() == [1, 2, 2, 2]
 
 
@@ -277,9 +276,7 @@ def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
 def test_depth_under_a_stopping_rule_counts_its_rounds_and_the_chains_in_them(
     make_pool, rule, depths
 ):
-    table = compare(
-        rounds(make_pool), allocators=["uniform"], stopping=rule, budgets=[4, 8], replications=2
-    )
+    table = compare(rounds(make_pool), f"uniform+{rule}", [4, 8], replications=2).curves
     assert table["depth"].tolist() == depths
 
 
@@ -288,10 +285,11 @@ def test_depth_of_batches_counts_only_what_waits_within_a_batch(make_pool):
     # {6, 7, 8} at once
     frame = rounds(make_pool)
     one = frame[frame["question_id"] == "q1"]
-    table = compare(one, allocators=["ucb"], batch=4, budgets=[2, 6, 9], replications=2)
+    table = compare(one, "ucb(batch=4)", [2, 6, 9], replications=2).curves
     assert table["depth"].tolist() == [1, 2, 3]
     # warm-up of 1, then {1, 2, 3, 4}: 2 and 3 wait for 1; then {5, 6, 7, 8}: 6 and 7 wait for 5
-    table = compare(one, allocators=["ucb"], batch=4, warmup=1, budgets=[1, 5, 9], replications=2)
+    policies = "uniform(warmup=1), ucb(batch=4, warmup=1)"
+    table = compare(one, policies, [1, 5, 9], replications=2).curves.query("allocator == 'ucb'")
     assert table["depth"].tolist() == [1, 3, 5]
 
 
@@ -304,27 +302,21 @@ def test_a_response_that_does_not_vote_is_paid_for_and_changes_no_vote(make_pool
     )
     for allocator in ("uniform", "ucb", "thompson", "priced"):
         given, blank = (
-            compare(frame, allocators=[allocator], budgets=[2, 4, 6, 9], replications=20)
+            compare(frame, allocator, [2, 4, 6, 9], replications=20).curves
             for frame in (silent, answers)
         )
         assert given.equals(blank)  # as if it had given no answer
         assert given["spent_samples"].tolist() == [2, 4, 6, 9][: len(given)]
-    assert compare(silent, allocators=["uniform"], budgets=[2], replications=2)[
-        "accuracy"
-    ].tolist() == [0.0]
+    assert compare(silent, "uniform", [2], replications=2).curves["accuracy"].tolist() == [0.0]
 
 
 def test_depth_of_a_chain_is_its_length(make_pool):
     frame = make_pool({"q1": "aaaa", "q2": "aaaa"})
     frame["strategy"] = "sequential"
-    assert compare(frame, allocators=["uniform"], budgets=[2, 4], replications=3)[
-        "depth"
-    ].tolist() == [2, 4]
+    assert compare(frame, "uniform", [2, 4], replications=3).curves["depth"].tolist() == [2, 4]
     frame["strategy"] = "integrated"
     frame["parents"] = [[], [], [0, 1], [0, 1]] * 2
-    assert compare(frame, allocators=["uniform"], budgets=[2, 4], replications=3)[
-        "depth"
-    ].tolist() == [1, 2]
+    assert compare(frame, "uniform", [2, 4], replications=3).curves["depth"].tolist() == [1, 2]
 
 
 def test_with_a_large_batch_repeats_are_allowed_within_a_round(make_pool):

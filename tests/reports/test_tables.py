@@ -13,8 +13,6 @@ from helpers.notebook_cells import run
 
 import dynlab
 from dynlab._util.errors import InputError
-from dynlab.analysis.board import leaderboard
-from dynlab.analysis.pairing import differences
 from dynlab.cli import parser
 from dynlab.pipeline.template import new_notebook
 from dynlab.recordings.recording import Recording
@@ -26,9 +24,9 @@ EVIL = "<script>alert(1)</script>"
 def test_three_lines_take_a_frame_and_give_a_frame(random_pool):
     frame = random_pool(10, 8)
     before = frame.copy()
-    curves = dynlab.compare(frame, budgets=[2, 4], replications=5)
-    assert isinstance(curves, pd.DataFrame)
-    ax = dynlab.plot_curves(curves)
+    comparison = dynlab.compare(frame, budgets=[2, 4], replications=5)
+    assert isinstance(comparison.curves, pd.DataFrame)
+    (ax,) = comparison.plot().axes
     assert [text.get_text() for text in ax.texts] == ["uniform", "UCB"]
     pd.testing.assert_frame_equal(frame, before)
 
@@ -77,10 +75,9 @@ def test_tables_of_savings_differences_and_leaderboards_show_their_intervals(ran
     cell = saved.iloc[0]
     expected = f"{100 * cell['saving']:.0f} % [{100 * cell['low']:.0f}, {100 * cell['high']:.0f}]"
     assert table(saved).text["4"].tolist() == [expected]
-    assert table(differences([pool], at=[4], replications=5)).text["4"].iloc[0][0] in "+-"
-    board = leaderboard(
-        pool, at=[4], allocators=["ucb"], stopping=[], replications=5, progress=False
-    )
+    gaps = dynlab.compare(pool, budgets=4, replications=5).differences()
+    assert table(gaps).text["4"].iloc[0][0] in "+-"
+    board = dynlab.leaderboard(pool, "ucb", [], 4, replications=5, progress=False).table
     assert [name.rstrip("*") for name in table(board).text["policy"]] == board["policy"].tolist()
 
 

@@ -15,11 +15,11 @@ import pandas as pd
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
-from dynlab.analysis import contrasts
+from dynlab.analysis import contrast
 from dynlab.analysis.metrics import estimates, question_resamples
 from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import Recording, load
-from dynlab.reports.curves import pooled
+from dynlab.reports.wording import pooled
 from recipe import measures
 from recipe.evaluation import right_shares
 from recipe.families import PUZZLES, level_of
@@ -178,10 +178,8 @@ def together(held: Sequence[Recording], replications: int) -> pd.DataFrame:
     there, picked in hindsight, so that no better choice among them was possible.
     """
     options: dict[str, Any] = {"unit": "tokens", "replications": replications}
-    plain: contrasts.Names = {("parallel", name): name for name in BASELINES}
-    curves = contrasts.contrast(
-        held, strategies=WHOLE, allocators=BASELINES, budgets=BUDGETS, names=plain, **options
-    )
+    plain = {("parallel", name): name for name in BASELINES}
+    curves = contrast(held, WHOLE, BASELINES, BUDGETS, names=plain, **options).curves
     curves = curves[curves["allocator"] != "greedy"]
     means = curves.groupby(["budget", "method"], as_index=False)["accuracy"].mean()
     best = means.loc[means.groupby("budget")["accuracy"].idxmax()]
@@ -190,10 +188,7 @@ def together(held: Sequence[Recording], replications: int) -> pd.DataFrame:
         names = {("parallel", name): name} | {
             ("integrated", bandit): f"integrated, {bandit}" for bandit in BANDITS
         }
-        allocators = tuple(dict.fromkeys((name, *BANDITS)))
-        tables.append(
-            contrasts.differences(
-                held, strategies=WHOLE, allocators=allocators, at=(budget,), names=names, **options
-            )
-        )
+        policies = dict.fromkeys((name, *BANDITS))
+        comparison = contrast(held, WHOLE, list(policies), budget, names=names, **options)
+        tables.append(comparison.differences())
     return pd.concat(tables, ignore_index=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.reports.curves import Words, bullet_list, plus, signed
+from dynlab.reports.wording import Words, bullet_list, plus, signed
 from recipe.measures import DIFFERENCES
 
 

@@ -112,15 +112,9 @@ def test_chains_meet_the_best_baseline_of_a_budget():
     held = [made_up(), made_up("digits", 1)]
     table = evidence.together(held, replications=5)
     plain = {("parallel", name): name for name in evidence.BASELINES}
-    curves = evidence.contrasts.contrast(
-        held,
-        strategies=evidence.WHOLE,
-        allocators=evidence.BASELINES,
-        budgets=evidence.BUDGETS,
-        names=plain,
-        unit="tokens",
-        replications=5,
-    )
+    curves = evidence.contrast(
+        held, evidence.WHOLE, evidence.BASELINES, evidence.BUDGETS, names=plain, replications=5
+    ).curves
     means = curves[curves["allocator"] != "greedy"].groupby(["budget", "method"])["accuracy"].mean()
     for at, rows in table.groupby("at"):
         assert set(rows["against"]) == {means[at].idxmax()}

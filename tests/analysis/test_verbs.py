@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab._util.errors import InputError
-from dynlab.analysis.comparison import compare
-from dynlab.analysis.contrasts import ABLATION, at_depth, contrast, differences, savings
+from dynlab.analysis.depths import at_depth
 from dynlab.analysis.metrics import question_resamples
+from dynlab.analysis.verbs import ABLATION, compare, contrast
 
 OPTIONS = {"replications": 40, "seed": 3}
 
@@ -44,7 +43,7 @@ def recorded(random_pool):
 
 
 def test_budgets_count_the_first_strategy_s_samples_so_that_all_may_spend_as_much(recorded):
-    table = contrast(recorded(), budgets=[2, 4, 8], **OPTIONS)
+    table = contrast(recorded(), budgets=[2, 4, 8], **OPTIONS).curves
     assert set(table["method"]) == {"parallel", "integrated", "sequential"} and set(
         table["questions"]
     ) == {10}
@@ -65,23 +64,18 @@ def test_budgets_count_the_first_strategy_s_samples_so_that_all_may_spend_as_muc
 
 def test_a_single_strategy_is_played_as_by_compare(recorded):
     frame = recorded()
-    table = contrast(frame, strategies=["integrated", "sequential"], budgets=[2, 4], **OPTIONS)
-    own = compare(
-        frame,
-        strategy="integrated",
-        allocators=["uniform"],
-        budgets=[2, 4],
-        unit="tokens",
-        **OPTIONS,
-    )
+    table = contrast(frame, ["integrated", "sequential"], budgets=[2, 4], **OPTIONS).curves
+    options = {"strategies": "integrated", "unit": "tokens", **OPTIONS}
+    own = compare(frame, "uniform", [2, 4], **options).curves
     shared = [name for name in own if name != "recording"]
     pd.testing.assert_frame_equal(table.loc[table["method"] == "integrated", shared], own[shared])
 
 
 def test_differences_are_paired_over_the_questions_that_all_answered(recorded):
     frame = recorded()
-    table = contrast(frame, budgets=[4, 8], **OPTIONS).set_index(["method", "budget"])["accuracy"]
-    gaps = differences(frame, at=[4, 8], **OPTIONS)
+    comparison = contrast(frame, budgets=[4, 8], **OPTIONS)
+    table = comparison.curves.set_index(["method", "budget"])["accuracy"]
+    gaps = comparison.differences()
     assert gaps["strategy"].tolist() == ["sequential"] * 2 + ["integrated"] * 2 and set(
         gaps["against"]
     ) == {"parallel"}
@@ -109,7 +103,8 @@ def test_the_interval_is_that_of_resampled_questions():
         for q in range(10)
         for i in range(4)
     ]
-    (row,) = differences(pd.DataFrame(rows), at=[2], seed=5, replications=2).itertuples()
+    comparison = contrast(pd.DataFrame(rows), budgets=2, seed=5, replications=2)
+    (row,) = comparison.differences().itertuples()
     known = np.array([-1.0, -1, 0, 0, 0, 1, 1, 1, 1, 1])
     low, high = np.percentile(question_resamples(10, 5) @ known, [2.5, 97.5])
     assert (row.difference, row.low, row.high) == pytest.approx((0.3, low, high))
@@ -117,38 +112,37 @@ def test_the_interval_is_that_of_resampled_questions():
 
 def test_cells_that_a_strategy_cannot_fill_are_left_out(recorded):
     frame = recorded()
-    gaps = differences(
-        frame, at=[4, 15], **OPTIONS
-    )  # 8 integrated samples cost 16 parallel ones, 8 sequential ones 22
+    # 8 integrated samples cost 16 parallel ones, 8 sequential ones 22
+    gaps = contrast(frame, budgets=[4, 15], **OPTIONS).differences()
     assert sorted(gaps.loc[gaps["at"] == 15, "method"]) == ["integrated", "sequential"]
     short = frame[(frame["strategy"] != "integrated") | (frame["sample_index"] < 6)]
-    assert differences(short, at=[4, 15], **OPTIONS).loc[
-        lambda gaps: gaps["at"] == 15, "method"
-    ].tolist() == ["sequential"]
+    gaps = contrast(short, budgets=[4, 15], **OPTIONS).differences()
+    assert gaps.loc[gaps["at"] == 15, "method"].tolist() == ["sequential"]
 
 
 def test_the_ablation_has_four_methods_with_names(recorded):
     options = {
         "strategies": ["parallel", "integrated"],
-        "allocators": ["uniform", "ucb"],
+        "policies": ["uniform", "ucb"],
         "names": ABLATION,
         **OPTIONS,
     }
-    table = contrast(recorded(), budgets=[2, 4], **options)
+    comparison = contrast(recorded(), budgets=[2, 4], **options)
+    table = comparison.curves
     assert list(dict.fromkeys(table["method"])) == [
         "neither",
         "bandit only",
         "integration only",
         "both",
     ]
-    assert set(differences(recorded(), at=[4], **options)["against"]) == {"neither"}
-    saved = savings(recorded(), at=[4], **options)
+    assert set(comparison.differences(at=4)["against"]) == {"neither"}
+    saved = comparison.savings(at=4)
     assert (
         saved["method"].tolist() == ["bandit only", "integration only", "both"]
         and (saved["saving"] <= 1).all()
     )
     without = {key: name for key, name in ABLATION.items() if name != "both"}
-    fewer = contrast(recorded(), budgets=[2], **options | {"names": without})
+    fewer = contrast(recorded(), budgets=[2], **options | {"names": without}).curves
     assert "both" not in set(fewer["method"]) and len(fewer) == 3
 
 
@@ -170,7 +164,7 @@ def test_a_saving_counts_the_first_strategy_s_samples():
         for i in range(8)
         for right in [strategy == "integrated" or q < 2]
     ]
-    (row,) = savings(pd.DataFrame(rows), at=[4], replications=2).itertuples()
+    (row,) = contrast(pd.DataFrame(rows), budgets=4, replications=2).savings().itertuples()
     assert (row.saving, row.reached) == (
         0.5,
         True,
@@ -178,9 +172,8 @@ def test_a_saving_counts_the_first_strategy_s_samples():
 
 
 def test_at_equal_depth_each_strategy_leaves_out_what_would_come_later(recorded):
-    table = at_depth(recorded(), at=[8], depths=[1, 2, 3, 8], **OPTIONS).set_index(
-        ["method", "depth"]
-    )
+    comparison = contrast(recorded(), budgets=8, **OPTIONS)
+    table = at_depth(comparison, [1, 2, 3, 8]).set_index(["method", "depth"])
     tokens = table["spent_tokens"]
     assert tokens["parallel"].tolist() == [240] * 4
     assert tokens["integrated", 1] == 4 * 30 and tokens["integrated", 2] == pytest.approx(
@@ -191,7 +184,7 @@ def test_at_equal_depth_each_strategy_leaves_out_what_would_come_later(recorded)
 
 
 def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
-    table = at_depth(recorded(), at=[4, 8], depths=[1, 2], **OPTIONS)
+    table = at_depth(contrast(recorded(), budgets=[4, 8], **OPTIONS), [1, 2])
     for _, cell in table.groupby(["at", "depth"]):
         best, second = cell["accuracy"].nlargest(2)
         leads = (cell["accuracy"] - np.where(cell["accuracy"] == best, second, best)).round(12)
@@ -204,15 +197,8 @@ def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
 def test_recordings_of_one_strategy_are_left_out_and_none_gives_an_empty_table(
     random_pool, recorded
 ):
-    for function in (contrast, differences, savings, at_depth):
-        empty = function(random_pool(), **OPTIONS)
+    none = contrast(random_pool(), **OPTIONS)
+    for empty in (none.curves, none.differences(), none.savings(), at_depth(none)):
         assert empty.empty and "method" in empty
     both = contrast([random_pool(), recorded()], budgets=[2], **OPTIONS)
-    assert len(both) == 3
-
-
-def test_wrong_use_is_refused(recorded):
-    with pytest.raises(InputError, match="name them in `strategies`"):
-        contrast(recorded(), strategy="parallel")
-    with pytest.raises(InputError, match="unknown option 'replication'"):
-        contrast(recorded(), replication=3)
+    assert len(both.curves) == 3

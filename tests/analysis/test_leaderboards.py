@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 
 from dynlab._util.errors import InputError
-from dynlab.analysis import board as room
-from dynlab.analysis.board import board, leaderboard, shown
-from dynlab.analysis.comparison import savings
-from dynlab.analysis.leaderboard_cells import curve_at
-from dynlab.analysis.pairing import differences
+from dynlab.analysis.leaderboard_rows import CELLS
+from dynlab.analysis.leaderboards import leaderboard, shown
+from dynlab.analysis.metrics import curve_at
+from dynlab.analysis.verbs import compare
 from dynlab.cli.parser import main
 from dynlab.policies.policy import Policy
 from dynlab.policies.registry import names
@@ -26,7 +25,7 @@ from dynlab.replay.loop import Curve, replay
 from dynlab.replay.sweeps import curves_of
 
 FEW = {"at": (4, 8), "replications": 12, "seed": 3, "progress": False}
-QUICK = FEW | {"allocators": ["ucb", "thompson"], "stopping": ["esc"]}
+QUICK = FEW | {"policies": ["ucb", "thompson"], "stopping": ["esc"]}
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def two(random_pool):
 
 @pytest.fixture
 def found(two):
-    return board(two, **QUICK)
+    return leaderboard(two, **QUICK)
 
 
 def row(table, policy, **where):
@@ -53,11 +52,10 @@ def row(table, policy, **where):
 
 
 def test_a_cell_s_saving_is_that_of_savings_and_its_difference_that_of_differences(two, found):
-    gaps = differences(
-        two, allocators=["ucb"], at=FEW["at"], unit="tokens", replications=12, seed=3
-    )
+    comparison = compare(two, "ucb", FEW["at"], unit="tokens", replications=12, seed=3)
+    gaps = comparison.differences()
     for at in FEW["at"]:
-        saved = savings(two, allocators=["ucb"], at=[at], unit="tokens", replications=12, seed=3)
+        saved = comparison.savings(at)
         for _, expected in saved.iterrows():
             cell = row(found.cells, "ucb", recording=expected["recording"], at=at)
             assert cell["saving"] == pytest.approx(expected["saving"], abs=1e-12)
@@ -121,16 +119,15 @@ def test_recordings_of_the_same_questions_are_resampled_together_others_apart(tw
     again.attrs["name"] = "again"
     width = {}
     for name, recordings in {"one": [one], "same": [one, again], "apart": two}.items():
-        own = row(leaderboard(recordings, **QUICK), "ucb")
+        own = row(leaderboard(recordings, **QUICK).table, "ucb")
         width[name] = own["difference_4_high"] - own["difference_4_low"]
     assert width["same"] == pytest.approx(width["one"])
     assert width["apart"] < width["one"]
 
 
 def test_your_own_policy_meets_the_same_draws(two):
-    table = leaderboard(
-        two, **QUICK, policies={"mine": Uniform(), "both": Policy(Uniform(), Doubling())}
-    )
+    policies = {"mine": Uniform(), "both": Policy(Uniform(), Doubling()), "ucb": "ucb"}
+    table = leaderboard(two, policies, "esc", **FEW).table
     mine, uniform = row(table, "mine"), row(table, "uniform")
     assert mine["kind"] == "yours" and row(table, "both")["kind"] == "yours"
     assert {k: v for k, v in mine.items() if k[:5] in ("savin", "diffe")} == {
@@ -139,22 +136,35 @@ def test_your_own_policy_meets_the_same_draws(two):
 
 
 def test_your_own_stopping_rule_is_run_as_it_is_and_a_taken_name_is_refused(two):
-    table = leaderboard(two, **QUICK, policies={"eager": AdaptiveConsistency(0.6)})
+    table = leaderboard(two, {"eager": AdaptiveConsistency(0.6)}, "esc", **FEW).table
     assert row(table, "eager")["kind"] == "yours"
     for name in ("ucb", "esc", "oracle", "greedy", "doubling"):
         with pytest.raises(InputError, match="already; give yours another name"):
-            leaderboard(two, **QUICK, policies={name: Uniform()})
+            leaderboard(two, {name: Uniform()}, "esc", **FEW)
+
+
+def test_settings_of_one_allocator_stand_side_by_side(two):
+    texts = [
+        "ucb",
+        "ucb(exploration=0.1)",
+        "ucb(uncertainty=entropy, warmup=3)",
+        "priced(thrift=0)",
+    ]
+    found = leaderboard(two[0], texts, "esc(window=3), esc", **FEW)
+    assert {*texts, "uniform", "oracle", "esc(window=3)", "esc"} == set(found.table["policy"])
+    eager, plain = (row(found.cells, text, at=8)["saving"] for text in texts[:2])
+    assert eager != plain
 
 
 def test_without_targets_accuracy_is_the_self_consistency_rate(two):
-    table = leaderboard([frame.drop(columns="target") for frame in two], **QUICK)
+    table = leaderboard([frame.drop(columns="target") for frame in two], **QUICK).table
     assert set(table["measure"]) == {"self-consistency rate"}
     assert np.isfinite(table["saving"]).all()
 
 
 def test_cells_with_nothing_to_save_are_set_apart(make_pool):
     flat = make_pool({f"q{k}": "a" * 10 for k in range(5)})
-    table = leaderboard(flat, unit="samples", **FEW | {"allocators": ["ucb"], "stopping": []})
+    table = leaderboard(flat, "ucb", [], unit="samples", **FEW).table
     assert (
         (table["flat"] == 2).all() and (table["cells"] == 0).all() and table["saving"].isna().all()
     )
@@ -167,8 +177,8 @@ def test_a_greedy_answer_is_a_policy_of_one_sample(two):
     greedy = one[one["sample_index"] == 0].assign(
         strategy="greedy", answer="a", completion_tokens=10
     )
-    table = leaderboard(pd.concat([one, greedy]), **QUICK)
-    right = board(one, **QUICK).cells
+    table = leaderboard(pd.concat([one, greedy]), **QUICK).table
+    right = leaderboard(one, **QUICK).cells
     uniform = row(right, "uniform", at=4)["accuracy"]
     assert row(table, "greedy")["difference_4"] == pytest.approx(1 - uniform)
     assert row(table, "greedy")["saving_4"] > 0.7
@@ -180,16 +190,16 @@ def test_policies_that_need_log_probabilities_are_played_where_they_are_recorded
     two[0]["mean_logprob"] = -np.random.default_rng(0).random(len(two[0]))
     two[0].loc[[0, 5], "mean_logprob"] = np.nan  # two take their question's mean
     del two[1]["mean_logprob"]
-    table = leaderboard(two, **FEW, stopping=[])
+    table = leaderboard(two, stopping=[], **FEW).table
     for name in ("uab", "cisc", "deepconf"):
         assert row(table, name)["recordings"] == 1
     assert table["recordings"].is_monotonic_decreasing and "recordings" in shown(table)
     with pytest.raises(InputError, match="uab needs mean_logprob"):
-        leaderboard(two[1], **QUICK | {"allocators": ["uab"]})
+        leaderboard(two[1], **QUICK | {"policies": ["uab"]})
 
 
 def test_a_row_names_its_paper_and_what_deviates(two):
-    table = leaderboard(two, **FEW, allocators=["ucb", "okg-pets"])
+    table = leaderboard(two, ["ucb", "okg-pets"], **FEW).table
     assert row(table, "okg-pets")["paper"] == "arXiv 2602.16745"
     assert row(table, "okg-pets")["deviates"].startswith("Deviation")
     assert row(table, "adaptive-consistency")["paper"] == "arXiv 2305.11860"
@@ -199,9 +209,9 @@ def test_a_row_names_its_paper_and_what_deviates(two):
 
 def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
     short = random_pool(10, 6)
-    found = board([two[0], short], **QUICK)
+    found = leaderboard([two[0], short], **QUICK)
     assert len(found.cells[(found.cells["policy"] == "ucb") & (found.cells["at"] == 8)]) == 1
-    assert "saving_8" not in leaderboard(short, **QUICK)
+    assert "saving_8" not in leaderboard(short, **QUICK).table
     with pytest.raises(InputError, match="a budget from 4 on cannot be spent on them: lower it"):
         leaderboard(random_pool(5, 3), **QUICK)
 
@@ -209,9 +219,8 @@ def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"allocators": ["ubc"]}, "did you mean 'ucb'"),
+        ({"policies": ["ubc"]}, "did you mean 'ucb'"),
         ({"stopping": ["ecs"]}, "did you mean 'esc'"),
-        ({"warmpu": 3}, "did you mean 'warmup'"),
         ({"unit": "usd"}, "give a price"),
         ({"at": [1]}, "below the warm-up"),
     ],
@@ -278,15 +287,16 @@ def test_the_command_prints_the_table_and_writes_numbers_and_figure(two, tmp_pat
     ]
     assert main(["leaderboard", *given]) == 0
     assert "saving at 8" in capsys.readouterr().out
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+    assert sorted(file.name for file in (tmp_path / "out").glob("[!.]*")) == [
         "leaderboard-cells.csv",
         "leaderboard.csv",
         "leaderboard.png",
         "leaderboard.svg",
+        "manifest.json",
     ]
     table = pd.read_csv(tmp_path / "out" / "leaderboard.csv")
     assert {"oracle", "uniform", "ucb", "esc"} <= set(table["policy"])
-    assert pd.read_csv(tmp_path / "out" / "leaderboard-cells.csv").columns.tolist() == room.CELLS
+    assert pd.read_csv(tmp_path / "out" / "leaderboard-cells.csv").columns.tolist() == CELLS
     assert main(["leaderboard", *given, "--unit", "token"]) == 2
 
 

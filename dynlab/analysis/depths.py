@@ -1,0 +1,96 @@
+"""What a strategy is worth when calls may wait for few others: accuracy at bounded depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from dynlab.analysis.comparison import At, Comparison
+from dynlab.analysis.methods import Method
+from dynlab.analysis.metrics import difference, estimates
+from dynlab.analysis.replays import Replays
+from dynlab.analysis.rows import Row, described, interval
+from dynlab.recordings.streams import Floats, Streams
+
+DEPTHS = [
+    "recording",
+    "strategy",
+    "method",
+    "questions",
+    "unit",
+    "at",
+    "depth",
+    "spent_tokens",
+    "accuracy",
+    "low",
+    "high",
+    "lead",
+    "lead_low",
+    "lead_high",
+    "replications",
+    "seed",
+]
+
+
+def at_depth(
+    comparison: Comparison, depths: Iterable[int] = (1, 2, 4, 8, 16), at: At = None
+) -> pd.DataFrame:
+    """Accuracy of every method when no call may wait for more than depth − 1 others (`DEPTHS`).
+
+    A strategy leaves out what would come later, and spends what it can. `lead` is its accuracy
+    minus the best other one's in the same cell, paired over questions.
+
+    Args:
+        comparison: Of strategies, as `dynlab.contrast` gives it.
+        depths: Calls in a row, 1 = none waits.
+        at: B, one or several; by default the comparison's budgets.
+    """
+    budgets = comparison.budgets_at(at)
+    rows: list[Row] = []
+    for own in comparison.replays:
+        for depth in depths:
+            cut = _within(own, depth)
+            curves = cut.curves(budgets)
+            for c, budget in enumerate(budgets):
+                accuracy = [curves[method.name].accuracy[c] for method in cut.methods]
+                for method, values in zip(cut.methods, accuracy, strict=True):
+                    spent = curves[method.name].spent["tokens"][c].mean()
+                    cell = {"at": budget, "depth": depth, "spent_tokens": spent}
+                    rows.append(described(method, own.setup) | cell | _cell(values, accuracy, own))
+    return pd.DataFrame(rows, columns=DEPTHS)
+
+
+def _cell(values: Floats, others: Sequence[Floats], own: Replays) -> Row:
+    """A method's accuracy [Q] in one cell, and its lead over the best of the others."""
+    best = max((other for other in others if other is not values), key=np.mean)
+    lead = difference(values, best, own.resamples)
+    return interval("accuracy", estimates(values[None], own.resamples)[0]) | {
+        "lead": lead.value,
+        "lead_low": lead.low,
+        "lead_high": lead.high,
+    }
+
+
+def _within(own: Replays, depth: int) -> Replays:
+    """The methods without the samples whose calls would wait for `depth` others or more."""
+    methods = tuple(
+        Method(m.name, m.allocator, m.policy, _cut(m.streams, depth)) for m in own.methods
+    )
+    reference = methods[own.methods.index(own.reference)]
+    # budgets go on counting the reference's samples as they are without the bound
+    return Replays(own.recording, methods, reference, own.setup, own.price)
+
+
+def _cut(streams: Streams, depth: int) -> Streams:
+    kept = np.flatnonzero(streams.path[0] <= depth)
+    return replace(
+        streams,
+        codes=streams.codes[:, :, kept],
+        tokens=streams.tokens[:, :, kept],
+        cost_usd=streams.cost_usd[:, :, kept],
+        logprob=streams.logprob[:, :, kept],
+        path=streams.path[np.ix_(kept, kept)],
+    )

@@ -1,0 +1,120 @@
+"""Rows of the tables of a comparison: a method's numbers at its budgets, with their intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynlab.analysis.greedy_answers import greedy_rows
+from dynlab.analysis.methods import Method
+from dynlab.analysis.metrics import Estimate, estimates, saving_at
+from dynlab.analysis.replays import Setup
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.streams import GREEDY, Floats
+from dynlab.replay.loop import Curve
+
+Row = dict[str, Any]
+
+_METHOD = [
+    "recording",
+    "strategy",
+    "allocator",
+    "uncertainty",
+    "exploration",
+    "warmup",
+    "batch",
+    "stopping",
+    "unit",
+    "tokens_kind",
+]
+_DRAWS = ["replications", "seed"]
+_SPENT = ["spent_samples", "spent_tokens", "spent_usd"]
+_SAVING = ["at", "saving", "low", "high", "reached", "flat"]
+_DIFFERENCE = ["at", "difference", "low", "high"]
+# of policies on one strategy
+CURVES = [*_METHOD, "budget", *_SPENT, "depth", "exhausted", "accuracy", "low", "high", *_DRAWS]
+SAVINGS = [*_METHOD, *_SAVING, *_DRAWS]
+DIFFERENCES = ["recording", "strategy", "allocator", "unit", *_DIFFERENCE, *_DRAWS]
+# of methods on several strategies
+_AGAINST = ["recording", "strategy", "allocator", "method", "against", "questions", "unit"]
+METHOD_CURVES = [*CURVES, "method", "questions"]
+METHOD_SAVINGS = [*_AGAINST, *_SAVING, *_DRAWS]
+METHOD_DIFFERENCES = [*_AGAINST, *_DIFFERENCE, *_DRAWS]
+GREEDY_VOTE = [
+    "recording",
+    "strategy",
+    "at",
+    "greedy",
+    "vote",
+    "difference",
+    "low",
+    "high",
+    *_DRAWS,
+]
+
+
+def described(method: Method, setup: Setup) -> Row:
+    """What every row says of its method and of its draws."""
+    row = method.columns() | {"method": method.name, "questions": method.streams.num_questions}
+    return row | {"unit": setup.unit, "replications": setup.replications, "seed": setup.seed}
+
+
+def curve_rows(method: Method, curve: Curve, resamples: Floats, setup: Setup) -> list[Row]:
+    """A row a budget, to the curve's end: where no replication can spend more.
+
+    The end point of a method that gives up is kept; one that plans for its budget has no end.
+    """
+    ended = curve.unspent >= 1
+    last = len(ended)
+    if ended.any() and not method.plans:
+        last = int(ended.argmax()) + method.gives_up
+    shared = described(method, setup)
+    return [
+        shared
+        | {
+            "budget": curve.budgets[c],
+            "depth": curve.depth[c],
+            "exhausted": curve.exhausted[c].mean(),
+        }
+        | {f"spent_{unit}": spent[c].mean() for unit, spent in curve.spent.items()}
+        | interval("accuracy", estimate)
+        for c, estimate in enumerate(estimates(curve.accuracy, resamples)[:last])
+    ]
+
+
+def greedy_row(
+    recording: Recording, method: Method, accuracy: Floats, resamples: Floats, setup: Setup
+) -> Row:
+    """The row of the greedy answers on the questions of a method: accuracy [Q]."""
+    frame = greedy_rows(recording)
+    counts = [
+        frame[name].astype(float).mean()
+        for name in ("prompt_tokens", "completion_tokens")
+        if name in frame
+    ]
+    known = np.array(counts)[~np.isnan(counts)]
+    return (
+        described(Method(GREEDY, GREEDY, None, method.streams), setup)
+        | {"strategy": GREEDY, "budget": 1.0, "depth": 1.0, "exhausted": 0.0, "spent_samples": 1.0}
+        | {"spent_tokens": known.sum() if known.size else np.nan}
+        | {"spent_usd": frame["cost_usd"].mean() if "cost_usd" in frame else np.nan}
+        | interval("accuracy", estimates(accuracy[None], resamples)[0])
+    )
+
+
+def saving_row(
+    method: Method, curve: Curve, reference: Curve, at: float, resamples: Floats, setup: Setup
+) -> Row:
+    """What a method saves at the accuracy that the reference has at B, both on one dense grid."""
+    found = saving_at(curve, reference, at, setup.unit, resamples)
+    return (
+        described(method, setup)
+        | {"at": at, "reached": found.reached, "flat": found.flat}
+        | interval("saving", found.saving)
+    )
+
+
+def interval(name: str, estimate: Estimate) -> Row:
+    """The columns of a number with its interval."""
+    return {name: estimate.value, "low": estimate.low, "high": estimate.high}

@@ -1,4 +1,4 @@
-"""`python -m dynlab.pipeline.execute IN OUT PARAMETERS`: one notebook, in a process of its own.
+"""`python execute.py IN OUT PARAMETERS`: one notebook by papermill, in a process of its own.
 
 It writes a line to stdout as each cell begins. What failed stands in the executed notebook.
 """

@@ -166,4 +166,7 @@ class Progress:
     ) -> None:
         self._over.set()
         self._ticker.join()
+        if error is None:
+            self._bar.n = 100
+            self._bar.set_postfix_str(f"{self._num} notebooks done")
         self._bar.close()

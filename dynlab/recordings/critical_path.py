@@ -1,26 +1,20 @@
-"""What waits for what: the longest path of calls, in a stream whose samples wait for earlier ones
-of it.
-"""
+"""What waits for what: the longest path of calls in a stream whose samples wait for others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dynlab._util.errors import InputError
-
-Ints = NDArray[np.integer[Any]]
+from dynlab.recordings.arrays import Ints
 
 
 def waits_of(
     frame: pd.DataFrame, question: Ints, stream: Ints, position: Ints, name: str
 ) -> dict[int, Sequence[int]]:
-    """Place in a stream → the places that a sample there waits for; where these are not known, for
-    the one before.
+    """Place in a stream → the places that a sample there waits for, if unknown the one before.
 
     A sample may wait for more than it is shown: `awaited` says for which, and `parents`, those
     shown, stand in for it.
@@ -67,8 +61,7 @@ def waits_of(
 
 
 def paths(waits: Mapping[int, Sequence[int]], num_samples: int) -> Ints:
-    """[N, N] longest path of calls that ends in a sample when the first so many of its stream have
-    arrived.
+    """[A, N] longest path of calls that ends in a sample when the first A have arrived; A = N.
 
     >>> paths({1: [0], 2: [0, 1]}, 3).tolist()
     [[1, 2, 3], [1, 1, 2], [1, 1, 1]]
@@ -90,8 +83,7 @@ def paths(waits: Mapping[int, Sequence[int]], num_samples: int) -> Ints:
 
 
 def in_turn(path: Ints, rounds: Ints) -> Ints:
-    """[N + 1] the longest path of calls in a question's first samples, when each round waits for
-    the one before.
+    """[N + 1] the longest path of calls in a question's first samples, round after round.
 
     >>> in_turn(paths({2: [0, 1]}, 3), np.array([0, 0, 0])).tolist()
     [0, 1, 1, 2]

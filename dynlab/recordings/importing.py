@@ -23,7 +23,8 @@ from typing import Any
 import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.recordings.recording import SCHEMA, write
+from dynlab.recordings.recording import write
+from dynlab.recordings.schema import SCHEMA
 from dynlab.tasks.answers import Kind, extract, normalise
 
 _RIGHT, _WRONG = (

@@ -12,7 +12,8 @@ import pandas as pd
 
 from dynlab import recordings
 from dynlab._util.errors import InputError
-from dynlab.recordings.recording import KEY, Recording, load
+from dynlab.recordings.recording import Recording, load
+from dynlab.recordings.schema import KEY
 from dynlab.recordings.streams import GREEDY
 
 _SAME = (

@@ -1,5 +1,4 @@
-"""Recordings: the samples of one model on one task, on disk as Parquet (CSV and JSONL are read
-too).
+"""Recordings: the samples of one model on one task, on disk as Parquet; CSV and JSONL are read too.
 
 A recording is a table with one row a sample, keyed by (question_id, strategy, stream,
 sample_index), and a card (a small dict: design, model, sampling settings, date, …) kept in the
@@ -11,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -26,56 +24,16 @@ import pyarrow.parquet as pq
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.files import replacing
 from dynlab._util.shipped_files import named
+from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
-KEY = ("question_id", "strategy", "stream", "sample_index")
-REQUIRED = ("question_id", "sample_index", "answer")
-SCHEMA: dict[str, pa.DataType] = {
-    "dataset": pa.string(),
-    "model": pa.string(),
-    "question_id": pa.string(),
-    "question": pa.string(),
-    "strategy": pa.string(),
-    "stream": pa.int32(),
-    "sample_index": pa.int32(),
-    "role": pa.string(),
-    "parents": pa.list_(pa.int32()),
-    "awaited": pa.list_(pa.int32()),
-    "answer": pa.string(),
-    "target": pa.string(),
-    "correct": pa.bool_(),
-    "votes": pa.bool_(),
-    "text": pa.string(),
-    "finish_reason": pa.string(),
-    "mean_logprob": pa.float32(),
-    "prompt_tokens": pa.int32(),
-    "completion_tokens": pa.int32(),
-    "reasoning_tokens": pa.int32(),
-    "cached_tokens": pa.int32(),
-    "cost_usd": pa.float64(),
-    "billed_usd": pa.float64(),
-    "latency_s": pa.float32(),
-    "source": pa.string(),
-    "picked": pa.int32(),
-    "arrived": pa.int32(),
-}
-_COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
-_AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
-_INDICES = ("parents", "awaited")
-_TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
-_MOST = 2**31 - 1  # what the counts' columns hold
 _CARD = b"dynlab"
-_FACTS = (
-    "model",
-    "weights",
-    "weights_license",
-    "server",
-    "date",
-)  # of a card, shown with a recording
+# of a card, shown with a recording
+_FACTS = ("model", "weights", "weights_license", "server", "date")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Samples and their card. `frame` has the columns of `SCHEMA` that the file has, sorted by key."""
+    """Samples and their card; `frame` has the columns of `SCHEMA` that are known, sorted by key."""
 
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -84,7 +42,7 @@ class Recording:
 
     @property
     def design(self) -> str:
-        """`fixed` (numbers planned before any answer was seen) or `adaptive` (a live run's order)."""
+        """`fixed` (planned before any answer was seen) or `adaptive` (a live run's order)."""
         return str(self.card.get("design", "fixed"))
 
     def _repr_html_(self) -> str:
@@ -95,12 +53,11 @@ class Recording:
         head = (
             f"<b>{escape(self.name)}</b>: {escape(' · '.join([f'{self.design} design', *facts]))}"
         )
-        return f"<p>{head}</p>{self.counts().to_html(float_format='{:.3f}'.format, na_rep='', border=0)}"
+        table = self.counts().to_html(float_format="{:.3f}".format, na_rep="", border=0)
+        return f"<p>{head}</p>{table}"
 
     def counts(self) -> pd.DataFrame:
-        """A row a strategy: questions, samples, the shares without an answer and with the right
-        one, mean tokens.
-        """
+        """A row a strategy: questions, samples, shares of no and of right answers, mean tokens."""
         rows = {}
         for strategy, own in self.frame.groupby("strategy", observed=True):
             known = own["target"].notna() if "target" in own else pd.Series(False, own.index)
@@ -133,12 +90,12 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return source
     if isinstance(source, pd.DataFrame):
         return Recording(
-            _validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording"))
+            validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording"))
         )
     path = located(source)
     frame, card = _read(path)
     return Recording(
-        _validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source)
+        validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source)
     )
 
 
@@ -149,7 +106,7 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
         InputError: the folder cannot be written to, or the frame is not a recording.
     """
     path = Path(path)
-    frame = _validated(frame, str(path))
+    frame = validated(frame, str(path))
     card = dict(card) | {"digest": digest(frame)}
     table = _table(frame).replace_schema_metadata(
         {_CARD: json.dumps(card, sort_keys=True).encode()}
@@ -161,7 +118,7 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
 
 def digest(frame: pd.DataFrame) -> str:
     """A fingerprint of a recording's rows, the same however they are stored."""
-    body = json.dumps(_table(_validated(frame, "the recording")).to_pydict(), default=str)
+    body = json.dumps(_table(validated(frame, "the recording")).to_pydict(), default=str)
     return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
 
 
@@ -173,8 +130,7 @@ def _table(frame: pd.DataFrame) -> pa.Table:
 
 
 def located(source: str | Path) -> Path:
-    """The file of a recording that is given by its path or, where it comes with dynlab, by its
-    name.
+    """The file of a recording, by its path or, where it comes with dynlab, by its name.
 
     Raises:
         InputError: there is no such file or name.
@@ -197,18 +153,16 @@ def located(source: str | Path) -> Path:
 def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         if path.suffix == ".csv":
-            texts = dict.fromkeys(_TEXTS, str)
-            unknown = {column: [""] for column in (*_COUNTS, *_AMOUNTS)}
+            texts = dict.fromkeys(TEXTS, str)
+            unknown = {column: [""] for column in (*COUNTS, *AMOUNTS)}
             return (
                 _narrowed(pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=unknown)),
                 {},
             )
         if path.suffix == ".jsonl":
-            rows = [
-                json.loads(line)
-                for line in path.read_text(encoding="utf-8").splitlines()
-                if line.strip()
-            ]
+            # not splitlines(), which also splits within texts, at U+2028 and its like
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
+            rows = [json.loads(line) for line in lines if line.strip()]
             if not all(isinstance(row, dict) for row in rows):
                 raise ValueError("a line that is not an object")
             return pd.DataFrame(rows), {}
@@ -225,68 +179,8 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         ) from None
 
 
-def _validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The frame with the right types and defaults, sorted by key; columns that dynlab does not know
-    are dropped.
-    """
-    if frame.empty:
-        raise InputError(f"{where} holds no samples; a recording needs at least one row")
-    for column in REQUIRED:
-        if column not in frame.columns:
-            raise one_of(
-                f"columns in {where}: {column!r} is missing; column",
-                column,
-                map(str, frame.columns),
-            )
-    frame = frame[[name for name in SCHEMA if name in frame.columns]].copy()
-    for column in _TEXTS:
-        if column in frame.columns:
-            missing = frame[column].isna()
-            frame[column] = frame[column].map(_as_text).astype(object)
-            frame.loc[missing, column] = "" if column == "answer" else None
-    if "target" in frame:
-        frame.loc[frame["target"] == "", "target"] = (
-            None  # an empty cell of a CSV file: unknown, not wrong
-        )
-    if "strategy" not in frame:
-        frame["strategy"] = "parallel"
-    frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
-    if "stream" not in frame:
-        frame["stream"] = 0
-    for column in ("stream", "sample_index", *_COUNTS):
-        if column in frame.columns:
-            frame[column] = _whole(frame[column], column, where)
-    for column in _AMOUNTS:
-        if column in frame.columns:
-            frame[column] = _amount(frame[column], column, where)
-    for column in ("correct", "votes"):
-        if column in frame.columns:
-            frame[column] = _boolean(frame[column], column, where)
-    for column in _INDICES:
-        if column in frame.columns:
-            frame[column] = frame[column].map(_indices)
-    if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
-        raise InputError(f"{where} has rows without a question_id; every sample needs one")
-    again = frame.duplicated(list(KEY))
-    if again.any():
-        key = ", ".join(f"{name}={frame.loc[again, name].iloc[0]}" for name in KEY)
-        raise InputError(
-            f"{where} has {int(again.sum())} samples more than once (first: {key}); keep one row of"
-            " each key"
-        )
-    return frame.sort_values(list(KEY), kind="stable", ignore_index=True)
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # an integer column that pandas widened because of a missing value
-    return str(value)
-
-
 def _narrowed(frame: pd.DataFrame) -> pd.DataFrame:
-    """A CSV table whose columns of whole numbers, widened by a missing value (3.0), are whole
-    again.
-    """
+    """A CSV table whose whole numbers, widened by a missing value (3.0), are whole again."""
     for column in ("question_id", "answer", "target"):
         texts = frame[column] if column in frame else pd.Series(dtype=str)
         if texts[texts != ""].str.fullmatch(r"-?\d+\.0").all():
@@ -294,72 +188,8 @@ def _narrowed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _indices(value: Any) -> list[int] | None:
-    """A list of indices, also from its text in a CSV file; None where it is missing: _indices("[0,
-    1]") → [0, 1].
-    """
-    if isinstance(value, str):
-        return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
-    return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
-
-
-def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
-    required = name in ("stream", "sample_index")
-    bad = (
-        (numbers.isna() & (column.notna() | required))
-        | (numbers < 0)
-        | (numbers % 1 > 0)
-        | (numbers > _MOST)
-    )
-    if bad.any():
-        raise InputError(
-            f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found"
-            f" {column[bad].iloc[0]!r}"
-        )
-    return numbers.astype("int64" if required else "Int64")
-
-
-def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    unknown = column.isna() | column.astype(str).str.lower().isin(["", "nan", "none", "null"])
-    bad = (
-        (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name != "mean_logprob"))
-    )
-    if bad.any():
-        least = "" if name == "mean_logprob" else " from 0 on"
-        raise InputError(
-            f"{where}: {name} must be finite numbers{least}; found {column[bad].iloc[0]!r}"
-        )
-    return numbers
-
-
-def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
-    words = {
-        "true": True,
-        "1": True,
-        "1.0": True,
-        "false": False,
-        "0": False,
-        "0.0": False,
-        "nan": None,
-        "none": None,
-        "": None,
-        "<na>": None,
-    }
-    texts = column.map(lambda value: str(value).lower())
-    unknown = ~texts.isin(list(words))
-    if unknown.any():
-        raise InputError(
-            f"{where}: {name} must be true or false; found {column[unknown].iloc[0]!r}"
-        )
-    return texts.map(words).astype("boolean")
-
-
 def right_of(frame: pd.DataFrame) -> pd.Series:
-    """Whether each row's answer is right: by `correct` where it is known, else by the target, else
-    unknown (NA).
-    """
+    """Whether each row's answer is right: by `correct` if known, else by target, else unknown."""
     target = frame["target"] if "target" in frame else pd.Series(None, frame.index, dtype=object)
     equal = (frame["answer"] == target).astype("boolean").where(target.notna())
     return frame["correct"].fillna(equal) if "correct" in frame else equal

@@ -26,7 +26,8 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Usage
 from dynlab.models.prices import Price
-from dynlab.recordings.recording import KEY, Recording
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.schema import KEY
 from dynlab.sampling.plan import GREEDY
 
 _MOST = 20  # problems that are told

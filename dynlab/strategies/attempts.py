@@ -1,4 +1,4 @@
-"""Strategies: how the next sample of one question is drawn, from the earlier samples of its stream."""
+"""Attempts: which earlier samples a sample is shown, in which order and form."""
 
 from __future__ import annotations
 
@@ -6,40 +6,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.values import Sample
+from dynlab.strategies.base import Strategy
 
 Who = Literal["all", "last", "random", "distinct"]
-
-
 Order = Literal["drawn", "shuffled", "shortest-first", "leader-first", "leader-last"]
-
-
 Shown = Literal["listed", "prefill"]
-
-
 Later = Literal["independents", "chain", "both"]
-
-
 Voting = Literal["all", "chained"]
-
-
-OPTIONS: dict[str, tuple[str, ...]] = {
-    name: get_args(kind)
-    for name, kind in {
-        "who": Who,
-        "order": Order,
-        "shown": Shown,
-        "later": Later,
-        "voting": Voting,
-    }.items()
-}
+_KINDS = {"who": Who, "order": Order, "shown": Shown, "later": Later, "voting": Voting}
+OPTIONS: dict[str, tuple[str, ...]] = {name: get_args(kind) for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempts:
+class Attempts(Strategy):
     """Who of the samples that must have arrived is shown, in which order and form.
 
     Args:
@@ -61,12 +44,8 @@ class Attempts:
     finals_only: bool = False
 
     def __post_init__(self) -> None:
-        for name, options in OPTIONS.items():
-            if (given := getattr(self, name, options[0])) not in options:
-                raise one_of(name, given, options)
-        for name in ("width", "chain", "rounds", "num_shown"):
-            if (given := getattr(self, name, None)) is not None:
-                _at_least_one(name, given)
+        check_choices(who=self.who, order=self.order, shown=self.shown)
+        check_counts(num_shown=self.num_shown)
         if not isinstance(self.finals_only, bool):
             raise InputError(f"finals_only is {self.finals_only!r}: give True or False")
         counted = self.who in ("last", "random")
@@ -94,10 +73,9 @@ class Attempts:
                 first.setdefault(sample.answer, sample)
             return list(first.values())
         if self.who == "random":
-            drawn = {
-                sample.sample_index for sample in _by_lot(arrived, lot, "who")[: self.num_shown]
-            }
-            return [sample for sample in arrived if sample.sample_index in drawn]
+            drawn = _by_lot(arrived, lot, "who")[: self.num_shown]
+            indices = {sample.sample_index for sample in drawn}
+            return [sample for sample in arrived if sample.sample_index in indices]
         return list(arrived if self.num_shown is None else arrived[-self.num_shown :])
 
     def _ordered(
@@ -113,22 +91,17 @@ class Attempts:
         return sorted(members, key=lambda sample: (sample.answer == leader) == last)
 
     def _before(self, indices: Iterable[int]) -> tuple[int, ...]:
-        """Those of the indices that must have arrived: 'last' need not wait for any that it never
-        shows.
-        """
+        """The indices that must have arrived: 'last' waits for none that it never shows."""
         known = tuple(indices)
         return known[-self.num_shown :] if self.who == "last" and self.num_shown else known
 
 
 def _by_lot(samples: Iterable[Sample], lot: int, what: str) -> list[Sample]:
-    """The samples in an order drawn by lot: a hash of the lot and of each one's index, the same on
-    every machine.
-    """
+    """The samples in an order drawn by lot: by a hash of the lot and of each one's index."""
 
     def drawn(sample: Sample) -> bytes:
-        return hashlib.blake2b(
-            repr((lot, what, sample.sample_index)).encode(), digest_size=8
-        ).digest()
+        key = repr((lot, what, sample.sample_index)).encode()
+        return hashlib.blake2b(key, digest_size=8).digest()
 
     return sorted(samples, key=drawn)
 
@@ -142,6 +115,17 @@ def _leader(samples: Sequence[Sample], lot: int) -> str | None:
     return _by_lot(firsts, lot, "leader")[0].answer if firsts else None
 
 
-def _at_least_one(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
+def check_choices(**given: str) -> None:
+    """Refuses settings that are not among their `OPTIONS`."""
+    for name, value in given.items():
+        if value not in OPTIONS[name]:
+            raise one_of(name, value, OPTIONS[name])
+
+
+def check_counts(**given: int | None) -> None:
+    """Refuses settings that are no whole numbers of at least 1; None = not set."""
+    for name, value in given.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"{name} is {value!r}: give a whole number of at least 1")

@@ -1,4 +1,4 @@
-"""Strategies: how the next sample of one question is drawn, from the earlier samples of its stream."""
+"""Integrated sampling: independent samples, then a synthetic chain made of them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dynlab._util.errors import InputError
-from dynlab.strategies.attempts import Attempts, Later, Voting
+from dynlab.strategies.attempts import Attempts, Later, Voting, check_choices, check_counts
 
 
 @dataclass(frozen=True)
 class Integrated(Attempts):
-    """Integrated parallel–sequential sampling, after DynScaling (Wang et al. 2025, arXiv
-    2506.16043).
+    """Integrated parallel–sequential sampling, after DynScaling (Wang et al. 2025, 2506.16043).
 
     Samples 0 … width − 1 are independent; each later one continues a synthetic chain made of them.
     With `chain` there are rounds, parallel → chain → parallel …: `width` independent samples, then
@@ -43,6 +42,8 @@ class Integrated(Attempts):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_choices(later=self.later, voting=self.voting)
+        check_counts(width=self.width, chain=self.chain, rounds=self.rounds)
         if self.width not in range(1, 17):
             raise InputError(f"width is {self.width!r}: give a whole number from 1 to 16")
         if self.chain is None and (self.rounds or 1) > 1:
@@ -52,22 +53,15 @@ class Integrated(Attempts):
             )
 
     def parents(self, sample_index: int) -> tuple[int, ...]:
-        """() for the independent samples, else the indices of those that the round's chain is made
-        of.
-        """
+        """() for the independent samples, else what the round's chain is made of."""
         start, place = self._round(sample_index)
         if place < self.width:
             return ()
         own = range(start, start + self.width)
         last = range(start - (self.chain or 0), start)
-        made_of = (
-            own
-            if not start or self.later == "independents"
-            else last
-            if self.later == "chain"
-            else (*last, *own)
-        )
-        return self._before(made_of)
+        if not start or self.later == "independents":
+            return self._before(own)
+        return self._before(last if self.later == "chain" else (*last, *own))
 
     def votes(self, sample_index: int) -> bool:
         """Whether the sample votes: all do, or the chained ones only."""

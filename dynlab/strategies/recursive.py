@@ -1,22 +1,22 @@
-"""Strategies: how the next sample of one question is drawn, from the earlier samples of its stream."""
+"""Recursive self-aggregation: population after population, each made of the one before."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dynlab.strategies.attempts import Attempts, Who
+from dynlab.strategies.attempts import Attempts, Who, check_counts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recursive(Attempts):
-    """Recursive self-aggregation (RSA, arXiv 2509.26626): each of T loops rebuilds every member of
-    a population.
+    """Recursive self-aggregation (RSA, arXiv 2509.26626): loops over a population of samples.
 
-    Samples are the members of the populations, one after the other: `width` (N) each, `rounds` (T)
-    of them. A member of a later population is made of `num_shown` (K) members of the one before,
-    drawn without replacement, and the last population votes. The paper asks the model to combine
-    solutions; here the wording is that of every chain.
+    Each of T loops rebuilds every member of the population.     Samples are the members of the
+    populations, one after the other: `width` (N) each, `rounds` (T) of them. A member of a later
+    population is made of `num_shown` (K) members of the one before, drawn without replacement, and
+    the last population votes. The paper asks the model to combine solutions; here the wording is
+    that of every chain.
 
     >>> [Recursive(width=2, rounds=2, num_shown=1).parents(i) for i in range(4)]
     [(), (), (0, 1), (0, 1)]
@@ -32,6 +32,7 @@ class Recursive(Attempts):
         if self.num_shown is None and self.who in ("last", "random"):
             object.__setattr__(self, "num_shown", 4)
         super().__post_init__()
+        check_counts(width=self.width, rounds=self.rounds)
 
     def parents(self, sample_index: int) -> tuple[int, ...]:
         """The whole population before the sample's own; () in the first one."""

@@ -9,7 +9,8 @@ from dynlab._util.errors import InputError
 from dynlab.analysis.verbs import compare
 from dynlab.cli.parser import main
 from dynlab.recordings.merging import merge, split
-from dynlab.recordings.recording import KEY, load, write
+from dynlab.recordings.recording import load, write
+from dynlab.recordings.schema import KEY
 from dynlab.recordings.streams import strategies_of, streams_of
 
 CARD = {

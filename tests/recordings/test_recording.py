@@ -9,7 +9,8 @@ from recipe.recordings import NUM_REASONED, NUM_SAMPLES, SHIPPED
 
 from dynlab._util.errors import InputError
 from dynlab.models.weights import REASONER
-from dynlab.recordings.recording import KEY, SCHEMA, digest, load, shipped, write
+from dynlab.recordings.recording import digest, load, shipped, write
+from dynlab.recordings.schema import KEY, SCHEMA
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):

@@ -1,0 +1,179 @@
+"""The columns of a recording: their types, and a frame that is made to have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from dynlab._util.errors import InputError, one_of
+
+KEY = ("question_id", "strategy", "stream", "sample_index")
+REQUIRED = ("question_id", "sample_index", "answer")
+SCHEMA: dict[str, pa.DataType] = {
+    "dataset": pa.string(),
+    "model": pa.string(),
+    "question_id": pa.string(),
+    "question": pa.string(),
+    "strategy": pa.string(),
+    "stream": pa.int32(),
+    "sample_index": pa.int32(),
+    "role": pa.string(),
+    "parents": pa.list_(pa.int32()),
+    "awaited": pa.list_(pa.int32()),
+    "answer": pa.string(),
+    "target": pa.string(),
+    "correct": pa.bool_(),
+    "votes": pa.bool_(),
+    "text": pa.string(),
+    "finish_reason": pa.string(),
+    "mean_logprob": pa.float32(),
+    "prompt_tokens": pa.int32(),
+    "completion_tokens": pa.int32(),
+    "reasoning_tokens": pa.int32(),
+    "cached_tokens": pa.int32(),
+    "cost_usd": pa.float64(),
+    "billed_usd": pa.float64(),
+    "latency_s": pa.float32(),
+    "source": pa.string(),
+    "picked": pa.int32(),
+    "arrived": pa.int32(),
+}
+COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
+AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
+_INDICES = ("parents", "awaited")
+TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
+_MOST = 2**31 - 1  # what the counts' columns hold
+
+
+def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The frame with the right types and defaults, sorted by key, without unknown columns.
+
+    Raises:
+        InputError: empty, a required column is missing, a value has the wrong type, or a key stands
+            twice.
+    """
+    if frame.empty:
+        raise InputError(f"{where} holds no samples; a recording needs at least one row")
+    for column in REQUIRED:
+        if column not in frame.columns:
+            raise one_of(
+                f"columns in {where}: {column!r} is missing; column",
+                column,
+                map(str, frame.columns),
+            )
+    frame = frame[[name for name in SCHEMA if name in frame.columns]].copy()
+    for column in TEXTS:
+        if column in frame.columns:
+            missing = frame[column].isna()
+            frame[column] = frame[column].map(_as_text).astype(object)
+            frame.loc[missing, column] = "" if column == "answer" else None
+    if "target" in frame:
+        # an empty cell of a CSV file: unknown, not wrong
+        frame.loc[frame["target"] == "", "target"] = None
+    if "strategy" not in frame:
+        frame["strategy"] = "parallel"
+    frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
+    if "stream" not in frame:
+        frame["stream"] = 0
+    for column in ("stream", "sample_index", *COUNTS):
+        if column in frame.columns:
+            frame[column] = _whole(frame[column], column, where)
+    for column in AMOUNTS:
+        if column in frame.columns:
+            frame[column] = _amount(frame[column], column, where)
+    for column in ("correct", "votes"):
+        if column in frame.columns:
+            frame[column] = _boolean(frame[column], column, where)
+    for column in _INDICES:
+        if column in frame.columns:
+            frame[column] = frame[column].map(_indices)
+    _refuse_keys(frame, where)
+    return frame.sort_values(list(KEY), kind="stable", ignore_index=True)
+
+
+def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
+    """Refuses rows without a question and keys that stand twice."""
+    if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
+        raise InputError(f"{where} has rows without a question_id; every sample needs one")
+    again = frame.duplicated(list(KEY))
+    if again.any():
+        key = ", ".join(f"{name}={frame.loc[again, name].iloc[0]}" for name in KEY)
+        raise InputError(
+            f"{where} has {int(again.sum())} samples more than once (first: {key}); keep one row of"
+            " each key"
+        )
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # an integer column that pandas widened because of a missing value
+    return str(value)
+
+
+def _indices(value: Any) -> list[int] | None:
+    """A list of indices, also from its text in a CSV file; None where it is missing.
+
+    >>> _indices("[0, 1]")
+    [0, 1]
+    """
+    if isinstance(value, str):
+        return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
+    return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
+
+
+def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    required = name in ("stream", "sample_index")
+    bad = (
+        (numbers.isna() & (column.notna() | required))
+        | (numbers < 0)
+        | (numbers % 1 > 0)
+        | (numbers > _MOST)
+    )
+    if bad.any():
+        raise InputError(
+            f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found"
+            f" {column[bad].iloc[0]!r}"
+        )
+    return numbers.astype("int64" if required else "Int64")
+
+
+def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    unknown = column.isna() | column.astype(str).str.lower().isin(["", "nan", "none", "null"])
+    bad = (
+        (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name != "mean_logprob"))
+    )
+    if bad.any():
+        least = "" if name == "mean_logprob" else " from 0 on"
+        raise InputError(
+            f"{where}: {name} must be finite numbers{least}; found {column[bad].iloc[0]!r}"
+        )
+    return numbers
+
+
+def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
+    words = {
+        "true": True,
+        "1": True,
+        "1.0": True,
+        "false": False,
+        "0": False,
+        "0.0": False,
+        "nan": None,
+        "none": None,
+        "": None,
+        "<na>": None,
+    }
+    texts = column.map(lambda value: str(value).lower())
+    unknown = ~texts.isin(list(words))
+    if unknown.any():
+        raise InputError(
+            f"{where}: {name} must be true or false; found {column[unknown].iloc[0]!r}"
+        )
+    return texts.map(words).astype("boolean")

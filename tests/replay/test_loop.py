@@ -104,52 +104,6 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                 assert pulled == expected
 
 
-@pytest.mark.parametrize("name", registry.names("allocator"))
-@pytest.mark.parametrize("stopping", [None, *registry.names("stopping rule")])
-def test_shuffled_targets_leave_the_allocation_unchanged(name, stopping, random_pool):
-    frame = random_pool(20, 10)
-    shuffled = frame.copy()
-    shuffled["target"] = np.random.default_rng(1).choice(
-        list("abc"), len(set(frame["question_id"]))
-    )[frame["question_id"].factorize()[0]]
-    policy = Policy(
-        registry.allocator(name), registry.stopping_rule(stopping) if stopping else None
-    )
-    traces = []
-    for table in (frame, shuffled):
-        streams = streams_of(load(table))
-        traces += [
-            run(policy, draws, 6 * 20, 0) for draws in draws_of(streams, 4, 0, "samples", True)
-        ]
-    np.testing.assert_array_equal(traces[0].question, traces[1].question)
-    np.testing.assert_array_equal(traces[0].sample, traces[1].sample)
-
-
-@pytest.mark.parametrize("name", registry.names("allocator"))
-def test_relabelled_answers_change_nothing(name, random_pool):
-    frame = random_pool(20, 10)
-    renamed = frame.replace(
-        {"answer": {"a": "zebra", "b": "a", "c": "b"}, "target": {"a": "zebra"}}
-    )
-    one, other = (
-        compare(table, name, [2, 3, 5], replications=20).curves for table in (frame, renamed)
-    )
-    assert one.drop(columns="recording").equals(other.drop(columns="recording"))
-
-
-@pytest.mark.parametrize("name", registry.names("allocator"))
-def test_budget_in_samples_is_spent_exactly_and_same_seed_gives_same_result(name, random_pool):
-    frame = random_pool(10, 8)
-    before = frame.copy()
-    curve = compare(frame, name, [2, 4.5, 8], replications=10).curves
-    if registry.allocator(name).eliminates:
-        assert (curve["spent_samples"] <= curve["budget"] + 1e-9).all()
-    else:
-        assert curve["spent_samples"].tolist() == pytest.approx([2, 4.5, 8])
-    assert frame.equals(before)
-    assert curve.equals(compare(frame, name, [2, 4.5, 8], replications=10).curves)
-
-
 @given(
     st.integers(0, 2**31),
     st.sampled_from(registry.names("allocator")),

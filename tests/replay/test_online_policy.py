@@ -3,12 +3,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from helpers.live import played
 
 from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
-from dynlab.replay.counts import Told
 from dynlab.replay.draws import draws_of
 from dynlab.replay.loop import run
 from dynlab.replay.online_policy import OnlinePolicy
@@ -21,27 +21,6 @@ def in_order(frame):
     return streams_of(load(frame.assign(strategy="sequential", stream=0)))
 
 
-def played(decider, streams, unit="samples", deal=None):
-    """Asks and tells until nothing is left; `deal` picks which of the samples in flight arrives
-    next.
-    """
-    prices = streams.prices(unit)[:, 0]
-    waiting = []
-    while True:
-        while (pick := decider.ask()) is not None:
-            waiting.append(pick)
-        if not waiting:
-            assert not decider.in_flight
-            return decider.picks
-        pick = waiting.pop(0 if deal is None else deal(len(waiting)))
-        code = streams.codes[pick.question, 0, pick.sample]
-        answer = streams.answers[pick.question][code] if code >= 0 else None
-        logprob = streams.logprob[pick.question, 0, pick.sample]
-        decider.tell(
-            pick.question, pick.sample, Told(answer, prices[pick.question, pick.sample], logprob)
-        )
-
-
 def replayed(policy, streams, limit, seed, unit="samples"):
     """The first pulls of `replay.run`: in another unit than samples its own limit is never met."""
     draws = next(draws_of(streams, 1, seed, unit, policy.profiles))
@@ -51,9 +30,7 @@ def replayed(policy, streams, limit, seed, unit="samples"):
 
 @pytest.mark.parametrize("batch", [1, 5, 40])
 @pytest.mark.parametrize("name", LIVE)
-def test_a_live_run_picks_what_a_replay_pulls_whatever_the_order_of_arrival(
-    name, batch, random_pool
-):
+def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
     streams = in_order(random_pool(9, 90, seed=batch))
     for seed in range(3):
         for unit in ("samples", "tokens"):
@@ -67,7 +44,7 @@ def test_a_live_run_picks_what_a_replay_pulls_whatever_the_order_of_arrival(
 
 @pytest.mark.parametrize("stopping", registry.names("stopping rule"))
 @pytest.mark.parametrize("name", ["uniform", "ucb", "priced", "thompson"])
-def test_stopping_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
+def test_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
     for seed in range(3):
         streams = in_order(random_pool(8, 130, seed=seed))
         for batch in (1, 6):

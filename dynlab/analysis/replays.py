@@ -20,6 +20,7 @@ from dynlab.analysis.metrics import question_resamples
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import UNITS, Floats, Streams, strategies_of, streams_of
+from dynlab.replay.draws import Draws
 from dynlab.replay.loop import Curve, replay
 from dynlab.replay.oracle import oracle
 
@@ -72,6 +73,8 @@ class Replays:
         setup: What budgets count, and which draws are averaged over.
         price: What a budget of 1 is worth in the unit: the mean price of the reference's samples.
         done: Told the number of replications that a policy has just been played on.
+        drawn: Strategy and whether vote profiles are needed → the draws, where they are kept.
+        kept: Curves played before, by the method's name and, of one that plans, its budgets.
     """
 
     recording: Recording
@@ -80,7 +83,8 @@ class Replays:
     setup: Setup
     price: float
     done: Callable[[int], object] = lambda replications: None
-    _kept: dict[tuple[str, tuple[float, ...]], Curve] = field(default_factory=dict, repr=False)
+    drawn: Callable[[Streams, bool], Iterable[Draws] | None] = lambda streams, profiles: None
+    kept: dict[tuple[str, tuple[float, ...]], Curve] = field(default_factory=dict, repr=False)
 
     @property
     def streams(self) -> Streams:
@@ -118,12 +122,16 @@ class Replays:
         self._play([method for method in lacking if not method.plans], grid)
         return {method.name: self._cut(method, budgets) for method in self.methods}
 
+    def holds(self, budgets: Floats) -> bool:
+        """Whether every method's curve at these budgets is kept, so that it costs no replay."""
+        return all(self._held(method, budgets) is not None for method in self.methods)
+
     def _key(self, method: Method, budgets: Floats) -> tuple[str, tuple[float, ...]]:
         return method.name, tuple(budgets) if method.plans else ()
 
     def _held(self, method: Method, budgets: Floats) -> Curve | None:
         """What is kept of a method, if it has all of these budgets."""
-        kept = self._kept.get(self._key(method, budgets))
+        kept = self.kept.get(self._key(method, budgets))
         return kept if kept is not None and np.isin(budgets, kept.budgets).all() else None
 
     def _play(self, methods: Sequence[Method], budgets: Floats) -> None:
@@ -138,15 +146,18 @@ class Replays:
             # the same money buys fewer samples of a strategy whose samples are dearer
             worth = budgets * (self.price / streams.per_sample(self.setup.unit))
             policies = {m: m.policy for m in own if m.policy is not None}
-            played = replay(streams, list(policies.values()), worth, done=self.done, **how)
+            draws = self.drawn(streams, any(policy.profiles for policy in policies.values()))
+            played = replay(
+                streams, list(policies.values()), worth, done=self.done, drawn=draws, **how
+            )
             found = dict(zip(policies, played, strict=True))
             found |= {m: oracle(streams, worth, **how) for m in own if m.policy is None}
             for method, curve in found.items():
-                self._kept[self._key(method, budgets)] = replace(curve, budgets=budgets)
+                self.kept[self._key(method, budgets)] = replace(curve, budgets=budgets)
 
     def _cut(self, method: Method, budgets: Floats) -> Curve:
         """A kept curve at some of its budgets."""
-        curve = self._kept[self._key(method, budgets)]
+        curve = self.kept[self._key(method, budgets)]
         at = np.searchsorted(curve.budgets, budgets)
         spent = {unit: table[at] for unit, table in curve.spent.items()}
         tables = (curve.exhausted[at], curve.depth[at], curve.unspent[at])

@@ -3,6 +3,6 @@
 May import everything down to `reports`.
 """
 
-from dynlab.explorer.widget import explore
+from dynlab.explorer.entry_point import explore
 
 __all__ = ["explore"]

@@ -1,36 +1,35 @@
 """What the explorer computes: a setting in, a view out; what did not change is kept.
 
-A policy is anytime: one run gives every budget on the way. Its curve on a dense grid is kept, so
-that a moved budget costs nothing, and a moved parameter replays the policies that have it, on draws
-that are kept as well.
+A policy is anytime: one run gives every budget on the way. Its curve is kept, so that a moved
+budget costs nothing, and a moved setting replays the policies that have it, on draws that are kept
+as well. The tables are those of a `Comparison`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.budgets import dense_grid
-from dynlab.analysis.methods import ORACLE
-from dynlab.analysis.metrics import difference, question_resamples
-from dynlab.analysis.options import Options, checked_budgets, curve_rows, saving_rows
-from dynlab.analysis.rows import CURVES, SAVINGS
+from dynlab.analysis.budgets import checked_budgets, dense_grid
+from dynlab.analysis.comparison import Comparison
+from dynlab.analysis.methods import Method, named_policies, plays_as, warmup_of
+from dynlab.analysis.metrics import Estimate
+from dynlab.analysis.replays import Replays, Setup
+from dynlab.explorer.policy_choice import shared_settings
+from dynlab.explorer.sized_cache import SizedCache
 from dynlab.explorer.state import Material, Setting, View, horizon, material_of
 from dynlab.explorer.worker import CancelCheck
-from dynlab.policies.policy import Policy
+from dynlab.policies.parsing import parse_policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import Floats, strategies_of
 from dynlab.replay.draws import draws_of
-from dynlab.replay.loop import Curve, replay
-from dynlab.replay.oracle import oracle
+from dynlab.replay.loop import Curve
 
 COARSE = 20  # replications of the first picture
 PAUSE_S = 0.12  # before the fine one: a slider that is still dragged asks again meanwhile
@@ -42,34 +41,6 @@ def _never(*_: object) -> None:
     """The work is not given up."""
 
 
-@dataclass
-class Kept:
-    """The values used last, as many as fit by their sizes.
-
-    >>> kept = Kept(most=2)
-    >>> [kept.put(letter, letter.upper(), 1) for letter in "abc"], kept.get("a"), kept.get("c")
-    (['A', 'B', 'C'], None, 'C')
-    """
-
-    most: int
-    values: OrderedDict[Hashable, tuple[int, Any]] = field(default_factory=OrderedDict)
-
-    def get(self, key: Hashable) -> Any:
-        """The value, None if it is not kept."""
-        if key not in self.values:
-            return None
-        self.values.move_to_end(key)
-        return self.values[key][1]
-
-    def put(self, key: Hashable, value: Any, size: int) -> Any:
-        """Keeps a value, forgets those that no longer fit, and returns it."""
-        self.values[key] = (size, value)
-        self.values.move_to_end(key)
-        while sum(size for size, _ in self.values.values()) > self.most and len(self.values) > 1:
-            self.values.popitem(last=False)
-        return value
-
-
 class Workbench:
     """Recordings, draws and curves, computed once and kept while they fit.
 
@@ -79,8 +50,8 @@ class Workbench:
 
     def __init__(self, given: Mapping[str, Recording] | None = None) -> None:
         self.given = dict(given or {})
-        self._read, self._materials, self._shares = Kept(8), Kept(8), Kept(4)  # of size 1 each
-        self._draws, self._curves = Kept(KEPT_BYTES), Kept(KEPT_BYTES)
+        self._read, self._materials = SizedCache(8), SizedCache(8)  # of size 1 each
+        self._draws, self._curves = SizedCache(KEPT_BYTES), SizedCache(KEPT_BYTES)
 
     def material(self, recording: str, strategy: str | None = None) -> Material:
         """A strategy of a recording, read once while its file stays as it is.
@@ -95,18 +66,13 @@ class Workbench:
             found = self._read.put(source, self.given.get(recording) or load(recording), 1)
         key = (*source, strategy or next(iter(strategies_of(found)), ""))
         made: Material | None = self._materials.get(key)
-        return (
-            self._materials.put(key, material_of(key, found, strategy), 1) if made is None else made
-        )
+        if made is None:
+            made = self._materials.put(key, material_of(key, found, strategy), 1)
+        return made
 
     def views(self, setting: Setting, check: CancelCheck = _never) -> Iterator[View]:
         """A coarse view of few replications, unless the fine one is at hand; then the fine one."""
-        material, options = self.material(setting.recording, setting.strategy), setting.options()
-        drawn = np.array(setting.budgets(material.longest))
-        policies = _policies(setting, options).values()
-        if setting.replications > COARSE and not all(
-            self._kept(material, options, p, drawn) for p in policies
-        ):
+        if setting.replications > COARSE and not self._at_hand(setting, check):
             coarse = self.view(replace(setting, replications=COARSE), check)
             yield replace(coarse, setting=setting)
             sleep(PAUSE_S)
@@ -114,155 +80,110 @@ class Workbench:
         yield self.view(setting, check)
 
     def view(self, setting: Setting, check: CancelCheck = _never) -> View:
-        """The numbers of a setting: exactly those of `compare`, `savings` and
-        `pairing.differences`.
+        """The numbers of a setting: those that `dynlab.compare` gives for it.
 
         Raises:
-            InputError: as these three, or the budget is more than what is recorded.
+            InputError: as `compare`, or the budget is more than what is recorded.
         """
-        material, options = self.material(setting.recording, setting.strategy), setting.options()
-        streams, policies, at = (
-            material.streams,
-            _policies(setting, options),
-            checked_budgets([setting.budget], options),
-        )
+        material = self.material(setting.recording, setting.strategy)
+        comparison = self._comparison(setting, material, check)
+        (own,) = comparison.replays
+        at = comparison.budgets_at(setting.budget)
         if setting.budget > material.longest:
             raise InputError(
-                f"{streams.name} holds {material.longest:g} samples per question; lower the budget"
-                " to that"
+                f"{own.streams.name} holds {material.longest:g} samples per question; lower the"
+                " budget to that"
             )
-        drawn = np.array(setting.budgets(material.longest))
-        dense = dense_grid(options.opening, at, material.longest)
-        grid = np.union1d(drawn, _grid(horizon(setting.budget, material.longest), material.longest))
-
-        def played(policy: Policy | None, budgets: Floats) -> tuple[Policy | None, Curve]:
-            return policy, self._curve(material, options, policy, budgets, grid, check)
-
-        reference = played(
-            Policy(options.policy("uniform").allocator, None, options.opening), dense
-        )[1]
-        level = played(options.policy("uniform"), at)[1].accuracy[0]
-        curves = {name: played(policy, drawn) for name, policy in policies.items()}
-        rivals = {
-            name: played(policies[name], dense)
-            for name in policies
-            if name not in ("uniform", ORACLE)
+        # played in one run with all that a moved budget would ask for
+        own.curves(comparison.budgets, _grid(setting, material, comparison.budgets))
+        here = own.curves(at)
+        self._keep(material, own)
+        # a view may be asked for more tables when newer views are asked for already
+        lasting = replace(own, done=_never, drawn=lambda streams, profiles: None)
+        comparison = replace(comparison, replays=(lasting,))
+        gained = {
+            row["allocator"]: Estimate(row["difference"], row["low"], row["high"])
+            for row in comparison.differences(at).to_dict("records")
         }
-        here = {name: played(policy, at)[1] for name, policy in policies.items()}
-        share = self._share(streams.num_questions, options.seed)
-        table = pd.DataFrame(
-            curve_rows(material.recording, streams, curves, share, options), columns=CURVES
-        )
-        table.attrs["measure"] = "accuracy" if streams.has_target else "self-consistency rate"
+        shown = [method.name for method in comparison.shown(own)]
         return View(
             setting,
             material,
-            options.replications,
-            table,
-            pd.DataFrame(
-                saving_rows(streams, rivals, reference, at, share, options), columns=SAVINGS
-            ),
-            {name: difference(here[name].accuracy[0], level, share) for name in rivals},
-            {name: curve.spent[setting.unit][0] for name, curve in here.items()},
-            {name: curve.spent["samples"][0] for name, curve in here.items()},
+            setting.replications,
+            comparison,
+            comparison.curves,
+            comparison.savings(at),
+            gained,
+            {name: here[name].spent[setting.unit][0] for name in shown},
+            {name: here[name].spent["samples"][0] for name in shown},
         )
 
-    def _curve(
-        self,
-        material: Material,
-        options: Options,
-        policy: Policy | None,
-        budgets: Floats,
-        grid: Floats,
-        check: CancelCheck,
-    ) -> Curve:
-        """The policy's curve (None: the oracle's) at the budgets: kept, or played now on the grid,
-        which has them.
-        """
-        kept = self._kept(material, options, policy, budgets)
-        if kept is not None:
-            return _cut(kept, budgets)
-        if policy is not None and policy.allocator.plans:
-            grid = budgets
-        given: dict[str, Any] = {
-            name: getattr(options, name) for name in ("unit", "replications", "seed")
-        }
-        if policy is None:
-            curve = oracle(material.streams, grid, **given)
+    def _comparison(self, setting: Setting, material: Material, check: CancelCheck) -> Comparison:
+        """The comparison behind a view, with what is kept of its curves."""
+        if not setting.policies:
+            raise InputError("no policy is chosen; tick one, such as 'priced'")
+        streams = material.streams
+        policies = named_policies(list(setting.policies))
+        reference = parse_policy(shared_settings(setting.policies).reference)
+        methods = [Method(text, text, policy, streams) for text, policy in policies.items()]
+        alike = [method for method in methods if plays_as(method.policy, reference)]
+        base, hidden = Method(reference.text, reference.text, reference, streams), ""
+        if alike:
+            base = alike[0]
         else:
-            drawn = self._drawn(material, policy.profiles, given, check)
-            (curve,) = replay(material.streams, [policy], grid, **given, done=check, drawn=drawn)
-        check()
-        size = sum(
-            table.nbytes for table in (curve.accuracy, curve.exhausted, *curve.spent.values())
+            methods, hidden = [base, *methods], base.name
+        setup = Setup(setting.unit, None, setting.replications, setting.seed)
+        own = Replays(
+            material.recording,
+            tuple(methods),
+            base,
+            setup,
+            streams.per_sample(setting.unit),
+            check,
+            drawn=lambda streams, profiles: self._drawn(material, setup, profiles, check),
+            kept=self._held(material, setup),
         )
-        self._curves.put(_key(material, options, policy, budgets), curve, size)
-        return _cut(curve, budgets)
+        budgets = checked_budgets(setting.budgets(material.longest), warmup_of(reference))
+        return Comparison((own,), budgets, hidden)
 
-    def _kept(
-        self, material: Material, options: Options, policy: Policy | None, budgets: Floats
-    ) -> Curve | None:
-        """A kept curve that has all these budgets."""
-        kept: Curve | None = self._curves.get(_key(material, options, policy, budgets))
-        return kept if kept is not None and np.isin(budgets, kept.budgets).all() else None
+    def _at_hand(self, setting: Setting, check: CancelCheck) -> bool:
+        """Whether a view costs no replay."""
+        material = self.material(setting.recording, setting.strategy)
+        comparison = self._comparison(setting, material, check)
+        return all(own.holds(comparison.budgets) for own in comparison.replays)
 
-    def _drawn(
-        self, material: Material, profiles: bool, given: Mapping[str, Any], check: CancelCheck
-    ) -> Any:
+    def _held(self, material: Material, setup: Setup) -> dict[tuple[str, tuple[float, ...]], Curve]:
+        """The kept curves of a recording under a setup."""
+        keys = [key for key in self._curves.values if key[:2] == (material.key, setup)]
+        return {key[2]: self._curves.get(key) for key in keys}
+
+    def _keep(self, material: Material, own: Replays) -> None:
+        """Keeps the curves that a view is made of."""
+        names = {method.name for method in own.methods}
+        for key, curve in own.kept.items():
+            if key[0] in names:
+                tables = (curve.accuracy, curve.exhausted, *curve.spent.values())
+                size = sum(table.nbytes for table in tables)
+                self._curves.put((material.key, own.setup, key), curve, size)
+
+    def _drawn(self, material: Material, setup: Setup, profiles: bool, check: CancelCheck) -> Any:
         """The draws, None where they are too many to be kept: they are drawn anew then."""
-        size = _SAMPLE_BYTES * given["replications"] * material.streams.codes[:, 0].size
+        streams = material.streams
+        size = _SAMPLE_BYTES * setup.replications * streams.codes[:, 0].size
         if size > KEPT_BYTES:
             return None
-        key = (material.key, *given.values())
+        key = (material.key, setup)
         for have in (True, profiles):  # draws with profiles also serve those who need none
             if (kept := self._draws.get((key, have))) is not None:
                 return kept
         drawn = []
-        for part in draws_of(
-            material.streams, given["replications"], given["seed"], given["unit"], profiles
-        ):
+        for part in draws_of(streams, setup.replications, setup.seed, setup.unit, profiles):
             drawn.append(part)
             check()
         return self._draws.put((key, profiles), drawn, size)
 
-    def _share(self, num_questions: int, seed: int) -> Floats:
-        key = (num_questions, seed)
-        kept: Floats | None = self._shares.get(key)
-        return (
-            self._shares.put(key, question_resamples(num_questions, seed), 1)
-            if kept is None
-            else kept
-        )
 
-
-def _policies(setting: Setting, options: Options) -> dict[str, Policy | None]:
-    """The chosen policies by name; the oracle is none."""
-    if not setting.allocators:
-        raise InputError("no policy is chosen; tick one, such as 'priced'")
-    return {name: None if name == ORACLE else options.policy(name) for name in setting.allocators}
-
-
-def _key(material: Material, options: Options, policy: Policy | None, budgets: Floats) -> Hashable:
-    """What a curve depends on."""
-    planned: tuple[float, ...] = ()
-    if policy is not None:
-        if not policy.allocator.adaptive and policy.stopping is None:
-            policy = replace(policy, warmup=2, batch=1)  # neither has a say
-        planned = tuple(budgets.tolist()) if policy.allocator.plans else ()
-    return (material.key, options.unit, options.replications, options.seed, policy, planned)
-
-
-def _grid(top: float, longest: float) -> Floats:
-    """Every budget up to the top that any saving asks for: quarter samples from 1 on, then whole
-    ones.
-    """
-    return dense_grid(1, np.array([top / 2]), longest)
-
-
-def _cut(curve: Curve, budgets: Floats) -> Curve:
-    """The curve at some of its budgets."""
-    at = np.searchsorted(curve.budgets, budgets)
-    spent = {unit: table[at] for unit, table in curve.spent.items()}
-    return Curve(
-        budgets, curve.accuracy[at], spent, curve.exhausted[at], curve.depth[at], curve.unspent[at]
-    )
+def _grid(setting: Setting, material: Material, budgets: Floats) -> Floats:
+    """Every budget up to the horizon that any saving asks for."""
+    top = horizon(setting.budget, material.longest)
+    return np.union1d(budgets, dense_grid(1, np.array([top / 2]), material.longest))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dynlab.analysis.methods import ORACLE
+from dynlab.explorer.policy_choice import SharedSettings, looks_of, parts_of, shared_settings
+from dynlab.explorer.setting_widgets import SettingGroup, labelled, setting_group
 from dynlab.explorer.state import Material, Setting
 from dynlab.plots.style import look_of, title
-from dynlab.policies.registry import names, stopping_rule
-from dynlab.policies.uncertainty import UNCERTAINTIES
+from dynlab.policies.base import StoppingRule
+from dynlab.policies.registry import component_of, names
 from dynlab.recordings.streams import UNITS
 
+_FIRST = ("uniform", "ucb", "priced")  # of the check boxes
 _WARMUPS = [("own", 0), *((str(n), n) for n in range(1, 9))]
 _BATCHES = (1, 2, 4, 8, 16, 32)
 _REPLICATIONS = (20, 50, 100, 200, 400)
@@ -27,18 +29,12 @@ TIPS = {
     "strategy": "How the recording's samples of a question were drawn",
     "unit": "What budgets count: a budget of B tokens is what B samples cost on average",
     "budget": "B, per question: samples, or what so many cost on average",
-    "exploration": "c of UCB: index = u + c·√(ln t / n); n samples of the question, t of all",
-    "uncertainty": (
-        "u of UCB: top-share 1 − v1/n · entropy −Σ p·ln p / ln n · margin 1 − (v1 − v2)/n ·"
-        " posterior 1 − P"
-    ),
     "warmup": (
         "Samples that every question gets first, round robin (own: as the policy's paper has it,"
         " mostly 2)"
     ),
     "batch": "Pulls decided at once; in a round each pick raises n and t, votes stay as they were",
     "stopping": "When a question has enough: its samples end, and what is left goes to the others",
-    "threshold": "Where the rule stops; eager ones stand on the right",
     "replications": "Draw orders that are averaged over; the first picture takes 20",
     "seed": "Of draw orders, ties and resamples",
     "by": (
@@ -51,34 +47,57 @@ TIPS = {
 
 @dataclass
 class Controls:
-    """The widgets by name; allocators are check boxes."""
+    """The widgets, and where they are shown.
+
+    Args:
+        widgets: By name, those of all policies.
+        policies: Check boxes by the name of an allocator or vote, or by a policy's whole text.
+        groups: The settings of allocators, votes and stopping rules by name, made when first used.
+        shown: The box in which the groups in use are shown.
+    """
 
     widgets: dict[str, Any]
-    allocators: dict[str, Any]
+    policies: dict[str, Any]
+    groups: dict[str, SettingGroup]
+    shown: Any
+
+    @property
+    def ticked(self) -> list[str]:
+        """The names and texts of the chosen policies."""
+        return [name for name, box in self.policies.items() if box.value]
 
     def setting(self) -> Setting:
-        """Where the controls stand."""
+        """Where the controls stand.
+
+        Raises:
+            InputError: a setting of a policy cannot work.
+        """
         value = {name: widget.value for name, widget in self.widgets.items()}
-        rule = value["stopping"]
-        ticked = tuple(name for name, box in self.allocators.items() if box.value)
+        rule = self.groups[value["stopping"]].made() if value["stopping"] else None
+        shared = SharedSettings(
+            value["warmup"] or None, value["batch"], cast("StoppingRule | None", rule)
+        )
+        policies = tuple(
+            shared.text(self.groups[name].made()) if name in self.groups else name
+            for name in self.ticked
+        )
         return Setting(
             value["recording"],
-            value["strategy"],
-            ticked,
-            value["unit"],
+            policies,
             value["budget"],
-            value["exploration"],
-            value["uncertainty"],
-            value["warmup"] or None,
-            value["batch"],
-            ruled(rule, value["threshold"]) if rule else None,
+            value["unit"],
+            value["strategy"],
             value["replications"],
             value["seed"],
         )
 
-    def fit(self, material: Material) -> None:
-        """Choices and ranges that depend on the recording or on other controls; values beyond them
-        go to the end.
+    def fit(self, material: Material) -> list[Any]:
+        """Choices and ranges that depend on the recording or on other controls.
+
+        Values beyond them go to the end.
+
+        Returns:
+            Widgets that were made for it.
         """
         w = self.widgets
         if tuple(w["strategy"].options) != material.strategies:
@@ -88,126 +107,81 @@ class Controls:
         least = w["warmup"].value or 2
         _span(w["budget"], least, max(int(material.longest), least))
         _span(w["question"], 0, material.streams.num_questions - 1)
-        rule, threshold = w["stopping"].value, w["threshold"]
-        threshold.layout.display = None if rule else "none"
-        if not rule:
-            return
-        swept = stopping_rule(rule)
-        if [value for _, value in threshold.options][: len(swept.grid)] != [*swept.grid]:
-            threshold.description = described("threshold", swept.swept)
-            threshold.options = _thresholds(rule)
-            threshold.value = swept.parameters[swept.swept]
+        return self.regroup()
+
+    def regroup(self) -> list[Any]:
+        """Shows the settings of what is chosen, and returns the widgets made for it."""
+        rule = self.widgets["stopping"].value
+        used = [name for name in (*self.ticked, rule) if name in _known()]
+        fresh = [name for name in used if name not in self.groups]
+        for name in fresh:
+            part = component_of(name, _known()[name])
+            self.groups[name] = setting_group(part, look_of(name).label)
+        boxes = tuple(self.groups[name].box for name in used if self.groups[name].widgets)
+        if boxes != tuple(self.shown.children):
+            self.shown.children = boxes
+        return [widget for name in fresh for widget in self.groups[name].widgets.values()]
 
 
 def controls(setting: Setting, sources: Iterable[str]) -> Controls:
-    """The controls, standing where the setting says."""
+    """The controls, standing where the setting says.
+
+    Raises:
+        InputError: an unknown policy, or one that cannot work.
+    """
     import ipywidgets as w
 
-    rule, _, threshold = (setting.stopping or "").partition(":")
-    shown = rule or "adaptive-consistency"
-    swept = stopping_rule(shown)
-    default = float(swept.parameters[swept.swept])
-    number = float(threshold) if threshold else default
+    shared = shared_settings(setting.policies)
+    parts, whole = parts_of(setting.policies, shared)
+    rule = shared.stopping
+    groups = {part.name: setting_group(part, look_of(part.name).label) for part in parts.values()}
+    if rule is not None:
+        groups[rule.name] = setting_group(rule, look_of(rule.name).label)
 
     def made(kind: Any, name: str, label: str, **settings: Any) -> Any:
-        layout = w.Layout(width="310px", margin="1px 0")
-        style = {"description_width": "92px"}
-        return kind(
-            description=described(name, label),
-            description_allow_html=True,
-            layout=layout,
-            style=style,
-            **settings,
-        )
+        return labelled(kind, label, TIPS[name], **settings)
 
-    at = {"continuous_update": True}
+    rules = [("none", ""), *((look_of(name).label, name) for name in names("stopping rule"))]
+    difficulty = ["accuracy", "disagreement"]
+    recordings = recording_choices(sources)
+    batches = among(_BATCHES, shared.batch)
+    counts = among(_REPLICATIONS, setting.replications)
+    warmup = shared.warmup or 0
+    warmups = [*_WARMUPS, *[(str(warmup), warmup)][: warmup >= len(_WARMUPS)]]
+    budget = {"min": 1, "max": 1024, "value": int(setting.budget)}
+    given = {"value": setting.recording, "options": recordings}
+    hint = {"placeholder": "path, then Enter", "continuous_update": False}
+    stopping = "" if rule is None else rule.name
+    seed = {"min": 0, "max": 2**31 - 1, "value": setting.seed}
+    replications = {"options": counts, "value": setting.replications}
     widgets = {
-        "recording": made(
-            w.Dropdown, "recording", "recording", options=named(sources), value=setting.recording
-        ),
-        "path": made(
-            w.Text, "path", "or a file", placeholder="path, then Enter", continuous_update=False
-        ),
+        "recording": made(w.Dropdown, "recording", "recording", **given),
+        "path": made(w.Text, "path", "or a file", **hint),
         "strategy": made(w.Dropdown, "strategy", "strategy", options=[], value=None),
         "unit": made(w.Dropdown, "unit", "unit", options=UNITS, value=setting.unit),
-        "budget": made(
-            w.IntSlider, "budget", "budget B", min=1, max=1024, value=int(setting.budget), **at
-        ),
-        "exploration": made(
-            w.FloatSlider,
-            "exploration",
-            "exploration c",
-            min=0,
-            max=4,
-            step=0.1,
-            value=setting.exploration,
-            **at,
-        ),
-        "uncertainty": made(
-            w.Dropdown,
-            "uncertainty",
-            "uncertainty u",
-            options=list(UNCERTAINTIES),
-            value=setting.uncertainty,
-        ),
-        "warmup": made(
-            w.SelectionSlider,
-            "warmup",
-            "warm-up",
-            options=_WARMUPS,
-            value=setting.warmup or 0,
-            **at,
-        ),
-        "batch": made(
-            w.SelectionSlider,
-            "batch",
-            "batch",
-            options=among(_BATCHES, setting.batch),
-            value=setting.batch,
-        ),
-        "stopping": made(
-            w.Dropdown,
-            "stopping",
-            "stopping rule",
-            options=[("none", ""), *((look_of(n).label, n) for n in names("stopping rule"))],
-            value=rule,
-        ),
-        "threshold": made(
-            w.SelectionSlider,
-            "threshold",
-            swept.swept,
-            options=_thresholds(shown, number),
-            value=number,
-            **at,
-        ),
-        "replications": made(
-            w.SelectionSlider,
-            "replications",
-            "replications",
-            options=among(_REPLICATIONS, setting.replications),
-            value=setting.replications,
-        ),
-        "seed": made(w.BoundedIntText, "seed", "seed", min=0, max=2**31 - 1, value=setting.seed),
-        "by": made(
-            w.Dropdown,
-            "by",
-            "difficulty by",
-            options=["accuracy", "disagreement"],
-            value="accuracy",
-        ),
-        "question": made(w.IntSlider, "question", "question", min=0, max=0, value=0, **at),
+        "budget": made(w.IntSlider, "budget", "budget B", **budget),
+        "warmup": made(w.SelectionSlider, "warmup", "warm-up", options=warmups, value=warmup),
+        "batch": made(w.SelectionSlider, "batch", "batch", options=batches, value=shared.batch),
+        "stopping": made(w.Dropdown, "stopping", "stopping rule", options=rules, value=stopping),
+        "replications": made(w.SelectionSlider, "replications", "replications", **replications),
+        "seed": made(w.BoundedIntText, "seed", "seed", **seed),
+        "by": made(w.Dropdown, "by", "difficulty by", options=difficulty, value="accuracy"),
+        "question": made(w.IntSlider, "question", "question", min=0, max=0, value=0),
     }
-    order = dict.fromkeys(("uniform", "ucb", "priced", *names("allocator"), *names("vote"), ORACLE))
-    boxes = {name: _box(w, name, name in setting.allocators) for name in order}
-    return Controls(widgets, boxes)
+    order = [*dict.fromkeys((*_FIRST, *names("allocator"), *names("vote"), ORACLE))]
+    order += [text for text in setting.policies if text in whole]
+    ticked = {ORACLE} & set(setting.policies) | set(parts) | whole
+    looks = looks_of(order)
+    boxes = {
+        text: w.Checkbox(
+            value=text in ticked, description=looks[text].label, indent=False, tooltip=text
+        )
+        for text in order
+    }
+    return Controls(widgets, boxes, groups, w.VBox([]))
 
 
-def described(name: str, label: str) -> str:
-    """A control's label; what it means, with its formula, is told on hover."""
-    return f'<span title="{escape(TIPS[name])}">{label}</span>'
-
-
-def named(sources: Iterable[str]) -> list[tuple[str, str]]:
+def recording_choices(sources: Iterable[str]) -> list[tuple[str, str]]:
     """Recordings as a picker shows them: a file by its stem, a shipped one by its title."""
     return [
         (title(Path(source).stem if Path(source).suffix else source), source) for source in sources
@@ -219,29 +193,16 @@ def among(values: Iterable[int], value: int) -> list[int]:
     return sorted({*values, value})
 
 
-def ruled(rule: str, threshold: float) -> str:
-    """A stopping rule with its setting, unless that is its default: ('esc', 4) → 'esc:4', ('esc',
-    5) → 'esc'.
-    """
-    swept = stopping_rule(rule)
-    default = swept.parameters[swept.swept]
-    return rule if threshold == default else f"{rule}:{threshold:g}"
+def _known() -> dict[str, tuple[str, ...]]:
+    """Every part that can be chosen, and of which kind it is."""
+    kinds = ("allocator", "vote", "stopping rule")
+    return {name: (kind,) for kind in kinds for name in names(kind)}
 
 
 def _span(slider: Any, low: int, high: int) -> None:
     """A slider's range; its value goes to the nearest end."""
     value = min(max(slider.value, low), high)
-    slider.min, slider.max = min(slider.min, low), max(slider.max, high)  # wide enough for either
+    # wide enough for either range, so that no value lies outside in between
+    slider.min, slider.max = min(slider.min, low), max(slider.max, high)
     slider.value = value
     slider.min, slider.max = low, high
-
-
-def _thresholds(rule: str, *more: float) -> list[tuple[str, float]]:
-    values = stopping_rule(rule).grid
-    return [(f"{value:g}", value) for value in (*values, *(m for m in more if m not in values))]
-
-
-def _box(w: Any, name: str, ticked: bool) -> Any:
-    box = w.Checkbox(value=ticked, description=look_of(name).label, indent=False, tooltip=name)
-    box.add_class(f"dl-of-{name}")
-    return box

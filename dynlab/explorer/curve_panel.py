@@ -12,7 +12,7 @@ from dynlab.explorer.state import View
 from dynlab.explorer.svg import End, Panel, doubling_whole, margin, nice_ticks, padded
 from dynlab.plots.axes import doubling
 from dynlab.plots.curves import DASHED_ABOVE
-from dynlab.plots.style import LOOKS, look_of
+from dynlab.plots.style import LOOKS
 
 
 def curves_panel(view: View) -> str:
@@ -31,7 +31,7 @@ def curves_panel(view: View) -> str:
         (min(costs) * 0.95, max(costs) * 1.03),
         padded([*view.curves["low"], *view.curves["high"]]),
         log_x=True,
-        right=margin(look_of(name).label for name in view.spent),
+        right=margin(look.label for look in view.looks.values()),
     )
     ticks = doubling_whole if unit == "samples" else doubling
     panel.axes(ticks(*panel.x), nice_ticks(*panel.y), (cost_name(view), measure))
@@ -39,7 +39,7 @@ def curves_panel(view: View) -> str:
     named = [(str(name), rows) for name, rows in curves.groupby("allocator", sort=False)]
     # what is picked out lies above the rest
     for name, rows in sorted(named, key=lambda each: each[0] in view.strong):
-        look = look_of(name)
+        look = view.looks[name]
         x, y = rows[cost].to_numpy(float), rows["accuracy"].to_numpy(float)
         low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
         solid = max(int((rows["exhausted"].to_numpy(float) <= DASHED_ABOVE).sum()), 1)

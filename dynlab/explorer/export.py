@@ -10,55 +10,53 @@ from typing import Any
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
-from dynlab.analysis.options import Options
+from dynlab.explorer.policy_choice import shared_settings
 from dynlab.explorer.state import Setting
 
-_DEFAULTS = Options()
 
-
-def code_of(setting: Setting, longest: float, *, named: bool = True) -> str:
+def code_of(setting: Setting, longest: float, *, is_named: bool = True) -> str:
     """Python that gives the tables behind a view: `curves` and `savings`.
 
     Args:
+        setting: The setting.
         longest: The recording's mean samples per question.
-        named: Whether the recording is a path or a name; else the code calls it `recording`.
+        is_named: Whether the recording is a path or a name; else the code calls it `recording`.
     """
-    source = json.dumps(setting.recording, ensure_ascii=False) if named else "recording"
-    options = setting.options()
-    given = [
-        f"{name}={_python(getattr(options, name))}"
-        for name in Options.__dataclass_fields__
-        if getattr(options, name) != getattr(_DEFAULTS, name)
+    source = json.dumps(setting.recording, ensure_ascii=False) if is_named else "recording"
+    reference = shared_settings(setting.policies).reference
+    optional = {
+        "reference": (reference, "uniform"),
+        "strategies": (setting.strategy, None),
+        "unit": (setting.unit, Setting.unit),
+        "replications": (setting.replications, Setting.replications),
+        "seed": (setting.seed, Setting.seed),
+    }
+    arguments = [
+        source,
+        f"policies={_python(list(setting.policies))}",
+        f"budgets={[_whole(budget) for budget in setting.budgets(longest)]}",
+        *(f"{name}={_python(v)}" for name, (v, default) in optional.items() if v != default),
     ]
-    budgets = [_whole(budget) for budget in setting.budgets(longest)]
-    rivals = [name for name in setting.allocators if name not in ("uniform", "oracle")]
-    compare = [f"allocators={_python(list(setting.allocators))}", f"budgets={budgets}", *given]
-    savings = [f"allocators={_python(rivals)}", f"at=[{_whole(setting.budget)}]", *given]
-    calls = [
-        _call("curves", "compare", source, compare),
-        _call("savings", "savings", source, savings),
-    ]
-    return "import dynlab\n\n" + "".join(calls)
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return (
+        f"import dynlab\n\ncomparison = dynlab.compare(\n{lines})\n"
+        f"curves = comparison.curves\nsavings = comparison.savings(at={_whole(setting.budget)})\n"
+    )
 
 
 def parameters_of(setting: Setting, longest: float) -> dict[str, Any]:
     """The setting as parameters of notebooks: of this explorer (07), and what others know of it.
 
-    A warm-up of 0 is each policy's own; '' is no strategy or stopping rule in particular.
+    '' is no strategy in particular.
     """
     return {
         "recording": setting.recording,
-        "strategy": setting.strategy or "",
-        "allocators": list(setting.allocators),
+        "policies": list(setting.policies),
         "budgets": [_whole(budget) for budget in setting.budgets(longest)],
         "budget": _whole(setting.budget),
         "units": [setting.unit],
         "unit": setting.unit,
-        "exploration": setting.exploration,
-        "uncertainty": setting.uncertainty,
-        "warmup": setting.warmup or 0,
-        "batch": setting.batch,
-        "stopping": setting.stopping or "",
+        "strategy": setting.strategy or "",
         "replications": setting.replications,
         "seed": setting.seed,
     }
@@ -99,11 +97,6 @@ def takers(folder: str | Path = ".") -> list[Path]:
         own = sorted(Path(folder).glob(f"{stem}*.ipynb"))
         found += [Path(own[0].name)] if own else [shipped[stem]] if stem in shipped else []
     return found
-
-
-def _call(name: str, function: str, source: str, arguments: list[str]) -> str:
-    lines = "".join(f"    {argument},\n" for argument in (source, *arguments))
-    return f"{name} = dynlab.{function}(\n{lines})\n"
 
 
 def _python(value: object) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from dynlab.explorer.questions import Asked
+from dynlab.explorer.questions import QuestionSummary
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import paint
-from dynlab.plots.style import look_of
 
 
-def question_html(one: Asked, view: View, question: int) -> str:
+def question_html(one: QuestionSummary, view: View, question: int) -> str:
     """The question in words: what was asked, its votes, its samples by policy, some responses."""
     votes = ", ".join(
         f"{f'<b>{escape(answer)}</b>' if answer else '<i>no answer</i>'}{' ✓' if right else ''}"
@@ -22,9 +21,9 @@ def question_html(one: Asked, view: View, question: int) -> str:
     if one.greedy is not None:
         greedy = f" · greedy: <b>{escape(one.greedy) or '∅'}</b>"
     drawn = ", ".join(
-        f'<span style="color:{paint(look_of(name).colour)}">{escape(look_of(name).label)}</span>'
-        f" {values[question]:.1f}"
-        for name, values in view.samples.items()
+        f'<span style="color:{paint(look.colour)}">{escape(look.label)}</span>'
+        f" {view.samples[name][question]:.1f}"
+        for name, look in view.looks.items()
     )
     texts = "".join(f"<pre>{escape(text.strip())}</pre>" for text in one.texts)
     said = folded("texts", f"{len(one.texts)} of its responses", texts) if one.texts else ""

@@ -6,9 +6,6 @@ from typing import Any
 
 from dynlab.explorer.controls import Controls
 
-_SOURCE = ("recording", "path", "strategy", "unit", "budget")
-_QUESTION = ("by", "question")
-
 
 def laid_out(made: Controls, page: Any, save: Any, saved: Any) -> Any:
     """All parts in one box; they wrap where the page is narrow.
@@ -21,17 +18,19 @@ def laid_out(made: Controls, page: Any, save: Any, saved: Any) -> Any:
     """
     import ipywidgets as w
 
-    settings = [
-        widget for name, widget in made.widgets.items() if name not in (*_SOURCE, *_QUESTION)
-    ]
+    def of(*names: str) -> list[Any]:
+        return [made.widgets[name] for name in names]
+
     left = [
-        *(made.widgets[name] for name in _SOURCE),
+        *of("recording", "path", "strategy", "unit", "budget"),
         w.HTML("<h4>Policies</h4>"),
-        _boxed(w.Box, list(made.allocators.values()), "dl-ticks"),
+        _boxed(w.Box, list(made.policies.values()), "dl-ticks"),
         w.HTML("<h4>Their settings</h4>"),
-        *settings,
+        made.shown,
+        w.HTML("<h4>Settings of all policies</h4>"),
+        *of("warmup", "batch", "stopping", "replications", "seed"),
         w.HTML("<h4>One question</h4>"),
-        *(made.widgets[name] for name in _QUESTION),
+        *of("by", "question"),
         w.HTML("<h4>Take it along</h4>"),
         save,
         saved,

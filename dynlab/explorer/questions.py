@@ -11,34 +11,32 @@ from dynlab.recordings.recording import Recording, text_or_none
 from dynlab.recordings.streams import GREEDY, Floats, Ints, Streams
 from dynlab.replay.draws import draws_of
 
-TEXTS, LONGEST = 3, 400  # texts of a question, characters of each
+TEXTS = 3  # of a question
+LONGEST = 400  # characters of a text
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionSummary:
     """One question: what was asked, how often it was answered how, and some responses."""
 
     id: str
     question: str  # '' = not recorded
-    votes: tuple[
-        tuple[str, int, bool], ...
-    ]  # answer ('' = none was given), samples, whether it is right; most first
+    # answer ('' = none was given), samples, whether it is right; most first
+    votes: tuple[tuple[str, int, bool], ...]
     texts: tuple[str, ...]
     greedy: str | None = None  # the answer at temperature 0, None where it is not recorded
 
 
 @dataclass(frozen=True)
-class Growth:
-    """The vote of a question growing sample by sample, in the order in which the first replication
-    meets them.
-    """
+class VoteGrowth:
+    """The vote of a question sample by sample, in the order of the first replication."""
 
-    answers: tuple[str, ...]  # K, in the order of `Asked.votes`
+    answers: tuple[str, ...]  # K, in the order of `QuestionSummary.votes`
     right: tuple[bool, ...]  # K
     shares: Floats  # [N, K] share of each answer after n = 1 … N samples
 
 
-def asked(recording: Recording, streams: Streams) -> list[Asked]:
+def summaries_of(recording: Recording, streams: Streams) -> list[QuestionSummary]:
     """[Q] the questions of a strategy, in the order of its streams."""
     frame = recording.frame[recording.frame["strategy"] == streams.strategy]
     groups = dict(list(frame.groupby("question_id", sort=False)))
@@ -48,12 +46,12 @@ def asked(recording: Recording, streams: Streams) -> list[Asked]:
         .to_dict()
     )
     return [
-        _asked(streams, number, groups[name], greedy.get(name))
+        _summary(streams, number, groups[name], greedy.get(name))
         for number, name in enumerate(streams.question_ids)
     ]
 
 
-def growth(streams: Streams, question: int, seed: int) -> Growth:
+def vote_growth(streams: Streams, question: int, seed: int) -> VoteGrowth:
     """The vote of one question as the first replication of `seed` sees it grow."""
     (draws,) = draws_of(streams, 1, seed, "samples")
     codes = draws.tally.codes[: draws.tally.lengths[0, question], 0, question]
@@ -65,16 +63,20 @@ def growth(streams: Streams, question: int, seed: int) -> Growth:
     steps = np.arange(1, len(codes) + 1)[:, None]
     shares = np.cumsum(codes[:, None] == np.array(order), axis=0) / steps
     named = [_named(streams, question, code) for code in order]
-    return Growth(tuple(answer for answer, _ in named), tuple(right for _, right in named), shares)
+    return VoteGrowth(
+        tuple(answer for answer, _ in named), tuple(right for _, right in named), shares
+    )
 
 
-def _asked(streams: Streams, number: int, rows: pd.DataFrame, greedy: str | None) -> Asked:
+def _summary(
+    streams: Streams, number: int, rows: pd.DataFrame, greedy: str | None
+) -> QuestionSummary:
     words = text_or_none(rows["question"].iloc[0]) if "question" in rows else None
     texts = rows["text"].dropna().head(TEXTS) if "text" in rows else ()
     votes = [
         (*_named(streams, number, code), count) for code, count in _counts(streams, number) if count
     ]
-    return Asked(
+    return QuestionSummary(
         streams.question_ids[number],
         words or "",
         tuple((answer, count, right) for answer, right, count in votes),

@@ -9,7 +9,6 @@ import pandas as pd
 from dynlab.explorer.fragments import coarse
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import paint
-from dynlab.plots.style import look_of
 from dynlab.reports.wording import percent, plus
 
 
@@ -32,7 +31,7 @@ def savings_html(view: View) -> str:
 
 def _card(row: pd.Series, view: View) -> str:
     name = str(row["allocator"])
-    look = look_of(name)
+    look = view.looks[name]
     gain = view.gained[name]
     note = ""
     if not row["reached"]:

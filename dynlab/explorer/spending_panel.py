@@ -8,21 +8,22 @@ from html import escape
 import numpy as np
 
 from dynlab.explorer.fragments import unit_name
-from dynlab.explorer.questions import Asked
+from dynlab.explorer.questions import QuestionSummary
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import End, Panel, doubling_whole, margin
 from dynlab.plots.axes import doubling
-from dynlab.plots.style import look_of
 from dynlab.recordings.streams import Floats, Ints
 
 
-def spending_panel(view: View, order: Ints, asked: Sequence[Asked], chosen: int, by: str) -> str:
+def spending_panel(
+    view: View, order: Ints, summaries: Sequence[QuestionSummary], chosen: int, by: str
+) -> str:
     """What each question got at the budget: dots, and their running mean as a line.
 
     Args:
         view: The numbers.
         order: [Q] the questions from left to right, easy to hard.
-        asked: [Q] told on hover.
+        summaries: [Q] told on hover.
         chosen: The place in the order of the question that is shown below.
         by: What the order is by.
     """
@@ -39,15 +40,15 @@ def spending_panel(view: View, order: Ints, asked: Sequence[Asked], chosen: int,
         log_y=True,
         height=280,
         bottom=58,
-        right=margin(look_of(name).label for name in spent),
+        right=margin(look.label for look in view.looks.values()),
     )
     ticks = doubling_whole if unit == "samples" else doubling
     names = (f"questions, easy → hard ({by})", f"{unit_name(unit)} spent")
     panel.axes({}, ticks(*panel.y), names)
-    _hits(panel, order, asked, view)
+    _hits(panel, order, summaries, view)
     ends = []
     for name, values in sorted(spent.items(), key=lambda each: each[0] in view.strong):
-        look = look_of(name)
+        look = view.looks[name]
         mean = running_mean(values, max(1, len(order) // 12))
         with panel.of_policy(name, name in view.strong):
             panel.dots(place, values, look.colour, size=4, faint=True)
@@ -72,26 +73,26 @@ def running_mean(values: Floats, reach: int) -> Floats:
     return np.asarray((total[last] - total[first]) / (last - first))
 
 
-def _hits(panel: Panel, order: Ints, asked: Sequence[Asked], view: View) -> None:
+def _hits(panel: Panel, order: Ints, summaries: Sequence[QuestionSummary], view: View) -> None:
     """A transparent column for each question, which tells it on hover."""
     wide = float(panel.at_x(1.0) - panel.at_x(0.0))
     tall = panel.height - panel.bottom - panel.top
     for place, question in enumerate(order):
         left = float(panel.at_x(place)) - wide / 2
-        told = escape(_told(asked[question], view, int(question)))
+        told = escape(_told(summaries[question], view, int(question)))
         panel.parts.append(
             f'<rect class="dl-hit" x="{left:.1f}" y="{panel.top}" width="{wide:.2f}"'
             f' height="{tall}"><title>{told}</title></rect>'
         )
 
 
-def _told(one: Asked, view: View, question: int) -> str:
+def _told(one: QuestionSummary, view: View, question: int) -> str:
     votes = ", ".join(
         f"{answer or 'no answer'}{' ✓' if right else ''}: {count}"
         for answer, count, right in one.votes[:5]
     )
     drawn = ", ".join(
-        f"{look_of(name).label} {values[question]:.1f}" for name, values in view.samples.items()
+        f"{view.looks[name].label} {values[question]:.1f}" for name, values in view.samples.items()
     )
     texts = "".join(f"\n“{' '.join(text.split())[:80]}”" for text in one.texts[:2])
     words = one.question if len(one.question) <= 160 else one.question[:160] + " …"

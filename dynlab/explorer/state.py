@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from dynlab.analysis.comparison import Comparison
 from dynlab.analysis.methods import ORACLE
 from dynlab.analysis.metrics import Estimate
-from dynlab.analysis.options import Options
+from dynlab.explorer.policy_choice import looks_of, shared_settings
+from dynlab.plots.style import Look
+from dynlab.policies.uniform import Uniform
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Floats, Ints, Streams, strategies_of, streams_of
 
@@ -20,34 +24,30 @@ STRONG = 6  # policies that one picture can tell apart; of more, the others are 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where the controls stand. Names and units are those of `dynlab.compare`."""
+    """Where the controls stand. Names and units are those of `dynlab.compare`.
+
+    Args:
+        recording: A path, or a recording's name.
+        policies: Their texts; `oracle` is the hindsight bound.
+        budget: B, mean samples per question, or what they cost on average.
+        unit: What budgets count: samples, tokens or usd.
+        strategy: Whose samples are drawn; None: the recording's first.
+        replications: Draw orders that are averaged over.
+        seed: Of the draw orders, of ties and of the resamples of questions.
+    """
 
     recording: str
-    strategy: str | None = None  # None: the recording's first
-    allocators: tuple[str, ...] = ("uniform", "ucb", "priced")
+    policies: tuple[str, ...] = ("uniform", "ucb", "priced")
+    budget: float = 8
     unit: str = "samples"
-    budget: float = 8  # B, mean samples per question, or what they cost on average
-    exploration: float = 1.0
-    uncertainty: str = "top-share"
-    warmup: int | None = None  # None: each policy's own
-    batch: int = 1
-    stopping: str | None = None  # a rule, its setting behind a colon
+    strategy: str | None = None
     replications: int = 200
     seed: int = 0
 
-    def options(self) -> Options:
-        """What `compare` and `savings` take besides recording, allocators and budgets."""
-        return Options(
-            **{
-                name: getattr(self, name)
-                for name in Options.__dataclass_fields__
-                if hasattr(self, name)
-            }
-        )
-
     def budgets(self, longest: float) -> list[float]:
         """The budgets that are drawn: round ones from the warm-up to the horizon, and B itself."""
-        least, top = self.options().opening, horizon(self.budget, longest)
+        least = shared_settings(self.policies).warmup or Uniform.warmup
+        top = horizon(self.budget, longest)
         return sorted(
             {float(budget) for budget in (*_DRAWN, self.budget) if least <= budget <= top}
         )
@@ -66,8 +66,10 @@ class Material:
     disagreement: Floats  # [Q] 1 − share of its leading answer
 
     def order(self, by: str) -> Ints:
-        """[Q] the questions from easy to hard, by their own `accuracy`, if targets are known, or by
-        `disagreement`.
+        """[Q] the questions from easy to hard.
+
+        Args:
+            by: `accuracy`, their own where targets are known, or `disagreement`.
         """
         keys = (self.disagreement, self.wrong)  # the last one counts first
         return np.lexsort(keys if by == "accuracy" and self.streams.has_target else keys[::-1])
@@ -75,35 +77,52 @@ class Material:
 
 @dataclass(frozen=True)
 class View:
-    """What the panels show of a setting."""
+    """What the panels show of a setting; policies are called by their texts.
+
+    Args:
+        setting: What it was asked for.
+        material: What is drawn from.
+        replications: That these numbers are from.
+        comparison: Which the numbers are read from.
+        curves: `Comparison.curves`.
+        saved: `Comparison.savings` at the budget.
+        gained: Accuracy minus uniform's at the budget, paired.
+        spent: [Q] spent on a question at the budget, in the unit.
+        samples: [Q] samples drawn of it there.
+    """
 
     setting: Setting
     material: Material
-    replications: int  # that these numbers are from
-    curves: pd.DataFrame  # rows of `compare`
-    saved: pd.DataFrame  # rows of `savings` at the budget
-    gained: Mapping[str, Estimate]  # allocator → accuracy minus uniform's at the budget, paired
-    spent: Mapping[str, Floats]  # allocator → [Q] spent on a question at the budget, in the unit
-    samples: Mapping[str, Floats]  # allocator → [Q] samples drawn of it there
+    replications: int
+    comparison: Comparison
+    curves: pd.DataFrame
+    saved: pd.DataFrame
+    gained: Mapping[str, Estimate]
+    spent: Mapping[str, Floats]
+    samples: Mapping[str, Floats]
+
+    @cached_property
+    def looks(self) -> Mapping[str, Look]:
+        """How the policies look beside one another."""
+        return looks_of(list(self.spent))
 
     @property
     def coarse(self) -> bool:
         """Whether a finer one follows."""
         return self.replications < self.setting.replications
 
-    @property
+    @cached_property
     def strong(self) -> frozenset[str]:
         """The policies that are picked out: all; of more than six the bounds and best savers."""
         if len(self.spent) <= STRONG:
             return frozenset(self.spent)
-        bounds = [name for name in self.spent if name in ("uniform", ORACLE)]
+        bounds = [name for name in self.spent if name not in self.gained or name == ORACLE]
         best = self.saved.sort_values("saving", ascending=False, kind="stable")["allocator"]
         return frozenset([*bounds, *best.head(STRONG - len(bounds))])
 
 
 def horizon(budget: float, longest: float) -> float:
-    """The largest budget that is looked at: twice B, rounded up to a drawn one, or as far as the
-    recording goes.
+    """The largest budget that is looked at: twice B, rounded up to a drawn one, or all there is.
 
     Budgets up to 16 share theirs, so that moving between them needs no replay.
 

@@ -6,10 +6,9 @@ from html import escape
 
 import numpy as np
 
-from dynlab.explorer.questions import Growth
+from dynlab.explorer.questions import VoteGrowth
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import End, Panel, fill, margin, whole_ticks
-from dynlab.plots.style import look_of
 from dynlab.recordings.streams import Floats
 
 _ANSWERS = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#117733")  # the leading ones
@@ -19,7 +18,7 @@ _NAMED = 0.04  # the least final share of an answer that is named
 _SHORT = 16  # characters of an answer in a label
 
 
-def vote_panel(view: View, grown: Growth, question: int) -> str:
+def vote_panel(view: View, grown: VoteGrowth, question: int) -> str:
     """Shares of a question's answers after every sample.
 
     Upright lines: how many samples a policy draws of it, on average.
@@ -35,7 +34,7 @@ def vote_panel(view: View, grown: Growth, question: int) -> str:
         ends.append(End(label, colour, steps + 0.3, float(base[-1] + share[-1] / 2)))
         base = base + share
     for name, samples in view.samples.items():
-        mean, look = float(np.clip(samples[question], 0.5, steps + 0.5)), look_of(name)
+        mean, look = float(np.clip(samples[question], 0.5, steps + 0.5)), view.looks[name]
         with panel.of_policy(name, name in view.strong):
             panel.upright(mean, "dl-stop", colour=look.colour)
             panel.parts.append(
@@ -45,7 +44,7 @@ def vote_panel(view: View, grown: Growth, question: int) -> str:
     return panel.svg("the vote of one question growing sample by sample")
 
 
-def _layers(grown: Growth) -> list[tuple[str, str, Floats, bool]]:
+def _layers(grown: VoteGrowth) -> list[tuple[str, str, Floats, bool]]:
     """Label, colour, share, right: the leading answers, the others together, the missing ones."""
     named = [k for k, answer in enumerate(grown.answers) if answer]
     few = [k for k in named[: len(_ANSWERS)] if grown.shares[-1, k] >= _NAMED]

@@ -7,95 +7,30 @@ Errors show in the widget.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from html import escape
-from pathlib import Path
 from shlex import quote
 from threading import RLock
-from typing import Any, cast
+from typing import Any
 
-import pandas as pd
-
-from dynlab._util.errors import DynlabError, InputError, one_of
-from dynlab.analysis.methods import ORACLE
-from dynlab.analysis.options import checked_budgets
-from dynlab.analysis.replays import Source
+from dynlab._util.errors import DynlabError, InputError
 from dynlab.explorer.compute import Workbench
-from dynlab.explorer.controls import Controls, controls, named
+from dynlab.explorer.controls import Controls, controls, recording_choices
 from dynlab.explorer.curve_panel import curves_panel
 from dynlab.explorer.export import code_of, save_parameters, takers
 from dynlab.explorer.fragments import coarse, code_html, question_html
 from dynlab.explorer.layout import laid_out
-from dynlab.explorer.questions import Asked, Growth, asked, growth
+from dynlab.explorer.policy_choice import looks_of, shared_settings
+from dynlab.explorer.questions import QuestionSummary, VoteGrowth, summaries_of, vote_growth
 from dynlab.explorer.savings_cards import savings_html
 from dynlab.explorer.spending_panel import spending_panel
 from dynlab.explorer.state import Material, Setting, View
 from dynlab.explorer.svg import paint
 from dynlab.explorer.vote_panel import vote_panel
-from dynlab.explorer.worker import CancelCheck, Latest
-from dynlab.plots.style import LOOKS, look_of
-from dynlab.recordings.recording import Recording, load, shipped
+from dynlab.explorer.worker import CancelCheck, LatestWorker
 
-AREAS = ("curves", "savings", "spending", "vote", "words", "code")  # of the page, with numbers
-STILL_S = 5.0  # waited for the numbers of the still picture at most
-
-
-def explore(recording: Source | Iterable[Source] | None = None, **setting: Any) -> Explorer:
-    """Sliders over budget policies on recordings, to be shown as the last value of a notebook's
-    cell.
-
-    Args:
-        recording: A path, the name of a shipped recording, a DataFrame or a Recording; several make
-            a choice beside those that come with dynlab, the first is shown.
-        setting: Where the controls stand at first, by the names of `dynlab.explorer.state.Setting`:
-            `allocators`, `budget`, `unit`, `exploration`, `uncertainty`, `warmup`, `batch`,
-            `stopping`, `replications`, `seed`, `strategy`.
-
-    Raises:
-        InputError: An unknown setting, a recording that cannot be read, or ipywidgets is not
-            installed.
-    """
-    known, given = _sources(recording)
-    for name in setting:
-        if name not in Setting.__dataclass_fields__:
-            raise one_of("setting", name, Setting.__dataclass_fields__)
-    setting["allocators"] = tuple(setting.get("allocators", Setting.allocators))
-    for name in ("strategy", "warmup", "stopping"):  # a notebook's parameters have no None
-        setting[name] = setting.get(name) or None
-    first = Setting(known[0], **setting)
-    options = first.options()  # names and numbers are refused here, in one line
-    checked_budgets([first.budget], options)
-    options.policy("ucb")
-    for name in first.allocators:
-        if name != ORACLE:
-            replace(options, stopping=None).policy(name)
-    return Explorer(known, first, Workbench(given))
-
-
-def _sources(recording: Source | Iterable[Source] | None) -> tuple[list[str], dict[str, Recording]]:
-    """Paths and names to choose from, and the recordings among them that have no file."""
-    single = recording is None or isinstance(recording, str | Path | pd.DataFrame | Recording)
-    sources: list[Any] = [recording] if single else list(cast("Iterable[Source]", recording))
-    known, given = [], {}
-    for source in sources:
-        if isinstance(source, pd.DataFrame | Recording):
-            made = load(source)
-            known.append(made.source or made.name)
-            if not made.source:
-                if made.name in given:
-                    raise InputError(
-                        f"two recordings are named {made.name!r}, and a picker tells them by name;"
-                        " rename one"
-                    )
-                given[made.name] = made
-        elif source:
-            known.append(str(source))
-    known = list(dict.fromkeys([*known, *shipped()]))
-    if not known:
-        raise InputError(
-            "dynlab comes without recordings here; give one: dynlab.explore('my.parquet')"
-        )
-    return known, given
+_WITH_NUMBERS = ("curves", "savings", "spending", "vote", "words", "code")  # areas of the page
+_FINE_S = 5  # that a still picture waits for fine numbers
+_ANY_S = 60  # that it waits for any
 
 
 class Explorer:
@@ -127,15 +62,16 @@ class Explorer:
         self._bench = bench or Workbench()
         self._sources, self._quiet, self._drawing = list(sources), False, RLock()
         self._shown: View | None = None
-        self._asked: tuple[Material, list[Asked]] | None = None
-        self._grown: tuple[Hashable, Growth] | None = None
-        self._latest = Latest(answers or self._bench.views, self._show, self._fail)
+        self._questions: tuple[Material, list[QuestionSummary]] | None = None
+        self._grown: tuple[Hashable, VoteGrowth] | None = None
+        self._latest = LatestWorker(answers or self._bench.views, self._show, self._fail)
         material = self._bench.material(setting.recording, setting.strategy)
         self._controls: Controls = controls(setting, self._sources)
         self._controls.fit(material)
         # an easy question shows little
         self.widgets["question"].value = 3 * material.streams.num_questions // 4
-        colours = [paint(look_of(name).colour) for name in self._controls.allocators]
+        looks = looks_of(list(self._controls.policies))
+        colours = [paint(look.colour) for look in looks.values()]
         self.page = Page(colours=colours)
         self._save = w.Button(
             description="Save as parameters", tooltip="YAML that papermill takes by -f", icon="save"
@@ -143,16 +79,24 @@ class Explorer:
         self._save.add_class("dl-save")
         self._saved = w.HTML()
         self.box = laid_out(self._controls, self.page, self._save, self._saved)
-        for name, widget in self.widgets.items():
-            acts = {"question": self._picked, "by": self._picked, "path": self._path}
+        acts = {"question": self._picked, "by": self._picked, "path": self._path}
+        for name, widget in self._controls.widgets.items():
             widget.observe(self._guarded(acts.get(name, self._changed)), "value")
+        groups = [each for own in self._controls.groups.values() for each in own.widgets.values()]
+        self._observe([*self._controls.policies.values(), *groups])
         self._save.on_click(self._guarded(self._write))
         self._changed({})
 
     @property
     def widgets(self) -> dict[str, Any]:
-        """All controls by name; check boxes of allocators by theirs."""
-        return {**self._controls.widgets, **self._controls.allocators}
+        """All controls by name: check boxes by a policy's, its settings as 'ucb.exploration'."""
+        made = self._controls
+        settings = {
+            f"{name}.{key}": widget
+            for name, group in made.groups.items()
+            for key, widget in group.widgets.items()
+        }
+        return {**made.widgets, **made.policies, **settings}
 
     @property
     def setting(self) -> Setting:
@@ -175,7 +119,9 @@ class Explorer:
 
     def _repr_mimebundle_(self, **kinds: Any) -> Any:
         """The widget; beside it a still picture, for pages that have no kernel."""
-        self._latest.wait(STILL_S)
+        for second in range(_ANY_S):
+            if self._latest.wait(1) or (self._shown is not None and second >= _FINE_S):
+                break
         said = (
             f"the explorer on {self.setting.recording}: open this notebook in JupyterLab to move"
             " its sliders"
@@ -183,6 +129,11 @@ class Explorer:
         still = f'{self.page.still()}<p class="dl-soft">{escape(said)}</p>'
         bundle = self.box._repr_mimebundle_(**kinds)
         return {**bundle, "text/html": still, "text/plain": said}
+
+    def _observe(self, widgets: Iterable[Any]) -> None:
+        """A moved widget changes the view."""
+        for widget in widgets:
+            widget.observe(self._guarded(self._changed), "value")
 
     def _guarded(self, act: Callable[[Any], object]) -> Callable[[Any], None]:
         """A callback whose errors the reader sees."""
@@ -207,9 +158,10 @@ class Explorer:
         material = self._bench.material(value, None if fresh else self.widgets["strategy"].value)
         self._quiet = True
         try:
-            self._controls.fit(material)
+            made = self._controls.fit(material)
         finally:
             self._quiet = False
+        self._observe(made)
         self._say("computing …", "dl-busy")
         self._latest.ask(self.setting)
 
@@ -222,7 +174,7 @@ class Explorer:
         if path not in self._sources:
             self._sources.append(path)
             self._quiet, kept = True, self.widgets["recording"].value
-            self.widgets["recording"].options = named(self._sources)
+            self.widgets["recording"].options = recording_choices(self._sources)
             self.widgets["recording"].value = kept
             self._quiet = False
         self.widgets["recording"].value = path
@@ -241,24 +193,27 @@ class Explorer:
             self.page.curves = curves_panel(view)
             self.page.savings = savings_html(view)
             self._draw_questions(view)
-            self.page.code = code_html(code_of(view.setting, view.material.longest, named=is_named))
+            self.page.code = code_html(
+                code_of(view.setting, view.material.longest, is_named=is_named)
+            )
             if view.coarse:
                 self._say(coarse(view) + " …", "dl-busy dl-coarse")
             else:
                 self._say(_summary(view))
 
     def _draw_questions(self, view: View) -> None:
-        if self._asked is None or self._asked[0] is not view.material:
-            self._asked = (view.material, asked(view.material.recording, view.material.streams))
-        told, by = self._asked[1], self.widgets["by"].value
-        by = by if view.material.streams.has_target else "disagreement"
-        order = view.material.order(by)
+        material = view.material
+        if self._questions is None or self._questions[0] is not material:
+            self._questions = (material, summaries_of(material.recording, material.streams))
+        told, by = self._questions[1], self.widgets["by"].value
+        by = by if material.streams.has_target else "disagreement"
+        order = material.order(by)
         place = min(self.widgets["question"].value, len(order) - 1)
         question = int(order[place])
         self.page.spending = spending_panel(view, order, told, place, by)
-        key = (view.material.key, question, view.setting.seed)
+        key = (material.key, question, view.setting.seed)
         if self._grown is None or self._grown[0] != key:
-            self._grown = (key, growth(view.material.streams, question, view.setting.seed))
+            self._grown = (key, vote_growth(material.streams, question, view.setting.seed))
         self.page.vote = vote_panel(view, self._grown[1], question)
         self.page.words = question_html(told[question], view, question)
 
@@ -286,11 +241,17 @@ class Explorer:
         self.error = said.splitlines()[0] if said else type(error).__name__
         with self._drawing, self.page.hold_sync():
             # numbers of another setting than the controls show would be taken for this one's
-            if self._shown is None or self._shown.setting != self.setting:
+            if self._shown is None or not self._stands_at(self._shown.setting):
                 self._shown = None
-                for area in AREAS:
+                for area in _WITH_NUMBERS:
                     setattr(self.page, area, "")
             self._say(self.error, "dl-error")
+
+    def _stands_at(self, setting: Setting) -> bool:
+        try:
+            return self.setting == setting
+        except InputError:
+            return False
 
     def _say(self, words: str, style: str = "") -> None:
         role = "alert" if style == "dl-error" else "status"
@@ -303,8 +264,8 @@ class Explorer:
 
 def _summary(view: View) -> str:
     """How much a view is from: '30 questions × 24 samples · 200 draw orders'."""
-    name, _, threshold = (view.setting.stopping or "").partition(":")
-    stops = f" · stopping: {LOOKS[name].label} {threshold}" if name else ""
+    rule = shared_settings(view.setting.policies).stopping
+    stops = "" if rule is None else f" · stopping: {rule.text}"
     return (
         f"{view.material.streams.num_questions} questions × {view.material.longest:g} samples ·"
         f" {view.replications} draw orders{stops}"

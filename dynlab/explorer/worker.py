@@ -17,7 +17,7 @@ class Outdated(Exception):
     """A newer request waits: the work is given up."""
 
 
-class Latest(Generic[Asked, Found]):
+class LatestWorker(Generic[Asked, Found]):
     """Answers requests in a thread of its own, always the newest one; the rest are skipped.
 
     The thread lives only while there is something to do. `show` and `fail` are called one at a

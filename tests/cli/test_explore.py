@@ -27,9 +27,7 @@ def declared(path):
     return ast.literal_eval(papermill.inspect_notebook(str(path))["recording"]["default"])
 
 
-def test_the_copy_is_set_to_the_recording_and_else_the_shipped_notebook(
-    tmp_path, pool, monkeypatch
-):
+def test_the_copy_is_set_to_the_recording(tmp_path, pool, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = copy_of("given/my pool.parquet", Path("out"))
     assert path == Path("out/07-explorer--my pool.ipynb") and declared(path) == str(pool)
@@ -61,9 +59,7 @@ def test_a_copy_for_another_recording_is_not_taken_for_this_one(tmp_path, pool, 
         copy_of(str(other), tmp_path / "out")
 
 
-def test_jupyterlab_is_started_on_the_copy_with_the_flags_passed_on(
-    tmp_path, pool, capsys, monkeypatch
-):
+def test_jupyterlab_starts_on_the_copy(tmp_path, pool, capsys, monkeypatch):
     started = []
     monkeypatch.setattr(explore_command, "_run", lambda command: started.append(command) or 0)
     monkeypatch.setattr(explore_command.os, "geteuid", lambda: 1000, raising=False)
@@ -115,9 +111,7 @@ def test_sigterm_ends_jupyterlab_too(tmp_path):
         assert command.wait(20) == 0  # it waits for its child, so that one has ended
 
 
-def test_without_jupyterlab_it_says_what_to_install_and_copies_nothing(
-    tmp_path, monkeypatch, capsys
-):
+def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         explore_command, "find_spec", lambda name: None if name == "jupyterlab" else object()
     )

@@ -1,4 +1,6 @@
-"""A view that the panels draw."""
+"""A workbench on a made-up pool, and a view of it."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,10 @@ from dynlab.recordings.recording import load
 
 
 @pytest.fixture
-def view(random_pool):
-    bench = Workbench({"pool": load(random_pool(num_samples=24))})
+def bench(random_pool):
+    return Workbench({"pool": replace(load(random_pool(num_samples=24)), name="pool")})
+
+
+@pytest.fixture
+def view(bench):
     return bench.view(Setting("pool", budget=4, replications=20))

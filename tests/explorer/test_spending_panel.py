@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from dynlab.explorer.questions import asked
+from dynlab.explorer.questions import summaries_of
 from dynlab.explorer.spending_panel import spending_panel
 from dynlab.explorer.svg import paint
 from dynlab.plots.style import LOOKS
@@ -15,7 +15,7 @@ from dynlab.plots.style import LOOKS
 def test_spending_is_drawn_question_by_question_in_the_order_given(view):
     material = view.material
     order = material.order("accuracy")
-    told = asked(material.recording, material.streams)
+    told = summaries_of(material.recording, material.streams)
     root = ElementTree.fromstring(spending_panel(view, order, told, 3, "accuracy"))
     ids = [e.find("title").text.split()[0] for e in root.iter("rect")]
     assert ids == [material.streams.question_ids[q] for q in order]

@@ -1,6 +1,4 @@
-"""The explorer's widgets without a browser: a value is set, the refined view is waited for, the
-panels are read.
-"""
+"""The explorer's widgets without a browser: a value is set, the panels are read."""
 
 from __future__ import annotations
 
@@ -16,9 +14,10 @@ import pytest
 import dynlab
 from dynlab._util.errors import InputError
 from dynlab.explorer.compute import Workbench
-from dynlab.explorer.controls import TIPS, ruled
+from dynlab.explorer.controls import TIPS
 from dynlab.explorer.page import AREAS
 from dynlab.explorer.state import Setting
+from dynlab.explorer.widget import Explorer
 from dynlab.plots.style import LOOKS
 from dynlab.policies.registry import names, stopping_rule
 from dynlab.recordings.recording import Recording, load, write
@@ -36,7 +35,7 @@ def pool(random_pool):
 @pytest.fixture
 def explorer(pool):
     made = dynlab.explore(pool, budget=4, replications=25)
-    made.view(30)
+    made.view(120)
     return made
 
 
@@ -49,14 +48,14 @@ def status(explorer):
 
 
 def test_it_opens_on_priced_and_ucb_beside_uniform(explorer):
-    assert explorer.setting.allocators == ("uniform", "ucb", "priced") and explorer.error == ""
+    assert explorer.setting.policies == ("uniform", "ucb", "priced") and explorer.error == ""
     assert status(explorer) == "12 questions × 24 samples · 25 draw orders"
     for name in ("UCB", "priced"):
         assert f">{name}<" in shown(explorer, "curves") and name in shown(explorer, "savings")
 
 
 def test_the_numbers_in_large_type_are_those_of_savings(explorer, pool):
-    saved = dynlab.savings(pool, ["ucb", "priced"], [4], replications=25)
+    saved = dynlab.savings(pool, ["ucb", "priced"], at=[4], replications=25)
     big = re.findall(r'class="dl-big"[^>]*>([^<]+)<', shown(explorer, "savings"))
     ranges = re.findall(r'class="dl-range">([^<]+)<', shown(explorer, "savings"))
     assert big == [f"{100 * value:.0f} %".replace("-", "−") for value in saved["saving"]]
@@ -69,17 +68,17 @@ def test_the_numbers_in_large_type_are_those_of_savings(explorer, pool):
 def test_a_moved_slider_changes_the_picture_coarse_first(explorer):
     before, seen = shown(explorer, "curves"), []
     explorer.page.observe(lambda change: seen.append("coarse: 20 of 25" in change["new"]), "curves")
-    explorer.widgets["exploration"].value = 3.0
-    view = explorer.view(30)
+    explorer.widgets["ucb.exploration"].value = 3.0
+    view = explorer.view(120)
     assert seen == [True, False] and shown(explorer, "curves") != before
-    assert view.setting.exploration == 3.0 and not view.coarse
+    assert "ucb(exploration=3)" in view.setting.policies and not view.coarse
 
 
 def test_a_moved_budget_moves_the_line_without_a_coarse_picture(explorer):
     seen = []
     explorer.page.observe(lambda change: seen.append(change["new"]), "curves")
     explorer.widgets["budget"].value = 7
-    explorer.view(30)
+    explorer.view(120)
     assert len(seen) == 1 and "B = 7" in seen[0]
 
 
@@ -115,51 +114,101 @@ def test_the_vote_of_the_chosen_question_is_shown(explorer):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in TIPS if name not in ("recording", "path", "strategy", "batch")]
+    "name",
+    [
+        *(name for name in TIPS if name not in ("recording", "path", "strategy", "batch")),
+        "ucb.exploration",
+        "ucb.uncertainty",
+        "esc.window",
+    ],
 )
 def test_every_control_goes_to_both_ends(explorer, name):
-    widget = explorer.widgets[name]
-    if name == "threshold":
+    if name == "esc.window":
         explorer.widgets["stopping"].value = "esc"
+    widget = explorer.widgets[name]
     options = [value for _, value in getattr(widget, "_options_full", ())]
     ends = (options[0], options[-1]) if options else (widget.min, min(widget.max, 99))
     for end in (*ends, ends[0]):
         widget.value = end
         if (name, end) == ("unit", "usd"):
             with pytest.raises(InputError, match="budgets in usd need the column cost_usd"):
-                explorer.view(60)
+                explorer.view(120)
             assert 'class="dl-status dl-error" role="alert"' in shown(explorer, "status")
         else:
-            explorer.view(60)
+            explorer.view(120)
             assert explorer.error == "" and "draw orders" in status(explorer)
 
 
-@pytest.mark.parametrize("name", [*names("allocator"), "cisc", "deepconf", "oracle"])
+@pytest.mark.parametrize("name", [*names("allocator"), *names("vote"), "oracle"])
 def test_every_policy_can_be_ticked(explorer, name):
     box = explorer.widgets[name]
     box.value = not box.value
-    view = explorer.view(60)
-    assert (name in view.setting.allocators) == box.value
+    view = explorer.view(120)
+    assert (name in view.setting.policies) == box.value
     assert (LOOKS[name].label in shown(explorer, "curves")) == box.value
 
 
-@pytest.mark.parametrize("rule", names("stopping rule"))
-def test_every_stopping_rule_goes_from_cautious_to_eager(explorer, rule):
+@pytest.mark.parametrize("name", names("stopping rule"))
+def test_every_stopping_rule_goes_from_cautious_to_eager(explorer, name):
+    rule = stopping_rule(name)
     explorer.widgets["replications"].value = 20
-    explorer.widgets["stopping"].value = rule
-    explorer.view(60)
-    threshold = explorer.widgets["threshold"]
-    assert threshold.layout.display is None and threshold.description.endswith(
-        f">{stopping_rule(rule).swept}</span>"
-    )
-    assert tuple(value for _, value in threshold.options) == stopping_rule(rule).grid
-    assert explorer.setting.stopping == rule  # at its paper's threshold
-    for value in (stopping_rule(rule).grid[0], stopping_rule(rule).grid[-1]):
-        threshold.value = value
-        assert explorer.view(60).setting.stopping == ruled(rule, value)
-    assert f"stopping: {LOOKS[rule].label}" in status(explorer)
+    explorer.widgets["stopping"].value = name
+    explorer.view(120)
+    slider = explorer.widgets[f"{name}.{rule.swept}"]
+    assert explorer._controls.groups[name].box in explorer._controls.shown.children
+    assert tuple(value for _, value in slider.options) == rule.grid
+    assert explorer.setting.policies[0] == f"uniform+{name}"  # at its paper's threshold
+    for value in (rule.grid[0], rule.grid[-1]):
+        slider.value = value
+        assert explorer.view(120).setting.policies[0].startswith(f"uniform+{name}")
+    assert f"stopping: {name}" in status(explorer)
     explorer.widgets["stopping"].value = ""
-    assert explorer.view(60).setting.stopping is None and threshold.layout.display == "none"
+    assert explorer.view(120).setting.policies[0] == "uniform"
+    assert explorer._controls.groups[name].box not in explorer._controls.shown.children
+
+
+def test_two_settings_of_one_allocator_stand_side_by_side(pool):
+    texts = ["uniform", "ucb(exploration=0.3)", "ucb(exploration=2)", "priced(warmup=4)"]
+    explorer = dynlab.explore(pool, texts, budget=4, replications=20)
+    assert set(explorer.view(120).setting.policies) == set(texts)
+    assert explorer.widgets["ucb.exploration"].value == 0.3
+    for label in ("UCB", "UCB exploration=2", "priced"):
+        assert f">{label}</text>" in shown(explorer, "curves")
+    explorer.widgets["ucb.exploration"].value = 1.0
+    view = explorer.view(120)
+    assert {"ucb", "ucb(exploration=2)"} < set(view.setting.policies)
+    explorer.widgets["ucb(exploration=2)"].value = False
+    assert "ucb(exploration=2)" not in explorer.view(120).setting.policies
+
+
+def test_what_policies_agree_on_is_a_slider_of_all(pool):
+    texts = ["uniform", "ucb(warmup=3, batch=4)", "priced(warmup=3, batch=4)"]
+    explorer = dynlab.explore(pool, texts, budget=4, replications=20)
+    assert [explorer.widgets[name].value for name in ("warmup", "batch")] == [3, 4]
+    assert set(explorer.view(120).setting.policies) == set(texts)
+    explorer.widgets["warmup"].value = 2
+    assert "ucb(batch=4)" in explorer.view(120).setting.policies
+
+
+def test_settings_stand_there_while_their_policy_is_chosen(explorer):
+    controls = explorer._controls
+    assert controls.groups["ucb"].box in controls.shown.children
+    explorer.widgets["ucb"].value = False
+    assert controls.groups["ucb"].box not in controls.shown.children
+    explorer.widgets["thompson"].value = True
+    explorer.widgets["thompson.num_draws"].value = 32
+    assert "thompson(num_draws=32)" in explorer.view(120).setting.policies
+
+
+def test_a_wrong_setting_is_red_and_leaves_no_numbers(explorer):
+    explorer.widgets["cisc"].value = True
+    explorer.widgets["cisc.temperature"].value = -1.0
+    explorer._latest.wait(30)
+    assert "temperature" in explorer.error and 'role="alert"' in shown(explorer, "status")
+    assert shown(explorer, "curves") == "" and shown(explorer, "savings") == ""
+    explorer.widgets["cisc"].value = False
+    explorer.view(120)
+    assert explorer.error == "" and "<svg" in shown(explorer, "curves")
 
 
 def test_an_invalid_recording_is_said_in_red_and_the_picture_stays(explorer, tmp_path):
@@ -172,8 +221,8 @@ def test_an_invalid_recording_is_said_in_red_and_the_picture_stays(explorer, tmp
         explorer.widgets["path"].value = path
         assert said in explorer.error and said in status(explorer).replace("&#x27;", "'")
         assert explorer.setting.recording == "pool" and shown(explorer, "curves") == before
-    explorer.widgets["exploration"].value = 2
-    explorer.view(30)
+    explorer.widgets["ucb.exploration"].value = 2
+    explorer.view(120)
     assert explorer.error == "" and "draw orders" in status(explorer)
 
 
@@ -184,7 +233,7 @@ def test_a_typed_path_joins_the_choice(explorer, tmp_path, make_pool):
         tmp_path / "mine--tiny.parquet",
     )
     explorer.widgets["path"].value = f" {path} "
-    view = explorer.view(30)
+    view = explorer.view(120)
     assert view.setting.recording == str(path) and view.material.streams.num_questions == 2
     assert explorer.widgets["budget"].max == 6 and explorer.widgets["question"].max == 1
     assert ("mine · tiny", str(path)) in explorer.widgets["recording"].options
@@ -192,7 +241,7 @@ def test_a_typed_path_joins_the_choice(explorer, tmp_path, make_pool):
         explorer, "spending"
     )
     explorer.widgets["recording"].value = "pool"
-    assert explorer.view(30).setting.recording == "pool" and explorer.widgets["budget"].max == 24
+    assert explorer.view(120).setting.recording == "pool" and explorer.widgets["budget"].max == 24
 
 
 def test_a_recording_of_several_strategies_lets_one_choose(random_pool):
@@ -205,11 +254,11 @@ def test_a_recording_of_several_strategies_lets_one_choose(random_pool):
     explorer = dynlab.explore(frame, replications=20, budget=3)
     picker = explorer.widgets["strategy"]
     assert (
-        explorer.view(30).material.streams.strategy == "parallel" and picker.layout.display is None
+        explorer.view(120).material.streams.strategy == "parallel" and picker.layout.display is None
     )
     picker.value = "sequential"
-    assert explorer.view(30).material.streams.strategy == "sequential"
-    assert 'strategy="sequential"' in shown(explorer, "code").replace("&quot;", '"')
+    assert explorer.view(120).material.streams.strategy == "sequential"
+    assert 'strategies="sequential"' in shown(explorer, "code").replace("&quot;", '"')
 
 
 def test_a_callback_that_raises_is_seen_by_the_user(explorer, monkeypatch):
@@ -217,7 +266,7 @@ def test_a_callback_that_raises_is_seen_by_the_user(explorer, monkeypatch):
         raise ZeroDivisionError("by <nothing>\nsecond line")
 
     monkeypatch.setattr(explorer._bench, "material", broken)
-    explorer.widgets["exploration"].value = 0.5
+    explorer.widgets["ucb.exploration"].value = 0.5
     assert explorer.error == "ZeroDivisionError: by <nothing>"
     assert "ZeroDivisionError: by &lt;nothing&gt;" in shown(
         explorer, "status"
@@ -229,8 +278,8 @@ def test_computing_that_raises_is_seen_by_the_user(pool):
         raise MemoryError("too much")
         yield
 
-    explorer = dynlab.explorer.widget.Explorer(
-        ["pool"], Setting("pool", replications=20, budget=4), Workbench({"pool": pool}), answers
+    explorer = Explorer(
+        ["pool"], Setting("pool", budget=4, replications=20), Workbench({"pool": pool}), answers
     )
     with pytest.raises(InputError, match="MemoryError: too much"):
         explorer.view(10)
@@ -242,21 +291,19 @@ def test_late_results_never_overwrite_newer_ones(pool):
 
     def answers(setting, check):
         view = bench.view(replace(setting, replications=20))
-        if setting.exploration == 2.0:
+        if "ucb(exploration=2)" in setting.policies:
             started.set()
             late.wait(20)
         yield view
 
-    explorer = dynlab.explorer.widget.Explorer(
-        ["pool"], Setting("pool", replications=20, budget=4), bench, answers
-    )
-    explorer.view(30)
-    explorer.widgets["exploration"].value = 2.0
+    explorer = Explorer(["pool"], Setting("pool", budget=4, replications=20), bench, answers)
+    explorer.view(120)
+    explorer.widgets["ucb.exploration"].value = 2.0
     assert started.wait(20)
-    explorer.widgets["exploration"].value = 3.0
+    explorer.widgets["ucb.exploration"].value = 3.0
     late.set()
-    assert explorer.view(30).setting.exploration == 3.0
-    assert "exploration=3.0" in shown(explorer, "code")
+    assert "ucb(exploration=3)" in explorer.view(120).setting.policies
+    assert "ucb(exploration=3)" in shown(explorer, "code")
 
 
 def test_an_error_is_not_overwritten_by_an_older_result(pool, tmp_path):
@@ -267,9 +314,7 @@ def test_an_error_is_not_overwritten_by_an_older_result(pool, tmp_path):
         late.wait(20)
         yield bench.view(setting)
 
-    explorer = dynlab.explorer.widget.Explorer(
-        ["pool"], Setting("pool", replications=20, budget=4), bench, answers
-    )
+    explorer = Explorer(["pool"], Setting("pool", budget=4, replications=20), bench, answers)
     assert started.wait(20)
     explorer.widgets["path"].value = str(tmp_path / "no.parquet")
     late.set()
@@ -281,11 +326,13 @@ def test_parameters_are_saved_and_their_path_is_shown(tmp_path, pool, monkeypatc
     monkeypatch.chdir(tmp_path)
     write(pool.frame, {}, tmp_path / "pool.parquet")
     explorer = dynlab.explore("pool.parquet", replications=20, budget=4)
-    explorer.widgets["exploration"].value = 0.3
-    explorer.view(30)
+    explorer.widgets["ucb.exploration"].value = 0.3
+    explorer.view(120)
     explorer._save.click()
     saved = papermill.iorw.read_yaml_file(str(tmp_path / "explorer-pool.yaml"))
-    assert saved["exploration"] == 0.3 and saved["recording"] == str(tmp_path / "pool.parquet")
+    assert "ucb(exploration=0.3)" in saved["policies"] and saved["recording"] == str(
+        tmp_path / "pool.parquet"
+    )
     assert str(tmp_path / "explorer-pool.yaml") in explorer._saved.value
 
 
@@ -302,13 +349,12 @@ def test_controls_are_labelled_and_tell_their_formula(explorer):
     for widget in explorer._controls.widgets.values():
         words = re.fullmatch(r'<span title="([^"]+)">([^<]+)</span>', widget.description)
         assert words and words[1] and words[2].strip()
-    assert "u + c·√(ln t / n)" in explorer.widgets["exploration"].description
-    assert all(
-        box.description == LOOKS[name].label for name, box in explorer._controls.allocators.items()
-    )
+    assert "u + c·√(ln t / n)" in explorer.widgets["ucb.exploration"].description
+    boxes = explorer._controls.policies
+    assert all(box.description == LOOKS[name].label for name, box in boxes.items())
 
 
-def test_several_recordings_make_a_choice_beside_those_that_come_with_dynlab(pool, random_pool):
+def test_given_recordings_stand_before_shipped_ones(pool, random_pool):
     other = Recording(load(random_pool(seed=3)).frame, {}, "other--model")
     explorer = dynlab.explore([pool, other], replications=20, budget=4)
     values = [value for _, value in explorer.widgets["recording"].options]
@@ -317,7 +363,7 @@ def test_several_recordings_make_a_choice_beside_those_that_come_with_dynlab(poo
         and values[2:] == dynlab.recordings.recording.shipped()
     )
     explorer.widgets["recording"].value = "other--model"
-    assert explorer.view(30).material.streams.name == "other--model"
+    assert explorer.view(120).material.streams.name == "other--model"
 
 
 def test_it_is_shown_as_a_widget_and_in_words_where_there_are_none(explorer):
@@ -329,12 +375,12 @@ def test_it_is_shown_as_a_widget_and_in_words_where_there_are_none(explorer):
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"budgets": [2]}, "did you mean 'budget'"),
-        ({"allocators": ["prized"]}, "did you mean 'priced'"),
+        ({"policies": ["prized"]}, "did you mean 'priced'"),
+        ({"policies": ["ucb(uncertainty=entrop)"]}, "did you mean 'entropy'"),
+        ({"policies": ["ucb+esk"]}, "did you mean 'esc'"),
+        ({"policies": ["ucb(exploration=-1)"]}, "from 0 on"),
+        ({"policies": []}, "no policy was given"),
         ({"unit": "token"}, "did you mean 'tokens'"),
-        ({"uncertainty": "entrop"}, "did you mean 'entropy'"),
-        ({"stopping": "esk"}, "did you mean 'esc'"),
-        ({"exploration": -1}, "from 0 on"),
         ({"budget": 1}, "below the warm-up"),
         ({"budget": "many"}, "must be numbers"),
         ({"replications": 0}, "replications must be"),

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from dynlab.explorer.worker import Latest
+from dynlab.explorer.worker import LatestWorker
 
 
 class Slow:
@@ -11,7 +11,7 @@ class Slow:
 
     def __init__(self):
         self.gates, self.shown, self.failed, self.started = {}, [], [], threading.Event()
-        self.latest = Latest(self.answers, self.shown.append, self.failed.append)
+        self.latest = LatestWorker(self.answers, self.shown.append, self.failed.append)
 
     def answers(self, request, check):
         self.started.set()
@@ -28,7 +28,7 @@ class Slow:
 
 def test_results_come_in_order_from_another_thread():
     threads = []
-    latest = Latest(
+    latest = LatestWorker(
         lambda asked, check: iter([asked, asked + 1]),
         lambda _: threads.append(threading.get_ident()),
         print,
@@ -74,7 +74,7 @@ def test_work_that_checks_is_given_up_at_once():
                 return
 
     shown = []
-    latest = Latest(answers, shown.append, shown.append)
+    latest = LatestWorker(answers, shown.append, shown.append)
     latest.ask("old")
     while not steps:
         time.sleep(0.001)
@@ -91,7 +91,7 @@ def test_what_was_dropped_is_not_shown():
     assert slow.latest.wait(5) and slow.shown == []
 
 
-def test_whatever_is_raised_is_told_and_the_next_request_is_answered():
+def test_what_is_raised_is_told_and_work_goes_on():
     def answers(request, check):
         yield 1 / request
 
@@ -101,7 +101,7 @@ def test_whatever_is_raised_is_told_and_the_next_request_is_answered():
         shown.append(result)
 
     shown, failed = [], []
-    latest = Latest(answers, show, failed.append)
+    latest = LatestWorker(answers, show, failed.append)
     for request, kind in ((0, ZeroDivisionError), (0.5, TypeError)):
         latest.ask(request)
         assert latest.wait(5) and isinstance(failed[-1], kind) and shown == []
@@ -120,7 +120,7 @@ def test_an_answer_to_an_outdated_request_may_fail_unheard():
             raise ValueError("too late")
         yield request
 
-    latest = Latest(answers, slow.shown.append, slow.failed.append)
+    latest = LatestWorker(answers, slow.shown.append, slow.failed.append)
     latest.ask("old")
     assert slow.started.wait(5)
     latest.ask("new")

@@ -1,6 +1,4 @@
-"""JupyterLab and headless Chromium on loopback, driven over the DevTools protocol by a few
-functions.
-"""
+"""JupyterLab and headless Chromium on loopback, driven over the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -62,9 +60,7 @@ def process(command, log: Path, **settings):
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path, scratch: Path):
-    """A server on a free loopback port, without token, with settings and files of its own; yields
-    its address.
-    """
+    """The address of a server on loopback, without token, with settings and files of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -89,10 +89,10 @@ def _tokens(written: str) -> list[tuple[str, str]]:
     return found
 
 
-def _literal(text: str) -> Fraction:
+def literal(text: str) -> Fraction:
     """The value of a numeral; repeating digits are exact.
 
-    >>> _literal("0.1\\\\overline{6}"), _literal("1.5e3")
+    >>> literal("0.1\\\\overline{6}"), literal("1.5e3")
     (Fraction(1, 6), Fraction(1500, 1))
     """
     if repeating := _REPEATING.fullmatch(text):
@@ -115,6 +115,7 @@ class _Reader:
         self.tokens = tokens
         self.index = 0
         self.depth = 0
+        self.in_brackets = 0
 
     def all(self) -> Fraction:
         """The value of all tokens."""
@@ -185,9 +186,11 @@ class _Reader:
         return -exponent if minus else exponent
 
     def _group(self) -> Fraction:
-        closing = {"{": "}", "(": ")", "[": "]"}[self._next("{", "(", "[") or "{"]
+        opening = self._next("{", "(", "[")
+        self.in_brackets += opening != "{"
         number = self._sum()
-        self._expect(closing)
+        self._expect({"{": "}", "(": ")", "[": "]"}[opening])
+        self.in_brackets -= opening != "{"
         return number
 
     def _argument(self) -> Fraction:
@@ -216,13 +219,15 @@ class _Reader:
         if self.index >= len(self.tokens) or self.tokens[self.index][0] != "number":
             raise _Unreadable
         text = self.tokens[self.index][1]
+        if "," in text and self.in_brackets:  # (1,200) is a pair
+            raise _Unreadable
         before = self._peek(-1) if self.index else ""
         self.index += 1
-        return self._mixed(text) if text.isdigit() and before not in ("/", "^") else _literal(text)
+        return self._mixed(text) if text.isdigit() and before not in ("/", "^") else literal(text)
 
     def _mixed(self, whole: str) -> Fraction:
         r"""A whole number, or one with a proper fraction after it: `1 1/4`, `3\frac12`."""
-        number = _literal(whole)
+        number = literal(whole)
         if self._peek() == "\\frac":
             part = self._atom()
         elif (

@@ -10,7 +10,7 @@ import pandas as pd
 from dynlab._util.errors import InputError, one_of
 from dynlab.analysis.leaderboards import budgets_of
 from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, new_panels
-from dynlab.plots.style import LOOKS, Look, style
+from dynlab.plots.style import look_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def plot_leaderboard(
         inside = _range(table, value)
         for y, (_, row) in enumerate(table.iterrows()):
             _dot(ax, row, column, y, inside, open_=value == "saving" and _missed(row, at))
-        labels = [_look(name).label for name in table["policy"]]
+        labels = [look_of(name).label for name in table["policy"]]
         ax.set_yticks(range(len(labels)), labels)
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
@@ -90,7 +90,7 @@ def _dot(
     """A policy's dot in its interval; what lies outside the panel is an arrow, a dot there an arrow
     and a number.
     """
-    look = _look(row["policy"])
+    look = look_of(row["policy"])
     value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
     if np.isnan(value):
         return
@@ -129,10 +129,6 @@ def _dot(
 def _missed(row: pd.Series, at: float | None) -> bool:
     """Whether uniform's accuracy was out of reach in some cell."""
     return bool(row["reached"] < row["cells"] if at is None else row[f"reached_{at:g}"] < 1)
-
-
-def _look(name: str) -> Look:
-    return LOOKS.get(name) or Look(name, "#333333", "o")
 
 
 def _range(table: pd.DataFrame, value: str) -> tuple[float, float]:

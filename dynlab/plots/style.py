@@ -8,6 +8,8 @@ besides.
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -95,11 +97,10 @@ def style() -> Iterator[None]:
 
 
 def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
-    """The rows of every method in a frame of `compare` or `savings`, in the frame's order, greedy
-    left out.
+    """The rows of every method of a frame of `compare` or `savings`, greedy left out.
 
     A method is what the column `method` says where there is one, or a stopping rule, or else an
-    allocator; what else differs between its rows becomes part of its label ("UCB, entropy"), and
+    allocator; what else differs between its rows becomes part of its label ("UCB, c = 0.3"), and
     then every variant has a spare colour.
     """
     rows = frame[frame["allocator"] != "greedy"]
@@ -113,46 +114,64 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
     found: list[tuple[Look, pd.DataFrame]] = []
     for key in dict.fromkeys(keys):
         own = rows[keys == key]
-        varied = [
-            column for column in _VARIED if column in own and own[column].nunique(dropna=False) > 1
-        ]
-        variants = (
-            [group for _, group in own.groupby(varied, sort=False, dropna=False)]
-            if varied
-            else [own]
-        )
-        for variant in variants:
+        varied = [name for name in _VARIED if name in own and own[name].nunique(dropna=False) > 1]
+        groups = own.groupby(varied, sort=False, dropna=False) if varied else [("", own)]
+        for _, variant in groups:
+            words = [_setting(name, variant[name].iloc[0]) for name in varied]
             look = _look(key) or _spare(key, len(found))
-            if varied:
-                look = _spare(
-                    ", ".join([look.label, *(str(variant[column].iloc[0]) for column in varied)]),
-                    len(found),
-                )
+            if words or any(look.colour == other.colour for other, _ in found):
+                look = _spare(", ".join([look.label, *words]), len(found))
             found.append((look, variant))
     return found
 
 
 def look_of(name: str) -> Look:
-    """The look of an allocator, a stopping rule, an uncertainty or a strategy by its name; else
-    black.
+    """The look of an allocator, a rule, a policy's text, an uncertainty or a strategy; else black.
+
+    A policy with settings has a spare colour, always the same one.
     """
-    return (
-        LOOKS.get(name)
-        or UNCERTAINTIES.get(name)
-        or CONTRASTED.get(name)
-        or Look(name, "#333333", "o")
-    )
+    known = LOOKS.get(name) or UNCERTAINTIES.get(name) or CONTRASTED.get(name)
+    if known is not None or _look(name) is None:
+        return known or Look(name, "#333333", "o")
+    return _spare(label_of(name), zlib.crc32(name.encode()))
+
+
+def label_of(policy: str) -> str:
+    """A policy's text as figures write it.
+
+    >>> label_of("ucb(exploration=0.3, warmup=3)"), label_of("uniform+esc(window=4)")
+    ('UCB, c = 0.3, warm-up 3', 'uniform + ESC 4')
+    """
+    return " + ".join(_part_label(part) for part in re.split(r"\+(?![^()]*\))", policy))
+
+
+def _part_label(text: str) -> str:
+    """The label of an allocator, a vote or a rule with its settings: `esc:4` is ESC 4."""
+    name, settings = re.fullmatch(r"([^:(]*)[:(]?(.*?)\)?", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    label = LOOKS[name].label if name in LOOKS else name
+    for setting in settings.split(",") if settings else ():
+        key, _, value = setting.strip().rpartition("=")
+        plain = key in ("", "window", "threshold", "factor")  # what rules are swept over
+        label += f" {value}" if plain else f", {_setting(key, value)}"
+    return label
+
+
+def _setting(name: str, value: object) -> str:
+    """A setting in a label: 'c = 0.3', 'entropy', 'warm-up 3', 'thrift 0.5'."""
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    words = {"exploration": "c = ", "warmup": "warm-up "}
+    plain = name in ("strategy", "allocator", "uncertainty")
+    return shown if plain else words.get(name, f"{name} ") + shown
 
 
 def _look(key: str) -> Look | None:
-    """The look of a method; that of a rule with a setting says it: `esc:4` is ESC 4."""
-    name, _, setting = key.partition(":")
-    look = LOOKS.get(name)
-    return replace(look, label=f"{look.label} {setting}") if look and setting else look
+    """The look of a known allocator, vote or rule, its settings in the label."""
+    look = LOOKS.get(re.split(r"[:(+]", key)[0])
+    return look and replace(look, label=label_of(key))
 
 
 def contrasted(method: str, number: int = 0) -> Look:
-    """The look of a method of `dynlab.analysis.contrasts`, a spare one where it has none."""
+    """The look of a method of `dynlab.contrast`, a spare one where it has none."""
     return CONTRASTED.get(method) or _spare(method, number)
 
 
@@ -162,8 +181,7 @@ def _spare(label: str, number: int) -> Look:
 
 
 def title(recording: str) -> str:
-    """A recording's name as a panel title; that of the small reasoner says what no other model was
-    taught.
+    """A recording's name as a panel title; the small reasoner's says what it was taught.
 
     >>> title("capitals--smollm2-135m"), title("sums--dynlab-reasoner")
     ('capitals · smollm2-135m', 'sums · trained on attempts')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dynlab.analysis.leaderboards import budgets_of
-from dynlab.plots.style import LOOKS, title
+from dynlab.plots.style import look_of, title
 from dynlab.reports.wording import Words, bullet_list, count, percent, plus, signed
 
 
@@ -99,7 +99,7 @@ def _rows(table: pd.DataFrame, policy: str) -> list[pd.Series]:
 
 
 def _label(row: pd.Series) -> str:
-    return LOOKS[row["policy"]].label if row["policy"] in LOOKS else str(row["policy"])
+    return look_of(row["policy"]).label
 
 
 def _triple(row: pd.Series, name: str) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.plots.style import LOOKS
+from dynlab.plots.style import look_of, methods
 from dynlab.reports.wording import (
     Words,
     bullet_list,
@@ -28,15 +28,16 @@ def of_savings(savings: pd.DataFrame) -> Words:
         return _nothing()
     bullets = []
     for unit, rows in savings.groupby("unit", sort=False):
-        steep = rows[~rows["flat"].astype(bool)]
-        means = [
-            f"{percent(pooled(cells, 'saving'))} at B = {at:g}" for at, cells in steep.groupby("at")
-        ]
-        listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
-        bullets.append(
-            f"**Counted in {unit}**, {_who(rows)} saves against uniform at equal accuracy:"
-            f" {listed}."
-        )
+        for label, own in _by_method(rows):
+            steep = own[~own["flat"].astype(bool)]
+            means = [
+                f"{percent(pooled(cells, 'saving'))} at B = {at:g}"
+                for at, cells in steep.groupby("at")
+            ]
+            listed = "; ".join(means) if means else "nothing can be said, all cells are flat"
+            bullets.append(
+                f"**Counted in {unit}**, {label} saves against uniform at equal accuracy: {listed}."
+            )
     steep = savings[~savings["flat"].astype(bool)]
     worse, better = steep[steep["high"] < 0], steep[steep["low"] > 0]
     unreached = int((~steep["reached"].astype(bool)).sum())
@@ -65,14 +66,15 @@ def of_differences(differences: pd.DataFrame) -> Words:
         return _nothing()
     bullets = []
     for unit, rows in differences.groupby("unit", sort=False):
-        means = "; ".join(
-            f"{signed(pooled(cells, 'difference'))} at B = {at:g}"
-            for at, cells in rows.groupby("at")
-        )
-        bullets.append(
-            f"**At equal {unit}**, {_who(rows)} −"
-            f" uniform{over(rows[rows['at'] == rows['at'].max()])}: {means}."
-        )
+        for label, own in _by_method(rows):
+            means = "; ".join(
+                f"{signed(pooled(cells, 'difference'))} at B = {at:g}"
+                for at, cells in own.groupby("at")
+            )
+            bullets.append(
+                f"**At equal {unit}**, {label} −"
+                f" uniform{over(own[own['at'] == own['at'].max()])}: {means}."
+            )
     bullets.append(
         f"**Cell by cell** ({len(differences)}), {tally(differences, _who(differences))}."
     )
@@ -159,7 +161,14 @@ def _missed(cells: pd.DataFrame) -> str:
     return f"; {missed} of {len(cells)} never reached it" if missed else ""
 
 
+def _by_method(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each method under its label; differences name it in `allocator`."""
+    if "stopping" in rows:
+        return [(look.label, own) for look, own in methods(rows)]
+    groups = rows.groupby("allocator", sort=False)
+    return [(look_of(str(name)).label, own) for name, own in groups]
+
+
 def _who(rows: pd.DataFrame) -> str:
-    """The allocators of a frame as they are labelled in its figure."""
-    names = dict.fromkeys(rows["allocator"])
-    return ", ".join(LOOKS[name].label if name in LOOKS else str(name) for name in names)
+    """The methods of a frame as they are labelled in its figure."""
+    return ", ".join(label for label, _ in _by_method(rows))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import shown
-from dynlab.plots.style import methods, title
+from dynlab.plots.style import look_of, methods, title
 
 _VALUES = {
     "accuracy": "budget",
@@ -20,9 +20,7 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Table:
-    """Text in rows and columns under a line that says what it is; a notebook shows it as HTML,
-    escaped.
-    """
+    """Text in rows and columns under a line that says what it is; HTML, escaped, in a notebook."""
 
     caption: str
     text: pd.DataFrame
@@ -35,8 +33,7 @@ class Table:
 
 
 def table(frame: pd.DataFrame) -> Table:
-    """What `compare`, `savings`, `pairing.differences` or `leaderboard` returned, short enough to
-    read.
+    """The curves, savings or differences of a comparison, or a leaderboard, short enough to read.
 
     Args:
         frame: With the columns accuracy and budget, saving and at, difference and at, or those of a
@@ -67,7 +64,10 @@ def table(frame: pd.DataFrame) -> Table:
         found = (
             [(look.label, rows) for look, rows in methods(own)]
             if kinds
-            else list(own.groupby("allocator", sort=False))
+            else [
+                (look_of(str(name)).label, rows)
+                for name, rows in own.groupby("allocator", sort=False)
+            ]
         )
         found += (
             [("greedy", own[own["allocator"] == "greedy"])]

@@ -126,14 +126,12 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
 
 
 def look_of(name: str) -> Look:
-    """The look of an allocator, a rule, a policy's text, an uncertainty or a strategy; else black.
+    """The look of an allocator, a rule, a policy's text, an uncertainty or a strategy.
 
-    A policy with settings has a spare colour, always the same one.
+    A policy with settings, or one of your own, has a spare colour, always the same one.
     """
     known = LOOKS.get(name) or UNCERTAINTIES.get(name) or CONTRASTED.get(name)
-    if known is not None or _look(name) is None:
-        return known or Look(name, "#333333", "o")
-    return _spare(label_of(name), zlib.crc32(name.encode()))
+    return known or _spare(label_of(name), zlib.crc32(name.encode()))
 
 
 def label_of(policy: str) -> str:

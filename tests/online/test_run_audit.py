@@ -11,7 +11,7 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab.cli import parser
 from dynlab.online.run_audit import check, load_run
 from dynlab.online.run_state import RunState
-from dynlab.policies.base import Index
+from dynlab.policies.base import Allocator, Index
 
 # ——— what a check finds ———
 
@@ -124,10 +124,10 @@ def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
 
 
-class Mine:
+class Mine(Allocator):
     """An allocator that is not dynlab's own."""
 
-    name, adaptive, profiles = "mine", True, False
+    name = "mine"
 
     def index(self, seen, rng):
         return Index(

@@ -34,10 +34,9 @@ _COUNTED = ("questions", "samples", "greedy", "date", "settings", "design", "mer
 
 
 def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
-    """Writes the samples of several recordings as one; of greedy answers that several hold, the
-    first part's.
+    """Writes the samples of several recordings as one.
 
-    The card says at its top what all parts agree on, and keeps each part's own under `merged`. A
+    Of greedy answers that several hold, the first part's are kept. The card says at its top what all parts agree on, and keeps each part's own under `merged`. A
     merged recording is not continued by `record`: its parts are, which `split` gives back, and are
     merged again.
 
@@ -78,8 +77,7 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
 
 
 def split(source: str | Path, out: str | Path) -> dict[str, Path]:
-    """Writes the parts of a merged recording, each with its own card, so that `record` can go on
-    from them.
+    """Writes the parts of a merged recording, each with its own card; `record` can go on from them.
 
     Greedy answers go to the first part that has any.
 
@@ -115,9 +113,7 @@ def split(source: str | Path, out: str | Path) -> dict[str, Path]:
 
 
 def _check_like(one: Recording, other: Recording) -> None:
-    """Refuses recordings that differ in model, task, or what they know of a question that both
-    have.
-    """
+    """Refuses recordings that differ in model, task, or what they know of a common question."""
     settings = [part.card.get("settings", {}) | dict(part.card) for part in (one, other)]
     pairs: dict[str, tuple[Any, Any]] = {
         name: (settings[0].get(name), settings[1].get(name)) for name in _COMMON

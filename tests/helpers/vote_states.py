@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynlab.policies.votes import tally
+from dynlab.policies.votes import Votes, tally
 
 
 def states(*answers):
@@ -19,3 +19,12 @@ def states(*answers):
             seen.at((np.array([len(drawn)]), np.array([0]), np.array([0])), np.array([len(drawn)]))
         )
     return tables
+
+
+def votes(**fields):
+    """Votes of U questions, one for each profile."""
+    profiles = np.array(fields.pop("profiles", [[0]]), np.int16)
+    zero = np.zeros(len(profiles), int)
+    given = dict.fromkeys(("pulls", "votes", "first", "second", "distinct"), zero)
+    given |= dict.fromkeys(("surprise", "gained", "spent", "probe"), zero.astype(float))
+    return Votes(**{**given, "profile": np.arange(len(profiles)), "profiles": profiles, **fields})

@@ -63,7 +63,7 @@ def test_index_worked_by_hand():
     assert index(dear, thrift=1.0) == pytest.approx(3 / 16 / (2**0.5 * 2000))
 
 
-def test_less_doubt_more_samples_and_a_higher_price_all_lower_the_index():
+def test_doubt_raises_the_index_price_lowers_it():
     order = [[0, 1], [0, 1, 0, 1], [0, 0, 1, 1, 2, 3], [0, 0, 1], [0, 0, 1, 0], [0, 0, 0], [0] * 40]
     values = [index(seen) for seen in states(*order)]
     assert values == sorted(values, reverse=True) and values[-1] > 0
@@ -116,7 +116,7 @@ def test_bad_settings_say_what_is_expected(settings):
         Priced(**settings)
 
 
-def test_worth_is_the_index_by_how_votes_stand_against_one_vote_each():
+def test_worth_is_the_index_against_one_vote_each():
     table = worth([Priced(), allocator("beta-sqrt")], most=8).set_index(["rule", "votes", "n"])[
         "index"
     ]

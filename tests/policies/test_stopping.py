@@ -60,14 +60,14 @@ RELEASED = [
 ]
 
 
-def test_adaptive_consistency_stops_where_the_released_package_does():
+def test_it_stops_where_the_released_package_does():
     depth, _ = stop_depths(
         AdaptiveConsistency(), [["abc".index(letter) for letter in drawn] for drawn, _ in RELEASED]
     )
     assert depth.tolist() == [stop for _, stop in RELEASED]
 
 
-def test_the_dirichlet_form_is_the_beta_form_while_one_answer_is_seen_and_more_careful_with_two():
+def test_the_dirichlet_form_is_the_careful_one():
     same, _ = stop_depths(DirichletConsistency(), [[0] * 9])
     assert same.tolist() == [4]
     orders = np.random.default_rng(0).choice(3, (300, 40), p=[0.6, 0.3, 0.1])
@@ -92,7 +92,7 @@ def test_the_dirichlet_form_stops_by_draws_of_the_dirichlet():
     assert np.abs(np.array(chances) - 0.9).min() > 0.004  # no draw's luck decides
 
 
-def test_best_of_infinity_stops_unanimous_answers_at_the_published_counts():
+def test_best_of_infinity_has_the_published_counts():
     stops = [
         stop_depths(BestOfInfinity(factor), [[0] * 20])[0][0]
         for factor in (2, 5, 7, 10, 30, 100, 300)
@@ -158,7 +158,7 @@ def test_esc_needs_as_many_samples_as_the_closed_form_says():
     assert depth.mean() == pytest.approx(expected, abs=4 * depth.std() / np.sqrt(len(depth)))
 
 
-def test_esc_windows_are_whole_so_the_last_partial_one_is_not_drawn():
+def test_esc_draws_whole_windows_alone():
     depth, _ = stop_depths(EarlyStopping(most=64), [[0, 1] * 40])
     assert depth.tolist() == [60]
 
@@ -175,7 +175,7 @@ def test_doubling_stops_at_powers_of_two_only():
     assert depth.tolist() == [2, 4, 8]
 
 
-def test_a_stopped_question_gets_nothing_more_and_the_curve_ends_there(make_pool):
+def test_a_stopped_question_gets_nothing_more(make_pool):
     frame = make_pool({"q1": "aaaaaaaa", "q2": "abababab"})
     frame["strategy"] = "sequential"
     table = compare(
@@ -192,7 +192,7 @@ def test_unknown_rule_names_the_nearest():
         stopping_rule("ecs")
 
 
-def test_a_rule_is_set_behind_a_colon_and_keeps_its_name_in_the_table(random_pool):
+def test_a_rule_is_set_behind_a_colon(random_pool):
     from dynlab._util.errors import InputError
     from dynlab.analysis.verbs import compare
     from dynlab.plots.style import methods

@@ -83,7 +83,7 @@ def test_weighted_votes_are_rows_like_any_allocator_s(random_pool):
         assert rows.loc[name, "accuracy"].tolist() != rows.loc["uniform", "accuracy"].tolist()
 
 
-def test_weighted_votes_need_log_probabilities_and_no_stopping_rule(make_pool, random_pool):
+def test_weighted_votes_need_log_probabilities(make_pool, random_pool):
     with pytest.raises(InputError, match="cisc needs the column mean_logprob"):
         compare(make_pool({"q": "abab"}), "cisc", [2], replications=2).savings()
     with pytest.raises(InputError, match="deepconf chooses by a vote of its own"):

@@ -111,7 +111,7 @@ def lm_eval_line(document, responses, filtered, name, target="work … #### 72")
     }
 
 
-def test_repeats_of_lm_eval_are_samples_from_the_filter_that_keeps_them(tmp_path):
+def test_repeats_of_lm_eval_are_samples(tmp_path):
     path = lines(
         tmp_path / "samples_gsm8k_2026-01-02T03-04-05.678.jsonl",
         [

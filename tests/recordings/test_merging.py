@@ -45,9 +45,7 @@ def parts(make_pool, tmp_path):
     ]
 
 
-def test_a_merged_recording_holds_each_sample_once_and_one_greedy_answer_a_question(
-    parts, tmp_path
-):
+def test_a_merged_recording_holds_each_sample_once(parts, tmp_path):
     frame = load(merge(parts, tmp_path / "both.parquet")).frame
     assert frame["strategy"].value_counts().to_dict() == {
         "parallel": 6,
@@ -61,7 +59,7 @@ def test_a_merged_recording_holds_each_sample_once_and_one_greedy_answer_a_quest
     ]  # those of the first
 
 
-def test_its_card_says_what_the_parts_agree_on_and_keeps_their_own(parts, tmp_path):
+def test_its_card_keeps_those_of_its_parts(parts, tmp_path):
     card = load(merge(parts, tmp_path / "both.parquet")).card
     assert (card["design"], card["model"], card["weights_sha256"], card["date"]) == (
         "fixed",
@@ -89,7 +87,7 @@ def third(folder):
     return write(frame, CARD | {"settings": {"strategy": "rsa"}}, folder / "third.parquet")
 
 
-def test_what_is_said_of_a_pool_does_not_change_when_chains_come_beside_it(parts, tmp_path):
+def test_chains_beside_a_pool_change_nothing_of_it(parts, tmp_path):
     both = load(merge(parts[::-1], tmp_path / "both.parquet"))
     assert (
         strategies_of(both) == ["parallel", "integrated"]
@@ -119,7 +117,7 @@ def test_recordings_that_do_not_belong_together_are_refused(parts, tmp_path, cha
     assert not (tmp_path / "both.parquet").exists()
 
 
-def test_another_question_of_the_same_id_or_the_same_sample_twice_is_refused(parts, tmp_path):
+def test_parts_that_contradict_are_refused(parts, tmp_path):
     chains = load(parts[1])
     write(chains.frame.assign(target="z"), chains.card, tmp_path / "other.parquet")
     with pytest.raises(InputError, match="target of 'q1' = 'a', other has 'z'"):
@@ -134,7 +132,7 @@ def test_another_question_of_the_same_id_or_the_same_sample_twice_is_refused(par
         merge(parts, tmp_path / "both.csv")
 
 
-def test_a_merged_recording_is_taken_apart_into_what_it_was_merged_of(parts, tmp_path):
+def test_a_merged_recording_is_taken_apart_again(parts, tmp_path):
     whole = merge(parts, tmp_path / "both.parquet")
     again = split(whole, tmp_path / "apart")
     assert {name: path.name for name, path in again.items()} == {
@@ -154,7 +152,7 @@ def test_a_merged_recording_is_taken_apart_into_what_it_was_merged_of(parts, tmp
     assert load(once_more).frame.equals(load(whole).frame)
 
 
-def test_what_is_not_merged_of_different_strategies_is_not_taken_apart(parts, tmp_path):
+def test_what_is_not_merged_is_not_taken_apart(parts, tmp_path):
     with pytest.raises(InputError, match="pool is not merged of different strategies"):
         split(parts[0], tmp_path / "apart")
     frame = load(parts[1]).frame

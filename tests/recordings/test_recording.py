@@ -26,9 +26,7 @@ def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
     assert back.frame["completion_tokens"].tolist() == ordered["completion_tokens"].tolist()
 
 
-def test_rows_are_sorted_by_key_and_columns_by_schema_so_that_equal_recordings_are_equal_files(
-    tmp_path, random_pool
-):
+def test_equal_recordings_are_equal_files(tmp_path, random_pool):
     frame = random_pool()
     shuffled = frame.sample(frac=1, random_state=1)[frame.columns[::-1]]
     one, other = (
@@ -148,7 +146,7 @@ def test_shipped_recordings_spread_over_difficulties(name):
 
 
 @pytest.mark.parametrize(("task", "model"), SHIPPED)
-def test_plain_models_are_asked_what_they_are_neither_lost_nor_sure_at(task, model):
+def test_plain_models_are_neither_lost_nor_sure(task, model):
     assert 0.3 <= right_of(f"{task}--{model}").mean() <= 0.85
 
 
@@ -163,3 +161,12 @@ def test_shipped_recordings_are_small_enough_for_a_repository():
 
     files = named("data/recordings", (".parquet",))
     assert sum(path.stat().st_size for path in files.values()) < 10 * 2**20
+
+
+def test_json_lines_end_at_line_feeds_alone(tmp_path):
+    row = (
+        '{"question_id": "q", "sample_index": 0, "answer": "a", "text": "one\u2028two\u0085three"}'
+    )
+    path = tmp_path / "r.jsonl"
+    path.write_text("\ufeff" + row + "\n\n", encoding="utf-8")
+    assert load(path).frame["text"].tolist() == ["one\u2028two\u0085three"]

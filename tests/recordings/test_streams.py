@@ -8,7 +8,7 @@ from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import ABSENT, MISSING, streams_of
 
 
-def test_answers_are_coded_by_first_appearance_and_missing_ones_never_vote(make_pool):
+def test_answers_are_coded_by_first_appearance(make_pool):
     streams = streams_of(load(make_pool({"q1": "ba-b", "q2": "a"})))
     assert streams.codes[0, 0].tolist() == [0, 1, MISSING, 0]
     assert streams.codes[1, 0].tolist() == [0, ABSENT, ABSENT, ABSENT]
@@ -23,7 +23,7 @@ def test_an_answer_that_does_not_vote_is_paid_for_only(make_pool):
     assert streams.prices("tokens")[0, 0].tolist() == [3, 5]
 
 
-def test_aliases_are_right_by_the_column_correct_while_votes_stay_apart(make_pool):
+def test_aliases_are_right_while_votes_stay_apart(make_pool):
     frame = make_pool({"q1": "abc"})
     frame["correct"] = [True, True, False]
     streams = streams_of(load(frame))
@@ -52,7 +52,7 @@ def test_an_unknown_strategy_lists_those_held(make_pool):
         streams_of(load(make_pool({"q1": "ab"})), strategy="integrated")
 
 
-def test_streams_of_a_pool_are_one_and_those_of_chains_stay_apart(make_pool):
+def test_a_pool_is_one_stream_chains_stay_apart(make_pool):
     import pandas as pd
 
     table = pd.concat([make_pool({"q1": "ab"}, stream=s) for s in (0, 3)])
@@ -63,7 +63,7 @@ def test_streams_of_a_pool_are_one_and_those_of_chains_stay_apart(make_pool):
     assert streams.path.tolist() == [[1, 2], [1, 1]]
 
 
-def test_tokens_are_prompt_plus_completion_or_completion_alone_where_prompts_are_unknown(make_pool):
+def test_tokens_are_prompt_plus_completion_if_known(make_pool):
     frame = make_pool({"q1": "ab"}, completion_tokens=[3, 5])
     assert streams_of(load(frame)).tokens_kind == "completion"
     frame["prompt_tokens"] = [10, 10]
@@ -74,14 +74,14 @@ def test_tokens_are_prompt_plus_completion_or_completion_alone_where_prompts_are
         streams_of(load(frame))
 
 
-def test_a_missing_completion_count_takes_its_questions_mean_and_is_reported(make_pool):
+def test_a_missing_count_is_its_questions_mean(make_pool):
     frame = make_pool({"q1": "aab", "q2": "a"}, completion_tokens=[2, None, 4, 100])
     streams = streams_of(load(frame))
     assert streams.prices("tokens")[0, 0].tolist() == [2, 3, 4]
     assert streams.imputed == 0.25
 
 
-def test_a_log_probability_that_is_missing_is_the_mean_of_its_question_unless_none_is_recorded(
+def test_a_missing_log_probability_is_the_mean(
     make_pool,
 ):
     frame = make_pool({"q1": "aab", "q2": "ab"})
@@ -106,7 +106,7 @@ def test_unknown_prices_are_unknown_never_zero(make_pool):
     assert priced.prices("usd")[0, 0] == pytest.approx([16e-6, 20e-6])
 
 
-def test_a_budget_is_a_multiple_of_the_mean_over_questions_of_their_mean_price(make_pool):
+def test_a_budget_counts_mean_prices_of_questions(make_pool):
     frame = make_pool({"q1": "aaa", "q2": "a"}, completion_tokens=[1, 1, 1, 9])
     assert streams_of(load(frame)).per_sample("tokens") == pytest.approx(5)
 
@@ -125,7 +125,7 @@ def chained(make_pool, awaited, parents=None, streams=1):
     return table
 
 
-def test_a_sample_that_is_shown_few_still_waits_for_all_that_it_might_have_been_shown(make_pool):
+def test_a_sample_waits_for_all_it_might_be_shown(make_pool):
     # 1 is shown 0 and waits for it; 3 is shown 2 alone, which waited for nothing, but was chosen
     # among 0, 1 and 2
     frame = chained(make_pool, awaited=[[], [0], [], [0, 1, 2]], parents=[[], [0], [], [2]])
@@ -157,7 +157,7 @@ def test_indices_are_read_from_csv(make_pool, tmp_path):
     assert streams_of(recording).path[0].tolist() == [1, 1, 2, 2]
 
 
-def test_streams_that_lack_a_parent_or_differ_in_what_they_wait_for_are_refused(make_pool):
+def test_streams_that_wait_unlike_are_refused(make_pool):
     frame = chained(make_pool, awaited=[[], [], [0, 1]])
     with pytest.raises(
         InputError, match="sample 2 of question 'q1' waited for sample 0, which is not there"

@@ -40,14 +40,14 @@ def test_counts_are_those_of_a_tally_after_every_sample(seed):
             assert [c for c in seen.profiles[q] if c] == [c for c in profile if c]
 
 
-def test_an_unknown_price_is_the_mean_of_the_question_s_known_ones():
+def test_an_unknown_price_is_the_questions_mean():
     counts = Counts(2)
     for price in (None, 4.0, 8.0, None, 6.0):
         counts.add(0, Told("a", price))
     assert counts.spent.tolist() == [4 + 8 + 6 + 6, 0]
 
 
-def test_the_voted_answer_is_the_plurality_unless_a_rule_has_its_own():
+def test_the_plurality_wins_unless_a_rule_says_so():
     counts = Counts(1)
     for answer in "bbaaaaa":
         counts.add(0, Told(answer, logprob=-5.0 if answer == "a" else -0.01))

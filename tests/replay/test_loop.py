@@ -146,7 +146,7 @@ def test_ordered_streams_are_never_permuted(make_pool):
     assert draws.tally.codes[:, 0, 0].tolist() == [0, 0, 1, 1]
 
 
-def test_ordered_streams_are_drawn_whole_and_independently_across_questions(make_pool):
+def test_ordered_streams_are_drawn_whole(make_pool):
     tables = []
     for stream, letter in enumerate("ab"):
         table = make_pool({"q1": letter * 3, "q2": letter * 3})
@@ -168,7 +168,7 @@ def test_a_pool_is_permuted_uniformly(make_pool):
     assert np.abs(np.array(shares) - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / 4000)
 
 
-def test_a_question_that_has_run_out_is_not_eligible_and_is_reported(make_pool):
+def test_a_question_that_has_run_out_is_reported(make_pool):
     frame = make_pool({"q1": "ab", "q2": "abababab"})
     curve = compare(frame, "ucb", [2, 4, 5], replications=5).curves
     assert curve["spent_samples"].tolist() == [2, 4, 5]
@@ -182,7 +182,7 @@ def test_a_curve_ends_where_its_budget_cannot_be_spent(make_pool):
     ].max().tolist() == [5, 5]
 
 
-def test_depth_counts_rounds_of_a_bandit_and_none_of_parallel_sampling(random_pool):
+def test_depth_counts_the_rounds_of_a_bandit(random_pool):
     frame = random_pool(10, 8)
     depth = {
         batch: (
@@ -207,7 +207,7 @@ def rounds(make_pool, **columns):
     return frame
 
 
-def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
+def test_rounds_asked_at_once_are_as_deep_as_one(make_pool):
     table = compare(rounds(make_pool), "uniform", [2, 3, 5, 9], replications=2).curves
     assert table["depth"].tolist() == [1, 2, 2, 2]
 
@@ -217,8 +217,8 @@ def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
     [
         (
             "esc",
+            # windows of 5: two levels of calls; then 5, 6 and 7, of which 6 and 7 wait for 5
             [2, 4],
-            # windows of 5: two levels of calls; then 5, 6 and 7, of which 6 and 7 wait for 5: 2 more
         ),
         (
             "doubling",
@@ -227,9 +227,7 @@ def test_depth_of_rounds_is_that_of_one_when_all_is_asked_at_once(make_pool):
         ("adaptive-consistency", [4, 8]),  # one at a time
     ],
 )
-def test_depth_under_a_stopping_rule_counts_its_rounds_and_the_chains_in_them(
-    make_pool, rule, depths
-):
+def test_depth_counts_a_rules_rounds_and_chains(make_pool, rule, depths):
     table = compare(rounds(make_pool), f"uniform+{rule}", [4, 8], replications=2).curves
     assert table["depth"].tolist() == depths
 
@@ -247,7 +245,7 @@ def test_depth_of_batches_counts_only_what_waits_within_a_batch(make_pool):
     assert table["depth"].tolist() == [1, 3, 5]
 
 
-def test_a_response_that_does_not_vote_is_paid_for_and_changes_no_vote(make_pool):
+def test_a_silent_response_is_paid_for_all_the_same(make_pool):
     silent = rounds(
         make_pool, votes=[False, False, True, True, False, False, True, True, False] * 2
     )

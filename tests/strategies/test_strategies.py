@@ -18,11 +18,11 @@ def test_parallel_samples_have_no_parents():
     assert {Parallel().parents(i) for i in range(10)} == {()}
 
 
-def test_a_sequential_sample_is_shown_all_earlier_ones_of_its_stream():
+def test_a_sequential_sample_is_shown_all_earlier():
     assert [Sequential().parents(i) for i in range(4)] == [(), (0,), (0, 1), (0, 1, 2)]
 
 
-def test_a_sequential_sample_waits_for_the_last_few_alone_where_it_is_shown_no_others():
+def test_a_sample_waits_for_those_it_is_shown_alone():
     assert [Sequential(who="last", num_shown=2).parents(i) for i in range(5)] == [
         (),
         (0,),
@@ -75,7 +75,7 @@ def test_a_chain_that_shows_the_last_few_waits_for_these_alone():
     )
 
 
-def test_every_population_of_rsa_is_made_of_the_one_before_and_the_last_one_votes():
+def test_rsa_makes_populations_and_the_last_votes():
     strategy = Recursive(width=3, rounds=3, num_shown=2)
     assert [strategy.parents(i) for i in range(9)] == 3 * [()] + 3 * [(0, 1, 2)] + 3 * [(3, 4, 5)]
     assert [strategy.votes(i) for i in range(10)] == 6 * [False] + 4 * [True]
@@ -142,7 +142,7 @@ def test_who_is_shown_and_in_which_order(name, parameters, expected):
     ] == expected  # nothing of this is drawn
 
 
-def test_a_random_subset_and_a_shuffled_order_are_drawn_uniformly_by_the_lot_alone():
+def test_subsets_and_orders_are_drawn_uniformly():
     subset, order = Integrated(who="random", num_shown=2), Integrated(order="shuffled")
     pairs = Counter(
         tuple(s.sample_index for s in subset.chosen(ARRIVED[:4], lot)) for lot in range(3000)
@@ -165,7 +165,7 @@ def test_a_random_subset_and_a_shuffled_order_are_drawn_uniformly_by_the_lot_alo
     assert [s.sample_index for s in subset.chosen(ARRIVED, 2)] == [2, 3]
 
 
-def test_a_tied_leader_is_drawn_by_lot_and_attempts_without_an_answer_never_lead():
+def test_a_tied_leader_is_drawn_by_lot():
     tied = [sample(0, "a", "x"), sample(1, "b", "x"), sample(2, "", "x"), sample(3, "", "x")]
     orders = Counter(
         tuple(s.sample_index for s in Integrated(order="leader-last").chosen(tied, i))
@@ -187,7 +187,7 @@ def test_those_shown_are_parents_each_once_and_never_none(who, order):
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_parents_are_earlier_samples_in_the_order_they_were_drawn(name):
+def test_parents_are_earlier_samples_as_drawn(name):
     strategy = by_name(name)
     for index in range(20):
         parents = strategy.parents(index)

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 from helpers.vote_states import states
 
-from dynlab._util.errors import InputError
-from dynlab.policies.registry import allocator, names
-from dynlab.policies.ucb import UCB
 from dynlab.policies.uncertainty import UNCERTAINTIES, doubt_table
 
 
@@ -37,16 +34,3 @@ def test_doubt_table_is_exact():
             m = total + 1
             exact = Fraction(sum(comb(m, k) for k in range(v2 + 1)), 2**m)
             assert table[total, v2] == pytest.approx(float(exact), rel=1e-12)
-
-
-def test_bad_settings_say_what_is_expected():
-    with pytest.raises(InputError, match="did you mean 'ucb'"):
-        allocator("ubc")
-    with pytest.raises(InputError, match="uncertainty"):
-        UCB(uncertainty="top")
-    with pytest.raises(InputError, match="exploration"):
-        UCB(exploration=-1)
-
-
-def test_every_listed_allocator_can_be_made_and_knows_its_name():
-    assert [allocator(name).name for name in names("allocator")] == list(names("allocator"))

@@ -1,6 +1,4 @@
-"""How many attempts a chain is shown: what its width is worth, from recordings that were drawn at
-several widths.
-"""
+"""How many attempts a chain is shown, from recordings drawn at several widths."""
 
 from __future__ import annotations
 
@@ -59,8 +57,7 @@ def in_several_widths(recordings: Iterable[Recording]) -> list[Recording]:
 def widths(
     recordings: Recordings, *, unit: str = "tokens", replications: int = 200, seed: int = 0
 ) -> pd.DataFrame:
-    """What chains of each width gain on independent samples of the same model and questions
-    (strategy `integrated`).
+    """What integrated chains of each width gain on independent samples of the same model.
 
     Two differences for every recording of chains, each paired over questions: `chained`, one
     chained sample minus one independent sample; `integrated`, the vote of a whole stream minus that

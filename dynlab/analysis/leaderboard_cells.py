@@ -1,5 +1,4 @@
-"""One recording's numbers for a leaderboard: every policy against uniform at every B, estimates
-with their resamples.
+"""One recording's numbers for a leaderboard, every estimate with its resamples.
 
 A row of resampled numbers starts with the estimate itself (S = 1 + resamples), so that means over
 recordings are taken resample by resample and get intervals of their own.

@@ -1,6 +1,4 @@
-"""Rows of a leaderboard: from the cells of all recordings to means with intervals, taken resample
-by resample.
-"""
+"""Rows of a leaderboard: means over the cells of all recordings, resample by resample."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ def row_of(name: str, kind: str, found: Sequence[Cells], held: Flags) -> dict[st
 
 
 def behind(name: str, first: str, found: Sequence[Cells]) -> dict[str, float]:
-    """What the policy `first` saves more than another, in points: the paired difference over their
-    common cells.
-    """
+    """What the policy `first` saves more than another, paired over their common cells."""
     both = [cells for cells in found if name in cells.saving and first in cells.saving]
     if not both:
         return {"behind": np.nan, "behind_low": np.nan, "behind_high": np.nan}
@@ -111,9 +107,7 @@ def _steep(values: Floats, flat: Flags) -> Floats:
 
 
 def _interval(name: str, values: Floats, bound: Floats | None = None) -> dict[str, float]:
-    """The mean over cells [C, B, S] with its interval over resamples; given a bound, the ratio of
-    the two means.
-    """
+    """The mean over cells [C, B, S] with its interval; given a bound, the ratio of both means."""
     mean = _mean(values, (0, 1))
     if bound is not None:
         of = _mean(np.where(np.isnan(values), np.nan, bound), (0, 1))

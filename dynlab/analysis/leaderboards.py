@@ -1,5 +1,4 @@
-"""The leaderboard: every policy on the same draws, one row each, with paired intervals over
-questions.
+"""The leaderboard: every policy on the same draws, one row each, intervals over questions.
 
 Questions are resampled within each recording, the same ones for all policies and for recordings of
 the same questions, and every number is computed anew from each resample, a mean over recordings
@@ -49,7 +48,7 @@ class Leaderboard:
         return plot_leaderboard_grid(self.table)
 
     def report(self) -> Words:
-        """The leaderboard in words: what is saved at equal accuracy, what is gained at equal cost."""
+        """The leaderboard in words: what is saved, and what is gained at equal cost."""
         from dynlab.reports.leaderboard import of_differences, of_savings
         from dynlab.reports.wording import Words
 
@@ -99,8 +98,8 @@ def leaderboard(
     Policies that some recordings can't be played by stand last: their means are over fewer
     `recordings`.
 
-    Columns of `table`, with `_low` and `_high` beside a number that has an interval; B stands for each of
-    `at`:
+    Columns of `table`, with `_low` and `_high` beside a number that has an interval; B stands for
+    each of `at`:
 
     - `saving_B`: 1 − b*/B, where b* ≤ 2·B is the first budget at which a policy is as accurate as
       uniform is at B; the mean over recordings. Where it never is, b* = 2·B; `reached` of `cells`
@@ -235,9 +234,7 @@ def budgets_of(table: pd.DataFrame) -> list[float]:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard as text to read, its main columns; a star says that a policy `deviates` from
-    its paper.
-    """
+    """A leaderboard's main columns as text; a star: the policy `deviates` from its paper."""
     at = [f"{b:g}" for b in budgets_of(table)]
     text = pd.DataFrame({"policy": table["policy"] + np.where(table["deviates"] == "", "", "*")})
     for b in at:

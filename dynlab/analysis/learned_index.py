@@ -1,5 +1,4 @@
-"""What is left to gain: an index of votes and prices that was learned, with targets, on the
-recording it is played on.
+"""What is left to gain: an index learned, with targets, on the recording it is played on.
 
 It is no policy, for it knows the targets. It says how much more a better formula could save that
 sees what ours sees: how many samples voted, how the two leaders stand, what the samples cost. The
@@ -33,8 +32,7 @@ _EDGES = (0.5, 0.8, 1.1, 1.6)  # between classes of a question's mean price, all
 
 @dataclass(frozen=True, eq=False)
 class Learned(Allocator):
-    """index = max(G / √n, ρ · priced's) / price^γ, G the gain of a state: n, v1, v2 and the class
-    of its mean price.
+    """index = max(G / √n, ρ · priced's) / price^γ, G the gain of a state (n, v1, v2, price class).
 
     G = max over h of (E[right after h more samples] − E[right]) / h over orders of its samples:
     what is true of the recording, where `priced` has a model. The second term orders the states in
@@ -67,8 +65,7 @@ class Learned(Allocator):
 
 
 def learn(streams: Streams, unit: str, replications: int = 100, seed: int = 0) -> Learned:
-    """Learns the gains of a recording's states from orders of its samples, other ones than `replay`
-    draws by this seed.
+    """Learns the gains of a recording's states from other orders than `replay` draws by this seed.
 
     Raises:
         InputError: the unit's prices are not known.
@@ -97,8 +94,7 @@ def headroom(
     replications: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What `priced` saves against uniform, and what the index learned in hindsight does: columns
-    `COLUMNS`.
+    """What `priced` saves against uniform, and the index learned in hindsight: columns `COLUMNS`.
 
     Arguments are those of `dynlab.analysis.leaderboard`.
 

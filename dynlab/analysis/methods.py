@@ -122,7 +122,7 @@ def warmup_of(policy: Policy | None) -> int:
 
 
 def allocator_of(name: str, policy: Policy | None) -> str:
-    """The column `allocator` of a policy: its name if it was given one, else its text, less the settings in other columns.
+    """The column `allocator`: a given name, or the text less settings with columns of their own.
 
     >>> allocator_of("ucb(exploration=0.3, warmup=4)", as_policy("ucb(exploration=0.3, warmup=4)"))
     'ucb'

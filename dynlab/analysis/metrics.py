@@ -78,9 +78,9 @@ def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Float
 def saving_at(policy: Curve, reference: Curve, at: float, unit: str, share: Floats) -> Saving:
     """Saving of a policy at the accuracy that the reference has at budget `at`: 1 − b*/B.
 
-    b* is the first budget at which the policy's curve, straight between checkpoints, is as accurate.
-    What is not reached within 2·B is not reached, whatever other budgets the curves go to: then b*
-    is 2·B, or where the recording ends.
+    b* is the first budget at which the policy's curve, straight between checkpoints, is as
+    accurate. What is not reached within 2·B is not reached, whatever other budgets the curves go
+    to: then b* is 2·B, or where the recording ends.
     """
     everyone = np.full((1, share.shape[1]), 1 / share.shape[1])
     rows = np.concatenate([everyone, share])  # the estimate itself, then its resamples
@@ -94,7 +94,7 @@ def saving_at(policy: Curve, reference: Curve, at: float, unit: str, share: Floa
 def resampled_saving(
     policy: Curve, reference: Curve, at: float, unit: str, rows: Floats, *, bounded: bool = False
 ) -> tuple[Floats, bool]:
-    """[S] the saving on each of the resamples `rows` [S, Q], and whether it is reached on the first.
+    """[S] the saving on each resample of `rows` [S, Q]; whether the first one is reached.
 
     In a resample a checkpoint lies where its questions' spending puts it: nominal budget ×
     resampled ÷ mean spending, for both curves. So does a b* that is not reached, unless `bounded`:
@@ -121,8 +121,9 @@ def is_flat(reference: Curve, at: float) -> bool:
 
 
 def curve_at(curve: Curve, table: Floats, budget: float) -> Floats:
-    """A curve's table [C, …] at a budget: straight between checkpoints, the last one beyond them,
-    NaN before them.
+    """A curve's table [C, …] at a budget: straight between checkpoints, the last one beyond them.
+
+    NaN before the first.
     """
     after = int(np.searchsorted(curve.budgets, budget * (1 - 1e-9)))
     if after == len(curve.budgets):
@@ -136,9 +137,7 @@ def curve_at(curve: Curve, table: Floats, budget: float) -> Floats:
 
 
 def _until(curve: Curve, last: float, unit: str) -> tuple[Floats, Floats, Floats]:
-    """Budgets [C], accuracy and spending [C, Q] up to a budget; where the curve goes on beyond it,
-    it is cut from the straight line there.
-    """
+    """Budgets [C], accuracy and spending [C, Q] up to a budget, cut where the curve goes beyond."""
     inside = curve.budgets <= last * (1 + 1e-9)
     budgets, tables = curve.budgets[inside], (curve.accuracy, curve.spent[unit])
     if inside.all() or not inside.any() or np.isclose(budgets[-1], last):

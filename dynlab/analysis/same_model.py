@@ -41,8 +41,7 @@ def vote(answers: Sequence[str], correct: Sequence[bool]) -> float:
 
 
 def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """A row per measure that both recordings have (`COLUMNS`): shares right, how far apart, and how
-    surprising that is.
+    """A row per measure that both recordings have: how far apart, and how surprising that is.
 
     Args:
         one: The frame of a recording with targets.
@@ -73,9 +72,7 @@ def agreement(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:
-    """The samples that are known to be right or wrong, with what a recording of another origin may
-    lack.
-    """
+    """The samples that are known to be right or wrong, with the columns that are lacking."""
     frame = frame.assign(correct=right_of(frame))
     frame = frame[frame["correct"].notna()]
     if frame.empty:
@@ -87,9 +84,7 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measures(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[pd.Series, pd.Series]]:
-    """What is held against what: for each measure the share right of every question, in both
-    recordings.
-    """
+    """Each measure's share right of every question, in both recordings."""
     frames = [
         frame.assign(
             question_id=frame["question_id"].astype(str) + "\n" + frame["question"].astype(str)
@@ -123,7 +118,7 @@ def _right(frames: Sequence[pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
 
 
 def _voted(frame: pd.DataFrame, size: int) -> pd.Series:
-    """Per question, the mean over groups of `size` samples of the chance that their vote is right."""
+    """The chance that the vote of `size` samples is right, per question: mean over groups."""
 
     def mean(samples: pd.DataFrame) -> float:
         answers, correct = list(samples["answer"]), list(samples["correct"])

@@ -16,18 +16,14 @@ _SPLITS = 500  # random halves of the questions
 
 
 def judged_on_half(gains: Sequence[Floats], seed: int) -> tuple[float, float, float]:
-    """What the best cell of a random half of the questions is worth on the other half: mean over
-    splits, interval.
-    """
+    """[mean, low, high] of the best cell of a random half of the questions, on the other half."""
     choose, judge, seen, judged = (np.zeros((gains[0].shape[0], _SPLITS)) for _ in range(4))
     for gain in gains:
         questions = gain.shape[1]
-        rng = np.random.default_rng(
-            [seed, questions, _SPLITS]
-        )  # recordings of the same questions split alike
-        first = (
-            rng.permuted(np.tile(np.arange(questions), (_SPLITS, 1)), axis=1) < questions // 2
-        )  # [S, Q]
+        # recordings of the same questions split alike
+        rng = np.random.default_rng([seed, questions, _SPLITS])
+        ranks = rng.permuted(np.tile(np.arange(questions), (_SPLITS, 1)), axis=1)
+        first = ranks < questions // 2  # [S, Q]
         for half, plain, drawn in ((first, choose, seen), (~first, judge, judged)):
             share = half / half.sum(axis=1, keepdims=True)
             again = rng.multinomial(half.sum(axis=1), share) / half.sum(axis=1, keepdims=True)
@@ -40,9 +36,7 @@ def judged_on_half(gains: Sequence[Floats], seed: int) -> tuple[float, float, fl
 
 
 def judged_on_others(gains: Sequence[Floats], seed: int) -> tuple[float, float, float]:
-    """What the best cell of the other recordings is worth on each: mean over recordings, interval
-    over questions.
-    """
+    """[mean, low, high] over recordings of the best cell of the others."""
 
     def mean_of_choices(values: Floats) -> Floats:  # [recordings, M, S] → [S]
         others = (values.sum(axis=0) - values).argmax(axis=1)  # [recordings, S]

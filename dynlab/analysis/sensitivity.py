@@ -74,8 +74,8 @@ class Sensitivity:
     def of(cls, comparison: Comparison) -> Sensitivity:
         """The methods of a comparison as settings, each one minus the reference.
 
-        Differences are averaged over the budgets; one that a recording does not hold counts as all that
-        it holds.
+        Differences are averaged over the budgets; one that a recording does not hold counts as all
+        that it holds.
         """
         gains, depths = [], []
         for own in comparison.replays:
@@ -103,9 +103,7 @@ class Sensitivity:
         return int(np.argmax(np.mean([gain.mean(axis=1) for gain in self.gains], axis=0)))
 
     def table(self) -> pd.DataFrame:
-        """The mean over recordings of every cell, with its interval over questions: M rows of
-        columns `CELLS`.
-        """
+        """The mean over recordings of every cell, with its interval: rows of columns `CELLS`."""
         found = estimates_of(self.gains, self.setup.seed)
         depth = np.mean(self.depths, axis=0)
         return self._rows(MEAN if len(self.names) > 1 else self.names[0], found, depth, self.best)
@@ -124,16 +122,13 @@ class Sensitivity:
         return pd.concat(parts, ignore_index=True)
 
     def behind_best(self) -> tuple[int, int]:
-        """In how many cells the paired interval of (best − cell) lies above zero, and in how many
-        it does not.
-        """
+        """How many cells are behind the best by the paired interval, and how many are not."""
         lag = estimates_of([gain[[self.best]] - gain for gain in self.gains], self.setup.seed)
         worse = int((lag[:, 1] > 0).sum())
         return worse, len(lag) - worse - 1
 
     def chosen(self, *references: Sensitivity) -> pd.DataFrame:
-        """What choosing among the cells is worth: columns `CHOICES`, each with an interval over
-        questions.
+        """What choosing among the cells is worth, with intervals over questions: columns `CHOICES`.
 
         Rows: the settings of the references, which come by default and are not chosen here; the
         best cell on the very questions that chose it (`open`: it is optimistic); the best cell of
@@ -233,9 +228,7 @@ def in_batches(
 
 
 def estimates_of(gains: Iterable[Floats], seed: int) -> Floats:
-    """[M, 3] mean over recordings, low, high: the questions are resampled within each recording,
-    gains [M, Q] each.
-    """
+    """[M, 3] mean over recordings, low, high: gains [M, Q], questions resampled within each."""
     shares = [(gain, question_resamples(gain.shape[1], seed)) for gain in gains]
     means = np.mean([gain.mean(axis=1) for gain, _ in shares], axis=0)
     drawn = np.mean([share @ gain.T for gain, share in shares], axis=0)  # [resamples, M]

@@ -1,5 +1,4 @@
-"""Who gets the budget: spending by difficulty and over time, regret to the hindsight oracle, where
-the vote is misled.
+"""Who gets the budget: spending by difficulty and over time, regret, where votes are misled.
 
 Everything is read from a comparison, question by question; intervals are over questions. A budget
 that a recording does not hold counts as all that it holds.
@@ -85,8 +84,7 @@ def by_difficulty(comparison: Comparison, *, at: float = 8) -> pd.DataFrame:
 
 
 def over_time(comparison: Comparison, recording: int = 0) -> pd.DataFrame:
-    """The samples drawn of every question at every budget: a row a policy and question, the hardest
-    first.
+    """The samples drawn of every question at every budget, the hardest questions first.
 
     Columns: recording, allocator, question_id, easy (share of right samples), then a column a
     budget, by its number.
@@ -113,8 +111,7 @@ def over_time(comparison: Comparison, recording: int = 0) -> pd.DataFrame:
 
 
 def regret(comparison: Comparison) -> pd.DataFrame:
-    """The oracle's accuracy minus each policy's at equal budgets, paired over questions: columns
-    `REGRET`.
+    """The oracle's accuracy minus each policy's at equal budgets, paired: columns `REGRET`.
 
     Raises:
         InputError: the oracle is not among the policies of the comparison.

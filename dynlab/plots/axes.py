@@ -44,7 +44,7 @@ def note(text: str, *, width: float) -> Figure:
 
 
 def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
-    """One legend for all panels, each method once: in the first spare panel, else under the panels."""
+    """One legend for all panels, each method once: in the first spare panel, else below."""
     handles: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -61,9 +61,7 @@ def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = 
 
 
 def log2_axis(ax: Axes, values: Iterable[float]) -> None:
-    """A logarithmic x axis whose ticks double, from a round number: 1 2 4 8, 25 50 100 200, 1k 2k
-    4k.
-    """
+    """A logarithmic x axis whose ticks double from a round number: 1 2 4 8, 25 50 100, 1k 2k 4k."""
     from matplotlib.ticker import NullLocator
 
     known = [float(value) for value in values if value > 0]
@@ -85,9 +83,7 @@ def doubling(low: float, high: float) -> dict[float, str]:
 
 
 def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
-    """Writes each label beside its line's end, moved apart where they would overlap; False: they do
-    not fit.
-    """
+    """Writes each label beside its line's end, moved apart; False: they do not fit."""
     ax.figure.canvas.draw()  # the layout decides how many points one unit of the y axis has
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
     bottom, top = ax.get_ylim()

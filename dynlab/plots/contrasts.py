@@ -1,6 +1,4 @@
-"""Pictures of strategies against one another: what each gains or saves on the first one, and what
-depth it takes.
-"""
+"""Pictures of strategies against one another: gains, savings, and the depth they take."""
 
 from __future__ import annotations
 
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
 
 
 def plot_contrasts(differences: pd.DataFrame) -> Figure:
-    """What each method gains on the first one at equal cost: a panel a method, recordings from top
-    to bottom.
+    """What each method gains on the first one at equal cost: a panel a method.
 
     Args:
         differences: Rows of `dynlab.analysis.contrasts.differences`.
@@ -37,8 +34,7 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
 
 
 def plot_contrast_savings(savings: pd.DataFrame, *, alike: bool = False) -> Figure:
-    """What each method saves on the first one at equal accuracy: a panel a method, recordings from
-    top to bottom.
+    """What each method saves on the first one at equal accuracy: a panel a method.
 
     Args:
         savings: Rows of `dynlab.analysis.contrasts.savings`.
@@ -53,8 +49,7 @@ def plot_contrast_savings(savings: pd.DataFrame, *, alike: bool = False) -> Figu
 
 
 def plot_depths(depths: pd.DataFrame) -> Figure:
-    """Accuracy against the depth that is allowed, at equal cost: a row of panels a recording, a
-    panel a budget.
+    """Accuracy against the depth allowed, at equal cost: a row a recording, a panel a budget.
 
     Args:
         depths: Rows of `dynlab.analysis.contrasts.at_depth`.
@@ -88,8 +83,7 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
 
 
 def plot_gap(levels: pd.DataFrame) -> Figure:
-    """What a chained sample gains against how much easier checking is than finding: a point a
-    family and level.
+    """What a chained sample gains by how much easier checking is than finding.
 
     Args:
         levels: Rows of `recipe.evidence.by_level`.
@@ -132,9 +126,7 @@ def plot_gap(levels: pd.DataFrame) -> Figure:
 
 
 def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
-    """One method's accuracies with their intervals, moved aside a little so that none hides
-    another.
-    """
+    """One method's accuracies with their intervals, moved aside so that none hides another."""
     look = contrasted(name)
     y = rows["accuracy"].to_numpy(dtype=float)
     around = [y - rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float) - y]
@@ -153,9 +145,7 @@ def _by_method(
     plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None],
     alike: bool = False,
 ) -> Figure:
-    """A panel a method; row labels stand at the left for all of them, one legend over the first
-    panel.
-    """
+    """A panel a method; row labels at the left for all, one legend over the first."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
     frame = frame.astype(

@@ -33,8 +33,7 @@ _UNITS = ("samples", "tokens", "usd")
 def plot_curves(
     curves: pd.DataFrame, *, unit: str | None = None, ax: Axes | None = None, names: bool = True
 ) -> Axes:
-    """Accuracy against cost of one recording: a line in its interval for each method, greedy as a
-    level of its own.
+    """Accuracy against cost of one recording: a line a method, greedy as a level of its own.
 
     A line is dashed where more than 5 % of the questions have run out of samples.
 
@@ -77,9 +76,7 @@ def plot_curves(
 
 
 def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: int = 0) -> Figure:
-    """Accuracy against cost, one panel per recording and one legend for all, two columns of a page
-    wide.
-    """
+    """Accuracy against cost, a panel a recording, two columns of a page wide."""
     _cost(curves, unit)
     recordings = list(dict.fromkeys(curves["recording"]))
     if len(recordings) == 1:
@@ -104,9 +101,7 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
 
 
 def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, shade: float) -> None:
-    """One method: a line in its band, dashed where more than DASHED_ABOVE have run out; the first
-    rank lies on top.
-    """
+    """One method: a line in its band, dashed where samples have run out; rank 0 lies on top."""
     x, y = rows[cost].to_numpy(dtype=float), rows["accuracy"].to_numpy(dtype=float)
     solid = int((rows["exhausted"].to_numpy(dtype=float) <= DASHED_ABOVE).sum())
     low, high = rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float)
@@ -119,9 +114,7 @@ def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, shade:
 
 
 def _level(ax: Axes, greedy: pd.DataFrame, cost: str, named: bool) -> None:
-    """Greedy decoding: its interval where it stands in cost, and a horizontal line to compare the
-    others with.
-    """
+    """Greedy decoding: its interval where it stands in cost, and a level to compare with."""
     look = LOOKS["greedy"]
     for _, row in greedy.iterrows():
         y = float(row["accuracy"])

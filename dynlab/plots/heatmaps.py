@@ -1,6 +1,4 @@
-"""Heat maps: the bandit's settings against one another, and who was sampled how often as the budget
-grows.
-"""
+"""Heat maps: the bandit's settings, and how often each question was sampled."""
 
 from __future__ import annotations
 
@@ -22,8 +20,7 @@ _TEXTS = ("recording", "allocator", "question_id", "easy")
 
 
 def plot_settings(cells: pd.DataFrame) -> Figure:
-    """A panel for each uncertainty, exploration across and warm-up down: the difference from
-    uniform, in points.
+    """The difference from uniform by exploration and warm-up, a panel for each uncertainty.
 
     Each cell holds its number and its interval; the colour is that of the number, white at no
     difference. The best cell has a frame, the default (c = 1, two samples of warm-up, top-share) a
@@ -110,8 +107,7 @@ def _map(ax: Axes, cells: pd.DataFrame, strongest: float) -> None:
 
 
 def plot_allocation(drawn: pd.DataFrame, *, measure: str = "accuracy") -> Figure:
-    """A panel for each allocator, a row for each question, the hardest on top: the samples drawn as
-    the budget grows.
+    """The samples drawn of each question as the budget grows, a panel for each allocator.
 
     It shows means over replications; their spread and intervals are those of the figure by
     difficulty.

@@ -26,8 +26,7 @@ _CUT = -0.5  # what is saved less is an arrow there
 def plot_leaderboard(
     table: pd.DataFrame, ax: Axes | None = None, *, value: str = "saving", at: float | None = None
 ) -> Axes:
-    """Saving (or difference in accuracy) by policy, best on top, as dots with intervals around a
-    zero line.
+    """Saving, or difference in accuracy, by policy, best on top, as dots with intervals.
 
     An open marker says that uniform's accuracy was not reached everywhere. The oracle is a bound,
     drawn in grey.
@@ -70,9 +69,7 @@ def plot_leaderboard(
 
 
 def plot_leaderboard_grid(table: pd.DataFrame, *, value: str = "saving") -> Figure:
-    """A panel for every B of a leaderboard, two columns of a page wide, one list of policies for
-    all.
-    """
+    """A panel for every B of a leaderboard, two columns of a page wide."""
     levels = budgets_of(table)
     with style():
         figure, axes = new_panels(1, len(levels), width=TWO_COLUMNS, height=_height(len(table)))
@@ -87,9 +84,7 @@ def plot_leaderboard_grid(table: pd.DataFrame, *, value: str = "saving") -> Figu
 def _dot(
     ax: Axes, row: pd.Series, column: str, y: int, inside: tuple[float, float], *, open_: bool
 ) -> None:
-    """A policy's dot in its interval; what lies outside the panel is an arrow, a dot there an arrow
-    and a number.
-    """
+    """A policy's dot in its interval; what lies outside the panel is an arrow."""
     look = look_of(row["policy"])
     value, low, high = (float(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
     if np.isnan(value):
@@ -132,9 +127,7 @@ def _missed(row: pd.Series, at: float | None) -> bool:
 
 
 def _range(table: pd.DataFrame, value: str) -> tuple[float, float]:
-    """What the panels of a leaderboard show: savings from −50 % on, differences as far as the
-    policies' dots go.
-    """
+    """The range of a leaderboard's panels: savings from −50 %, differences as far as dots go."""
     if value == "saving":
         return _CUT, 1.0
     dots = table.loc[

@@ -24,8 +24,7 @@ CUT = -1.0  # intervals of savings that go below it end in an arrow there
 def plot_savings(
     savings: pd.DataFrame, *, levels: Sequence[float] = (), ax: Axes | None = None
 ) -> Axes:
-    """Saving against uniform at equal accuracy, by recording and B, as points with intervals around
-    a zero line.
+    """Saving against uniform at equal accuracy, by recording and B, around a zero line.
 
     An open marker says that uniform's accuracy was never reached (the saving is then at best what
     is drawn). Cells whose uniform curve is flat, where a saving means little, stand apart in grey.
@@ -59,8 +58,7 @@ def plot_differences(
     levels: Sequence[float] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """A paired difference in accuracy, by recording and B, as points with intervals around a zero
-    line.
+    """A paired difference in accuracy, by recording and B, around a zero line.
 
     Args:
         differences: Rows of `dynlab.analysis.pairing.differences` for one method and unit, or of
@@ -81,12 +79,12 @@ def plot_differences(
 
 
 def plot_saving_grid(savings: pd.DataFrame) -> Figure:
-    """Savings of one method, a panel per unit that they are counted in, two columns of a page wide."""
+    """Savings of one method, a panel per unit, two columns of a page wide."""
     return _unit_grid(savings, plot_savings)
 
 
 def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figure:
-    """Paired differences of one method, a panel per unit of the budget, two columns of a page wide."""
+    """Paired differences of one method, a panel per unit, two columns of a page wide."""
     return _unit_grid(differences, partial(plot_differences, label=label))
 
 
@@ -129,8 +127,7 @@ def _one_method(savings: pd.DataFrame) -> None:
 def _intervals(
     cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: Axes | None
 ) -> Axes:
-    """Points with intervals: recordings from top to bottom, B from light to dark, flat cells below
-    in grey.
+    """Points with intervals: recordings from top to bottom, B from light to dark.
 
     Recordings that are categories but have no cell keep an empty row, so that panels side by side
     stay in line.

@@ -1,6 +1,4 @@
-"""Small multiples of lines in their intervals, and rows of dots in theirs: one look for what is not
-a cost curve.
-"""
+"""Small multiples of lines, and rows of dots, in their intervals."""
 
 from __future__ import annotations
 
@@ -33,8 +31,7 @@ def plot_lines(
     steps: bool = False,
     zero: bool = False,
 ) -> Axes:
-    """A line with its interval (columns low, high) for each value of the column `lines`, in the
-    frame's order.
+    """A line in its interval (columns low, high) for each value of the column `lines`.
 
     Args:
         frame: One panel's rows.
@@ -81,8 +78,7 @@ def plot_lines_grid(
     steps: bool = False,
     zero: bool = False,
 ) -> Figure:
-    """A panel of `plot_lines` for each recording, on one scale, with one legend, two columns of a
-    page wide.
+    """A panel of `plot_lines` for each recording, on one scale, with one legend.
 
     Args:
         frame: Rows with the columns recording, low, high and those named.
@@ -131,8 +127,7 @@ def plot_lines_grid(
 
 
 def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float = 0.0) -> Axes:
-    """A row for each value of the column `row`, from top to bottom: the dots of allocators in their
-    intervals.
+    """A row for each value of the column `row`: the dots of allocators in their intervals.
 
     Args:
         frame: Rows with the columns allocator, low, high and those named; a true `open` marks a dot
@@ -193,8 +188,6 @@ def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float
 
 
 def _columns(ax: Axes) -> int:
-    """Columns of a legend over a panel two columns of a page wide: as few rows as its words fit
-    into.
-    """
+    """Columns of a legend over a wide panel: as few rows as its words fit into."""
     words = [len(label) + 6 for label in ax.get_legend_handles_labels()[1]]
     return math.ceil(len(words) / math.ceil(sum(words) / _LEGEND))

@@ -1,5 +1,4 @@
-"""How a method looks in every figure: its label, colour, marker; and the theme, applied in a
-context only.
+"""How a method looks in every figure: label, colour, marker; and the theme.
 
 The theme is the data file `dynlab.mplstyle`. Colours are told apart by colour-blind readers (after
 Okabe and Ito 2008, and Tol 2021 where those run out), and every method has a marker of its own

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def plot_worth(worth: pd.DataFrame) -> Figure:
-    """What rules think the next sample is worth, a panel a rule, a line for each way the votes may
-    stand.
+    """What rules think the next sample is worth: a panel a rule, a line a state of the votes.
 
     Args:
         worth: What `dynlab.policies.priced.worth` returns.

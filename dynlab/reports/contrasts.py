@@ -1,6 +1,4 @@
-"""Figures of strategies against one another, put into words: every number comes from the frame that
-was drawn.
-"""
+"""Strategies against one another in words: every number is from the frame that was drawn."""
 
 from __future__ import annotations
 
@@ -28,8 +26,7 @@ NOTHING = Words(
 
 
 def of_curves(curves: pd.DataFrame) -> Words:
-    """A bullet a recording: where each method's curve ends, and at what cost, beside one greedy
-    answer.
+    """A bullet a recording: where each method's curve ends, and at what cost.
 
     Args:
         curves: Rows of `dynlab.analysis.contrasts.contrast`.
@@ -54,8 +51,7 @@ def of_curves(curves: pd.DataFrame) -> Words:
 
 
 def of_differences(differences: pd.DataFrame) -> Words:
-    """A bullet a method on what it gains on the first one at equal cost, and whether that can be
-    told from nothing.
+    """A bullet a method on what it gains at equal cost, and whether that is told from nothing.
 
     Args:
         differences: Rows of `dynlab.analysis.contrasts.differences`.
@@ -77,8 +73,7 @@ def of_differences(differences: pd.DataFrame) -> Words:
 
 
 def of_savings(savings: pd.DataFrame) -> Words:
-    """A bullet a method on what it saves at equal accuracy, and the paper's number against the last
-    method's.
+    """A bullet a method on what it saves at equal accuracy; the paper's number for the last one.
 
     Args:
         savings: Rows of `dynlab.analysis.contrasts.savings`.
@@ -117,9 +112,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
 
 
 def _saving(name: str, rows: pd.DataFrame) -> str:
-    """What one method saves at each B, over the recordings where it reaches the accuracy, and where
-    it does not.
-    """
+    """What one method saves at each B where it reaches the accuracy, and where it does not."""
     reached = rows[rows["reached"].astype(bool)]
     means = "; ".join(
         f"{percent(pooled(cells, 'saving'))} at B = {at:g}{over(cells)}"
@@ -138,8 +131,7 @@ def _saving(name: str, rows: pd.DataFrame) -> str:
 
 
 def of_depths(depths: pd.DataFrame) -> Words:
-    """The region in which each strategy wins: cells of budget and depth in which its paired lead is
-    above zero.
+    """Where each strategy wins: cells of budget and depth with a paired lead above zero.
 
     Args:
         depths: Rows of `dynlab.analysis.contrasts.at_depth`.

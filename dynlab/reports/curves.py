@@ -1,6 +1,4 @@
-"""Figures put into words: every number comes from the frame that was drawn, also where it speaks
-against the paper.
-"""
+"""Accuracy against cost in words: every number is from the frame that was drawn."""
 
 from __future__ import annotations
 
@@ -11,8 +9,7 @@ from dynlab.reports.wording import Words, bullet_list, over, plus, pooled, signe
 
 
 def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
-    """Three bullets on accuracy against cost: what voting gains, what allocation adds, what greedy
-    decoding does.
+    """Three bullets on accuracy against cost: voting, allocation, greedy decoding.
 
     Args:
         curves: Rows of `dynlab.analysis.comparison.compare`, drawn by `plot_curves` or
@@ -26,8 +23,8 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     base_label, base = next(iter(looks.items()))
     gain = _at(base, last) - _at(base, first)
     bullets = [
-        f"**More samples.** From {first:g} to {last:g} {worth_of(sampled)} per question, {base_label}"
-        f" goes from {_at(base, first).mean():.3f} to"
+        f"**More samples.** From {first:g} to {last:g} {worth_of(sampled)} per question,"
+        f" {base_label} goes from {_at(base, first).mean():.3f} to"
         f" {_at(base, last).mean():.3f}{over(gain)}{_span(gain)}."
     ]
     middle = sorted(sampled["budget"].unique())[len(sampled["budget"].unique()) // 2]
@@ -51,9 +48,7 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
 
 
 def of_worth(worth: pd.DataFrame) -> Words:
-    """Bullets on what rules think the next sample is worth: ratios of what
-    `dynlab.policies.priced.worth` returns.
-    """
+    """Ratios of what rules think the next sample is worth (`dynlab.policies.priced.worth`)."""
     known = zip(worth["rule"], worth["votes"], worth["n"], worth["index"], strict=True)
     at = {(str(rule), votes, n): float(index) for rule, votes, n, index in known}
     few, many = 4, max(n for _, votes, n in at if votes == "tied")
@@ -75,8 +70,7 @@ def of_worth(worth: pd.DataFrame) -> Words:
 
 
 def of_stopping(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words:
-    """Three bullets on stopping rules: what each spends and scores where it may spend most, and how
-    long that takes.
+    """Three bullets on stopping rules: what each spends and scores at most, and how long it takes.
 
     Args:
         curves: Rows of `compare` for uniform allocation without and with stopping rules.
@@ -140,9 +134,7 @@ def _greedy_bullet(greedy: pd.DataFrame | None) -> str:
 
 
 def _at(rows: pd.DataFrame, budget: float) -> pd.Series:
-    """Accuracy of each recording at a budget, by name; recordings whose curve ends before it are
-    left out.
-    """
+    """Accuracy of each recording at a budget; without those whose curve ends before it."""
     return rows[rows["budget"] == budget].set_index("recording")["accuracy"].astype(float)
 
 

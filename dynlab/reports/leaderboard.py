@@ -10,9 +10,7 @@ from dynlab.reports.wording import Words, bullet_list, count, percent, plus, sig
 
 
 def of_savings(table: pd.DataFrame) -> Words:
-    """Three bullets on the savings of a leaderboard: who saves most, what that is worth, what is
-    left to the oracle.
-    """
+    """Three bullets on a leaderboard's savings: who saves most, its worth, what is left."""
     levels = [f"{b:g}" for b in budgets_of(table)]
     unit, measure = table[["unit", "measure"]].iloc[0]
     ranked, uniform = _ranked(table)
@@ -51,9 +49,7 @@ def of_savings(table: pd.DataFrame) -> Words:
 
 
 def of_differences(table: pd.DataFrame) -> Words:
-    """Three bullets on a leaderboard at equal cost: who gains most, who does worse than uniform,
-    who waits longest.
-    """
+    """Three bullets on a leaderboard at equal cost: who gains, who loses, who waits longest."""
     levels = [f"{b:g}" for b in budgets_of(table)]
     ranked, uniform = _ranked(table)
     best, last = ranked.iloc[0], f"depth_{levels[-1]}"

@@ -21,9 +21,7 @@ PAPER_CUT = 0.30
 
 
 def of_savings(savings: pd.DataFrame) -> Words:
-    """Three bullets on the saving at equal accuracy: how much in each unit, what the paper says,
-    where it fails.
-    """
+    """Bullets on the saving at equal accuracy: by unit, where it fails, what the paper says."""
     if savings.empty:
         return _nothing()
     bullets = []
@@ -59,9 +57,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
 
 
 def of_differences(differences: pd.DataFrame) -> Words:
-    """A bullet per unit on the paired difference at equal budgets, and one on what it says of
-    allocation.
-    """
+    """A bullet per unit on the paired difference at equal budgets, and one on its cells."""
     if differences.empty:
         return _nothing()
     bullets = []
@@ -82,9 +78,7 @@ def of_differences(differences: pd.DataFrame) -> Words:
 
 
 def of_headroom(bound: pd.DataFrame) -> Words:
-    """A bullet a rule, means over the recordings that have something to save: rows of
-    `dynlab.analysis.learned_index.headroom`.
-    """
+    """A bullet a rule: mean savings of what `dynlab.analysis.learned_index.headroom` returns."""
     steep = bound[~bound["flat"].astype(bool)]
     if steep.empty:
         return _nothing()
@@ -101,9 +95,7 @@ def of_headroom(bound: pd.DataFrame) -> Words:
 
 
 def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
-    """The findings in a line each: the mean saving of UCB in samples and in tokens, and greedy
-    against the vote.
-    """
+    """The findings in a line each: UCB's mean saving by unit, and greedy against the vote."""
     lines = []
     for unit, rows in savings.groupby("unit", sort=False) if len(savings) else ():
         at = rows["at"].max()
@@ -154,9 +146,7 @@ def _verdict(steep: pd.DataFrame) -> str:
 
 
 def _missed(cells: pd.DataFrame) -> str:
-    """How many cells enter a mean as the end of their grid, because uniform's accuracy was never
-    reached.
-    """
+    """How many cells enter a mean as the end of their grid, not having been reached."""
     missed = int((~cells["reached"].astype(bool)).sum())
     return f"; {missed} of {len(cells)} never reached it" if missed else ""
 

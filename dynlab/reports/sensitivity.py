@@ -1,6 +1,4 @@
-"""Sensitivity put into words: every number comes from the frame that was drawn, luck in choosing
-included.
-"""
+"""Sensitivity in words, luck in choosing included."""
 
 from __future__ import annotations
 
@@ -19,8 +17,7 @@ _KNOBS = {"exploration": "exploration", "uncertainty": "the uncertainty", "warmu
 
 
 def of_settings(cells: pd.DataFrame, worse: int, level: int, recordings: int = 1) -> Words:
-    """Three bullets on a map of settings: from worst to best, which knob moves most, what the best
-    cell is worth.
+    """Three bullets on a map of settings: its range, the knob that moves most, the best cell.
 
     Args:
         cells: `Sensitivity.table()` of a grid.
@@ -112,9 +109,7 @@ def of_exploration(each: pd.DataFrame) -> Words:
 
 
 def of_batches(each: pd.DataFrame) -> Words:
-    """Three bullets on deciding several pulls at once: what it costs in accuracy, what it saves in
-    waiting.
-    """
+    """Three bullets on rounds of several pulls: what they cost in accuracy and save in waiting."""
     sizes = sorted(map(int, each["batch"].unique()))
     first, last = sizes[0], sizes[-1]
     mean = each.groupby(["allocator", "batch"], sort=False)[["difference", "depth"]].mean()
@@ -153,9 +148,7 @@ def of_batches(each: pd.DataFrame) -> Words:
 
 
 def of_choice(choices: pd.DataFrame) -> Words:
-    """Bullets on the best of many cells: how it looks where it was chosen, what it is worth
-    elsewhere; the defaults.
-    """
+    """Bullets on the best of many cells: how it looks where chosen, and its worth elsewhere."""
     rows = choices.set_index("how")
     best = rows[rows["open"].astype(bool)].iloc[0]
     held = rows[~rows["open"].astype(bool) & ~rows.index.str.endswith("(default)")]
@@ -185,8 +178,7 @@ def of_choice(choices: pd.DataFrame) -> Words:
 
 
 def of_widths(table: pd.DataFrame) -> Words:
-    """Bullets on how many attempts a chain is shown: a recording's gains by width, and what of them
-    is told from noise.
+    """Bullets on how many attempts a chain is shown: gains by width, and what is told from noise.
 
     Args:
         table: Rows of `dynlab.analysis.chain_widths.widths`.

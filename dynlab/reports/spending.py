@@ -1,6 +1,4 @@
-"""Spending put into words: who is given more, who less, what is left to the oracle, what no budget
-can mend.
-"""
+"""Spending in words: who is given more, who less, what is left, what no budget can mend."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ _TEXTS = ("recording", "allocator", "question_id", "easy")
 
 
 def of_difficulty(spent: pd.DataFrame) -> Words:
-    """Three bullets on spending by difficulty: hardest against easiest, how sharply, and what the
-    oracle would do.
-    """
+    """Three bullets on spending by difficulty: hard against easy, its peak, the oracle."""
     unit, at = spent["unit"].iloc[0], spent["at"].max()
     names = [name for name in dict.fromkeys(spent["allocator"]) if name not in ("uniform", ORACLE)]
     of = spent["recording"].nunique()
@@ -58,9 +54,7 @@ def of_difficulty(spent: pd.DataFrame) -> Words:
 
 
 def of_allocation(drawn: pd.DataFrame) -> Words:
-    """Three bullets on the allocation over time: the most sampled questions' share, the easy
-    half's, the end.
-    """
+    """Three bullets on the allocation over time: concentration, the easier half, the end."""
     budgets = [column for column in drawn.columns if column not in _TEXTS]
     last = budgets[-1]
     tenth, half, ends = [], [], []
@@ -83,9 +77,7 @@ def of_allocation(drawn: pd.DataFrame) -> Words:
 
 
 def of_regret(regret: pd.DataFrame) -> Words:
-    """Three bullets on regret: how much is left at the end, what share of uniform's is gone
-    half-way, how surely.
-    """
+    """Three bullets on regret: what is left, what is gained half-way, how surely."""
     measure, unit = regret["measure"].iloc[0], regret["unit"].iloc[0]
     budgets = sorted(regret["budget"].unique())
     middle, last = budgets[len(budgets) // 2], budgets[-1]
@@ -130,9 +122,7 @@ def of_regret(regret: pd.DataFrame) -> Words:
 
 
 def of_outcomes(outcomes: pd.DataFrame, allocator: str = "ucb") -> Words:
-    """Three bullets on spending by where the vote ends up: what is paid for nothing, what is
-    missed, where it helps.
-    """
+    """Three bullets on spending by outcome: what is lost, what is missed, where it helps."""
     rows = outcomes[outcomes["allocator"] == allocator].set_index("outcome")
     base = outcomes[outcomes["allocator"] == "uniform"].set_index("outcome")
     total, label = int(rows["questions"].sum()), look_of(allocator).label

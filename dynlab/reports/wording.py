@@ -24,7 +24,8 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
     interval; Zou and Donner 2008). It takes the recordings as independent and given; it says
     nothing on recordings that are not there.
 
-    >>> pooled(pd.DataFrame({"saving": [2.0, 4.0], "low": [1.25, 3.0], "high": [2.75, 5.0]}), "saving")
+    >>> cells = pd.DataFrame({"saving": [2.0, 4.0], "low": [1.25, 3.0], "high": [2.75, 5.0]})
+    >>> pooled(cells, "saving")
     (3.0, 2.375, 3.625)
     """
     values = frame[value].astype(float)
@@ -50,7 +51,7 @@ def over(values: pd.Series | pd.DataFrame) -> str:
 
 
 def names_of(rows: pd.DataFrame) -> str:
-    """' (capitals · small, french · small)', the recordings of rows; nothing for none."""
+    """' (capitals · small, french · small)': the recordings of rows; '' for none."""
     names = [title(str(name)) for name in dict.fromkeys(rows["recording"])]
     return f" ({', '.join(names)})" if names else ""
 

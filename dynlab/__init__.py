@@ -16,11 +16,15 @@ _HOMES = {
     "contrast": "dynlab.analysis",
     "leaderboard": "dynlab.analysis",
     "savings": "dynlab.analysis",
+    "Limits": "dynlab._util.options",
+    "Sampling": "dynlab._util.options",
+    "RequestOptions": "dynlab._util.options",
+    "RecordingOptions": "dynlab._util.options",
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
     "record": "dynlab.sampling",
     "solve": "dynlab.online",
-    "check": "dynlab.online",
+    "audit": "dynlab.online",
     "explore": "dynlab.explorer",
     "plot_curve_grid": "dynlab.plots",
     "plot_curves": "dynlab.plots",
@@ -30,9 +34,10 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
     from dynlab.analysis import Comparison, compare, contrast, leaderboard, savings
     from dynlab.explorer import explore
-    from dynlab.online import check, solve
+    from dynlab.online import audit, solve
     from dynlab.plots import plot_curve_grid, plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.reports import table

@@ -1,17 +1,23 @@
-"""The few exceptions of dynlab; every message says what was given, what was expected and what to
-do.
-"""
+"""The few exceptions of dynlab; a message says what was given, what was expected, what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from difflib import get_close_matches
+from typing import Self
 
 
 class DynlabError(Exception):
     """Something failed that the caller could not have known beforehand (exit code 1)."""
 
     exit_code = 1
+
+    def extended(self, more: str) -> Self:
+        """The same error, with more words behind its message."""
+        error = copy(self)
+        error.args = (f"{self}; {more}",)
+        return error
 
 
 class InputError(DynlabError):
@@ -21,7 +27,20 @@ class InputError(DynlabError):
 
 
 class BudgetError(DynlabError):
-    """The next call's worst case no longer fits the budget (exit code 1)."""
+    """The next call's worst case no longer fits a limit (exit code 1).
+
+    Args:
+        message: What to tell.
+        limit: The limit: 'usd', 'tokens' or 'calls'.
+        most: Its amount.
+        spent: What is spent and reserved of it so far; None = unknown.
+    """
+
+    def __init__(self, message: str, limit: str = "", most: float = 0, spent: float | None = None):
+        super().__init__(message)
+        self.limit = limit
+        self.most = most
+        self.spent = spent
 
 
 def one_of(what: str, given: object, options: Iterable[str]) -> InputError:

@@ -1,4 +1,4 @@
-"""The values that pass between the rooms: frozen, compared by content, free of ids and timestamps.
+"""The values that pass between packages: frozen, compared by content, free of ids and timestamps.
 
 Array axes are letters, here and everywhere: R replications, Q questions, S streams, N samples,
 K distinct answers, C checkpoints.
@@ -7,38 +7,24 @@ K distinct answers, C checkpoints.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-Message = Mapping[
-    str, Any
-]  # {"role": "user" | "assistant" | "system", "content": "..."}; "prefix": true to go on
+from dynlab._util.options import Sampling
+
+# {"role": "user" | "assistant" | "system", "content": "..."}; "prefix": true to go on from it
+Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Question:
-    """An item of a task. `target` is the right answer (None: not known); `aliases` are equally
-    right.
-    """
+    """An item of a task; `target` is the right answer (None: not known), `aliases` equally right."""
 
     id: str
     question: str
     target: str | None = None
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """Sampling settings, part of every recording's card. None leaves the server's default in place."""
-
-    temperature: float = 1.0
-    top_p: float | None = None
-    top_k: int | None = None
-    max_tokens: int = 256
-    stop: tuple[str, ...] = ()
-    logprobs: bool = False
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,9 +77,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Sample:
-    """One drawn response. `answer` is its normalised final answer ('' = none was given: it never
-    votes).
-    """
+    """One drawn response; `answer` is its normalised final answer ('' = none, it never votes)."""
 
     question_id: str
     strategy: str
@@ -116,9 +100,7 @@ class Sample:
 
 
 class Strategy(Protocol):
-    """How the next sample of one question is drawn: what it waits for and whether it votes, by its
-    index alone.
-    """
+    """How the next sample of one question is drawn; its index alone decides what it waits for."""
 
     @property
     def name(self) -> str:
@@ -140,9 +122,7 @@ class Strategy(Protocol):
         ...
 
     def chosen(self, arrived: Sequence[Sample], lot: int) -> tuple[Sample, ...]:
-        """Who of the arrived parents is shown, in that order; `lot`, the sample's seed, decides
-        what is random.
-        """
+        """The arrived parents that are shown, in order; `lot`, a seed, decides what is random."""
         ...
 
     def votes(self, sample_index: int) -> bool:

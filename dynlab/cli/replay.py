@@ -19,6 +19,6 @@ def add(commands: Any) -> None:
 
 
 def _replay(given: argparse.Namespace) -> None:
-    from dynlab.online.run_audit import check, summary
+    from dynlab.online.run_audit import audit, summary
 
-    print(check(given.file) if given.check else summary(given.file))
+    print(audit(given.file) if given.check else summary(given.file))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dynlab.cli import strategy_flags
-from dynlab.cli.argument_types import price
+from dynlab._util.options import Limits, RequestOptions, Sampling
+from dynlab.cli import option_flags, strategy_flags
+
+if TYPE_CHECKING:
+    from dynlab.policies.policy import Policy
 
 
 def add(commands: Any) -> None:
@@ -34,9 +37,9 @@ def add(commands: Any) -> None:
     command.add_argument("--budget", type=float, default=8.0, help="mean samples per question (8)")
     command.add_argument("--allocator", default="priced", help="priced (default), ucb, uniform, …")
     command.add_argument(
-        "--uncertainty", default="top-share", help="of ucb: top-share, entropy, margin or posterior"
+        "--uncertainty", help="of ucb: top-share (default), entropy, margin or posterior"
     )
-    command.add_argument("--exploration", type=float, default=1.0, help="c of ucb (1.0)")
+    command.add_argument("--exploration", type=float, help="c of ucb (1.0)")
     command.add_argument(
         "--stopping",
         metavar="RULE",
@@ -51,36 +54,9 @@ def add(commands: Any) -> None:
         help="samples that every question gets first (the allocator's, mostly 2)",
     )
     command.add_argument("--batch", type=int, help="picks decided at once (the concurrency)")
-    command.add_argument(
-        "--unit", default="tokens", help="what priced counts: tokens (default), samples or usd"
-    )
-    command.add_argument(
-        "--async",
-        dest="asynchronous",
-        action="store_true",
-        help="no rounds: each arrival counts at once",
-    )
-    command.add_argument("--max-usd", type=float, help="hard limit on spending")
-    command.add_argument(
-        "--max-total-tokens", type=int, metavar="N", help="hard limit on tokens of all calls"
-    )
-    command.add_argument("--max-calls", type=int, metavar="N", help="hard limit on calls")
-    command.add_argument("--max-tokens", type=int, metavar="N", help="of one response (the task's)")
-    command.add_argument(
-        "--price", type=price, metavar="IN,OUT", help="USD per million prompt, completion tokens"
-    )
-    command.add_argument("--temperature", type=float)
-    command.add_argument("--top-p", type=float)
-    command.add_argument("--top-k", type=int)
-    command.add_argument("--concurrency", type=int, metavar="M", help="calls in flight at once")
-    command.add_argument(
-        "--timeout",
-        dest="timeout_s",
-        type=float,
-        default=600.0,
-        metavar="S",
-        help="seconds a call may take (600)",
-    )
+    for kind in (Sampling, Limits):
+        option_flags.add(command, kind)
+    option_flags.add(command, RequestOptions, without=("num_per_call",))
     command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument(
@@ -91,45 +67,25 @@ def add(commands: Any) -> None:
 
 
 def _solve(given: argparse.Namespace) -> int:
-    from dynlab.online.forecast import Forecast
-    from dynlab.online.solver import solve
-    from dynlab.policies.parsing import Defaults, parse_policy
+    from dynlab.online.solver import forecast, solve
+    from dynlab.tasks.task import load_task
 
-    names = (
-        "out",
-        "stopping",
-        "vote",
-        "budget",
-        "warmup",
-        "batch",
-        "unit",
-        "max_usd",
-        "max_total_tokens",
-        "max_calls",
-        "max_tokens",
-        "timeout_s",
-        "price",
-        "temperature",
-        "top_p",
-        "top_k",
-        "seed",
-        "concurrency",
-        "asynchronous",
-        "limit",
-        "dry_run",
-    )
-    found = solve(
-        given.questions,
-        given.model,
-        strategy=strategy_flags.chosen(given),
-        allocator=parse_policy(
-            given.allocator, Defaults(given.exploration, given.uncertainty)
-        ).allocator,
-        **{name: getattr(given, name) for name in names},
-    )
-    print(found.summary)
-    if isinstance(found, Forecast):
+    settings: dict[str, Any] = {
+        "out": given.out,
+        "policy": _policy(given),
+        "budget": given.budget,
+        "strategy": strategy_flags.chosen(given),
+        "sampling": option_flags.chosen(given, Sampling),
+        "limits": option_flags.chosen(given, Limits),
+        "requests": option_flags.chosen(given, RequestOptions),
+        "seed": given.seed,
+    }
+    questions = load_task(given.questions, limit=given.limit)
+    if given.dry_run:
+        print(forecast(questions, given.model, **settings).summary)
         return 0
+    found = solve(questions, given.model, **settings)
+    print(found.summary)
     print(f"wrote {found.path} and {found.recording}")
     lacking = [row["id"] for row in found.rows if row["answer"] is None]
     if lacking:
@@ -138,3 +94,18 @@ def _solve(given: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 1 if lacking else 0
+
+
+def _policy(given: argparse.Namespace) -> str | Policy:
+    """The policy that the flags describe; as text where its batch is left to the concurrency."""
+    from dynlab.policies.parsing import Defaults, parse_policy
+
+    voted = "" if given.vote in (None, "plurality") else f"+{given.vote}"
+    text: str = given.allocator + voted
+    defaults = Defaults(
+        given.exploration, given.uncertainty, given.warmup, given.batch, given.stopping
+    )
+    if defaults == Defaults():
+        return text
+    policy = parse_policy(text, defaults)
+    return policy.text if given.batch is None and policy.batch == 1 else policy

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from dynlab._util.errors import InputError
+from dynlab._util.options import TIMEOUT_S
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request
 from dynlab.models.llama_cpp import Endpoint
@@ -27,7 +28,6 @@ from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError
 from dynlab.models.replies import Reply, answer_in, reply
 
-TIMEOUT_S = 600.0
 _OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
 _DISPENSABLE = (
     "seed",
@@ -190,7 +190,7 @@ class Client:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "top_k": sampling.top_k,
-            "stop": list(sampling.stop) or None,
+            "stop": list(sampling.stop or ()) or None,
             "seed": request.seed,
             "n": num_samples if num_samples > 1 else None,
             "extra_body": dict(sampling.extra_body) or None,

@@ -12,9 +12,7 @@ _CHAT_FRAME = 256  # tokens that a chat template may add of its own: a system me
 
 @dataclass(frozen=True)
 class Price:
-    """List price in USD per million tokens; `cached` is that of prompt tokens which came from a
-    cache.
-    """
+    """List price in USD per million tokens; `cached` is that of prompt tokens from a cache."""
 
     prompt: float
     completion: float
@@ -31,9 +29,7 @@ class Price:
         return (usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6
 
     def billed_usd(self, usage: Usage) -> float | None:
-        """What is billed when cached prompt tokens have their own price; None where that is
-        unknown.
-        """
+        """What is billed where cached prompt tokens have their own price; None = unknown."""
         cost = self.cost_usd(usage)
         if cost is None or not usage.cached_tokens:
             return cost
@@ -45,24 +41,22 @@ class Price:
 
 
 def worst_case(request: Request, num_samples: int = 1) -> Usage:
-    """A bound on the tokens of a call: no token is shorter than a byte, no answer longer than
-    `max_tokens`.
+    """A bound on a call's tokens: none is shorter than a byte, no answer beyond `max_tokens`.
 
-    >>> from dynlab._util.values import Sampling
-    >>> worst_case(Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, "1 + 1?"), 2).completion_tokens
+    >>> from dynlab._util.options import Sampling
+    >>> request = Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, "1 + 1?")
+    >>> worst_case(request, 2).completion_tokens
     16
     """
     texts = [request.prompt or "", *(message["content"] for message in request.messages or ())]
     prompt = sum(len(text.encode(errors="replace")) + 16 for text in texts)
     return Usage(
-        prompt + (_CHAT_FRAME if request.messages else 0), num_samples * request.sampling.max_tokens
+        prompt + (_CHAT_FRAME if request.messages else 0), num_samples * request.sampling.num_tokens
     )
 
 
 def believed(usage: Usage, worst: Usage) -> Usage:
-    """The usage where it can be true, else one that is unknown: no count is negative or beyond the
-    worst case.
-    """
+    """The usage where it can be true (no count negative or beyond the worst case), else unknown."""
     counts = (usage.prompt_tokens, usage.completion_tokens)
     bounds = (worst.prompt_tokens, worst.completion_tokens)
     possible = all(

@@ -1,7 +1,7 @@
 """What can go wrong with a call, and what follows: tried again, stored as a failed sample, or the
 end of the run.
 
-| fault | may the provider bill it? | what follows |
+| error | may the provider bill it? | what follows |
 |---|---|---|
 | 429 | no | tried again, more slowly, for as long as others are answered |
 | 503 | no | tried again |

@@ -3,9 +3,8 @@
 May import everything down to `sampling`.
 """
 
-from dynlab.online.forecast import forecast
 from dynlab.online.results import Solution
-from dynlab.online.run_audit import check
-from dynlab.online.solver import solve
+from dynlab.online.run_audit import audit
+from dynlab.online.solver import forecast, solve
 
-__all__ = ["Solution", "check", "forecast", "solve"]
+__all__ = ["Solution", "audit", "forecast", "solve"]

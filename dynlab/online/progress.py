@@ -24,13 +24,13 @@ class Watch:
 
     Args:
         setup: What the run is.
-        drawing: Whose spending is shown.
+        sampler: Whose spending is shown.
         shown: False = nothing is shown.
     """
 
-    def __init__(self, setup: Setup, drawing: Sampler, shown: bool = True):
-        self.setup, self.drawing = setup, drawing
-        self.steering: OnlineRunner | None = None
+    def __init__(self, setup: Setup, sampler: Sampler, shown: bool = True):
+        self.setup, self.sampler = setup, sampler
+        self.runner: OnlineRunner | None = None
         self._shown, self._num, self._last = shown, 0, 0.0
         self._voted: set[str] = set()
         self._started = time.monotonic()
@@ -64,14 +64,14 @@ class Watch:
 
         '12 of 20 voted, 3 settled, 4711 tokens, 0.000123 USD (at most 0.01), 95 s left'.
         """
-        ledger = self.drawing.ledger
+        ledger = self.sampler.ledger
         parts = [f"{len(self._voted)} of {len(self.setup.question_ids)} voted"]
-        if self.steering is not None:
-            parts.append(f"{int(self.steering.course.decider.settled.sum())} settled")
+        if self.runner is not None:
+            parts.append(f"{int(self.runner.state.policy.settled.sum())} settled")
         if ledger.spent.tokens is not None:
             parts.append(f"{ledger.spent.tokens} tokens")
-        if ledger.spent.usd is not None and self.drawing.client.price is not None:
-            most = ledger.caps.max_usd
+        if ledger.spent.usd is not None and self.sampler.client.price is not None:
+            most = ledger.limits.usd
             parts.append(
                 f"{ledger.spent.usd:.6f} USD" + ("" if most is None else f" of at most {most}")
             )

@@ -16,7 +16,7 @@ from dynlab._util.files import replacing
 from dynlab._util.values import Sample, Usage
 from dynlab.online.run_state import RunState
 from dynlab.policies.votes import tie_break
-from dynlab.sampling.store import Key
+from dynlab.sampling.store_rows import Key
 from dynlab.tasks.answers import clean
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def summary_of(totals: Mapping[str, Any]) -> str:
 
 
 def rows_of(
-    course: RunState,
+    state: RunState,
     sample_of: Callable[[Key], Sample | None],
     questions: Mapping[str, str],
     ended: str,
@@ -125,20 +125,20 @@ def rows_of(
     """A row for each question, as in answers.jsonl.
 
     Args:
-        course: Where the run has ended.
+        state: Where the run has ended.
         sample_of: The samples that it was told of.
         questions: The wording by id.
         ended: What ended the run.
     """
-    counts = course.decider.finish()
+    counts = state.policy.finish()
     rows = []
-    for number, id_ in enumerate(course.setup.question_ids):
-        samples = samples_of(course, number, sample_of)
+    for number, id_ in enumerate(state.setup.question_ids):
+        samples = samples_of(state, number, sample_of)
         votes = sorted(
             zip(counts.answers[number], counts.counts[number], strict=True),
             key=lambda pair: -pair[1],
         )
-        answer = _chosen(course, number)
+        answer = _chosen(state, number)
         num_votes = int(counts.votes[number])
         usage = sum((sample.usage for sample in samples), Usage(0, 0, 0, 0, 0.0, 0.0))
         prompt, completion = usage.prompt_tokens, usage.completion_tokens
@@ -153,27 +153,27 @@ def rows_of(
                 "missing": len(samples) - num_votes,
                 "tokens": None if prompt is None or completion is None else prompt + completion,
                 "cost_usd": None if not samples else usage.cost_usd,
-                "depth": max((course.depth[sample.key] for sample in samples), default=0),
-                "stop_reason": _stop_reason(course, number, samples, ended),
+                "depth": max((state.depth[sample.key] for sample in samples), default=0),
+                "stop_reason": _stop_reason(state, number, samples, ended),
             }
         )
     return rows
 
 
 def samples_of(
-    course: RunState, number: int, sample_of: Callable[[Key], Sample | None]
+    state: RunState, number: int, sample_of: Callable[[Key], Sample | None]
 ) -> list[Sample]:
     """The samples of a question, in order."""
-    id_, strategy = course.setup.question_ids[number], course.setup.strategy
+    id_, strategy = state.setup.question_ids[number], state.setup.strategy
     found = (
-        sample_of((id_, strategy, 0, index)) for index in range(int(course.decider.pulls[number]))
+        sample_of((id_, strategy, 0, index)) for index in range(int(state.policy.pulls[number]))
     )
     return [sample for sample in found if sample is not None]
 
 
-def _chosen(course: RunState, number: int) -> str | None:
+def _chosen(state: RunState, number: int) -> str | None:
     """The voted answer; a tie falls by (seed, 0, question, pulls), like every other."""
-    setup, counts = course.setup, course.decider.counts
+    setup, counts = state.setup, state.policy.counts
     if not counts.counts[number]:
         return None
     known: list[str] = list(counts.answers[number])
@@ -183,21 +183,19 @@ def _chosen(course: RunState, number: int) -> str | None:
     return known[int(tied[int(lot * len(tied))])]
 
 
-def _stop_reason(course: RunState, number: int, samples: list[Sample], ended: str) -> str:
+def _stop_reason(state: RunState, number: int, samples: list[Sample], ended: str) -> str:
     reasons = [sample.finish_reason or "" for sample in samples]
     if reasons and all(reason.startswith(FAILED) for reason in reasons):
         return clean("failed: " + reasons[-1].removeprefix(FAILED))
-    return "settled" if course.decider.settled[number] else ended
+    return "settled" if state.policy.settled[number] else ended
 
 
-def totals_of(
-    course: RunState, rows: list[dict[str, Any]], samples: list[Sample]
-) -> dict[str, Any]:
+def totals_of(state: RunState, rows: list[dict[str, Any]], samples: list[Sample]) -> dict[str, Any]:
     """What a run came to, from its rows and samples."""
     usage = sum((sample.usage for sample in samples), Usage(0, 0, 0, 0, 0.0, 0.0))
     known = usage.prompt_tokens is not None and usage.completion_tokens is not None
     return {
-        "how": course.setup.how,
+        "how": state.setup.how,
         "questions": len(rows),
         "answered": sum(row["answer"] is not None for row in rows),
         "samples": len(samples),
@@ -205,7 +203,7 @@ def totals_of(
         "missing": sum(row["missing"] for row in rows),
         "tokens": (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if known else None,
         "cost_usd": usage.cost_usd if samples else None,
-        "depth": max(course.depth[sample.key] for sample in samples) if samples else 0,
+        "depth": max(state.depth[sample.key] for sample in samples) if samples else 0,
     }
 
 

@@ -20,7 +20,8 @@ from dynlab.online.run_state import RunState, retraced, setup_of
 from dynlab.online.runner import ARRIVALS, PICKS, QUESTIONS
 from dynlab.policies.base import Allocator
 from dynlab.sampling.provenance import samples_in
-from dynlab.sampling.store import Key, Store
+from dynlab.sampling.store import Store
+from dynlab.sampling.store_rows import Key
 from dynlab.strategies.registry import STRATEGIES, by_name
 from dynlab.tasks.answers import clean
 
@@ -57,7 +58,7 @@ class Run:
     digest: tuple[Any, str] | None = None
 
     def retraced(self, allocator: Allocator | None = None) -> RunState:
-        """The course that its samples lead to; picks, rows and totals are not looked at.
+        """The state that its samples lead to; picks, rows and totals are not looked at.
 
         Args:
             allocator: The one that ran, where it is not dynlab's own.
@@ -158,7 +159,7 @@ def _from_store(path: Path) -> Run:
         return Run(path, settings, order, {}, samples, keys(PICKS), keys(ARRIVALS))
 
 
-def check(path: str | Path, allocator: Allocator | None = None) -> str:
+def audit(path: str | Path, allocator: Allocator | None = None) -> str:
     """Recomputes a live run from its samples, seed and arrivals alone, and compares it with what is
     written down.
 
@@ -174,14 +175,14 @@ def check(path: str | Path, allocator: Allocator | None = None) -> str:
         DynlabError: the first difference.
     """
     run = load_run(path)
-    course = run.retraced(allocator)
-    _compare_picks(run, course)
+    state = run.retraced(allocator)
+    _compare_picks(run, state)
     if run.digest is not None:
         _compare(run, "digest of the samples", run.digest[0], run.digest[1])
     found = f"{run.path}: {len(run.samples)} samples lead to the same {len(run.picks)} picks"
     if run.totals is None:
         return f"{found} (a store: answers are not compared)"
-    rows, totals = recomputed(run, course)
+    rows, totals = recomputed(run, state)
     for name, value in totals.items():
         _compare(run, f"total {name}", run.totals.get(name), value)
     if run.rows is None:
@@ -193,26 +194,26 @@ def check(path: str | Path, allocator: Allocator | None = None) -> str:
     return f"{found}, votes, answers and spending: equal"
 
 
-def recomputed(run: Run, course: RunState) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The answers and totals that a retraced course ends with."""
-    missing = len(course.asked) - len(course.told)
-    ended = "budget" if len(course.asked) >= course.setup.limit else "settled"
+def recomputed(run: Run, state: RunState) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The answers and totals that a retraced state ends with."""
+    missing = len(state.asked) - len(state.told)
+    ended = "budget" if len(state.asked) >= state.setup.limit else "settled"
     recorded = str((run.totals or {}).get("ended"))
     if missing and recorded.startswith(_CAP):
         ended = recorded
     elif missing:
         ended = f"{missing} samples that are not there"
-    rows = rows_of(course, run.samples.get, run.wording, ended)
+    rows = rows_of(state, run.samples.get, run.wording, ended)
     samples = [
         sample
         for number in range(len(rows))
-        for sample in samples_of(course, number, run.samples.get)
+        for sample in samples_of(state, number, run.samples.get)
     ]
-    return rows, totals_of(course, rows, samples) | {"ended": ended}
+    return rows, totals_of(state, rows, samples) | {"ended": ended}
 
 
-def _compare_picks(run: Run, course: RunState) -> None:
-    for place, (written, found) in enumerate(zip(run.picks, course.asked, strict=False)):
+def _compare_picks(run: Run, state: RunState) -> None:
+    for place, (written, found) in enumerate(zip(run.picks, state.asked, strict=False)):
         if written != found:
             what = "question {!r} sample {}"
             raise DynlabError(
@@ -220,13 +221,12 @@ def _compare_picks(run: Run, course: RunState) -> None:
                 f" {what.format(written[0], written[3])}, and recomputed as"
                 f" {what.format(found[0], found[3])}"
             )
-    if len(run.picks) > len(course.asked):
-        key = run.picks[len(course.asked)]
+    if len(run.picks) > len(state.asked):
+        key = run.picks[len(state.asked)]
         raise DynlabError(
-            f"{run.path}: pick {len(course.asked)} (question {key[0]!r}) is not among the"
-            " recomputed"
+            f"{run.path}: pick {len(state.asked)} (question {key[0]!r}) is not among the recomputed"
         )
-    if extra := run.samples.keys() - set(course.told):
+    if extra := run.samples.keys() - set(state.told):
         key = min(extra)
         raise DynlabError(
             f"{run.path}: sample {key[3]} of question {key[0]!r} is one that was never asked for"

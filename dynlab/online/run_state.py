@@ -1,4 +1,4 @@
-"""The course of a live run: which sample comes next, told of those that have come; live and
+"""The state of a live run: which sample comes next, told of those that have come; live and
 recomputed alike.
 """
 
@@ -17,7 +17,7 @@ from dynlab.policies.base import Allocator, settings_of
 from dynlab.policies.policy import Policy
 from dynlab.replay.counts import Told
 from dynlab.replay.online_policy import OnlinePolicy
-from dynlab.sampling.store import Key
+from dynlab.sampling.store_rows import Key
 
 _UNSURE = (
     -1e9
@@ -28,7 +28,7 @@ _FEW = 8  # votes without any log-probability after which a model is taken to gi
 
 @dataclass(frozen=True)
 class Setup:
-    """All that decides a run's course besides its samples.
+    """All that decides a run's state besides its samples.
 
     Args:
         policy: Allocator, stopping rule, vote, warm-up and batch.
@@ -118,7 +118,7 @@ def _named(by_name: Callable[[str], Any], settings: Mapping[str, Any], what: str
     except (TypeError, InputError) as error:
         raise InputError(
             f"{what} {settings[what]!r} of the recording is not known here ({error}); "
-            "an allocator of your own goes to dynlab.check(…, allocator=…)"
+            "an allocator of your own goes to dynlab.audit(…, allocator=…)"
         ) from None
 
 
@@ -132,7 +132,7 @@ class RunState:
 
     def __init__(self, setup: Setup, awaited: Callable[[Key], Iterable[Key]]):
         self.setup = setup
-        self.decider = OnlinePolicy(
+        self.policy = OnlinePolicy(
             setup.policy, len(setup.question_ids), setup.limit, setup.seed, setup.rounds
         )
         self.asked: list[Key] = []
@@ -149,7 +149,7 @@ class RunState:
         """The next sample; None = nothing until more is told, or nothing any more if none is in
         flight.
         """
-        pick = self.decider.ask()
+        pick = self.policy.ask()
         if pick is None:
             return None
         key = (self.setup.question_ids[pick.question], self.setup.strategy, 0, pick.sample)
@@ -185,7 +185,7 @@ class RunState:
                 )
             logprob = _UNSURE
         self.told.append(key)
-        self.decider.tell(
+        self.policy.tell(
             self._number[key[0]],
             key[3],
             Told(
@@ -201,7 +201,7 @@ class RunState:
     @property
     def in_flight(self) -> int:
         """Samples asked for and not told of."""
-        return self.decider.in_flight
+        return self.policy.in_flight
 
 
 def price_of(sample: Sample, unit: str) -> float | None:
@@ -224,7 +224,7 @@ def retraced(
     sample_of: Callable[[Key], Sample | None],
     arrivals: Sequence[Key] = (),
 ) -> RunState:
-    """The course that samples led to, from the setup and the samples (and, without rounds, their
+    """The state that samples led to, from the setup and the samples (and, without rounds, their
     arrivals) alone.
 
     A sample that is not there stays in flight.
@@ -232,23 +232,23 @@ def retraced(
     Raises:
         DynlabError: an arrival that was not asked for.
     """
-    course = RunState(setup, awaited)
+    state = RunState(setup, awaited)
     if setup.rounds:
-        while (key := course.ask()) is not None:
+        while (key := state.ask()) is not None:
             if (sample := sample_of(key)) is not None:
-                course.tell(sample)
-        return course
-    fill(course)
+                state.tell(sample)
+        return state
+    fill(state)
     for key in arrivals:
         if (sample := sample_of(key)) is not None:
-            course.tell(sample)
-            fill(course)
-    return course
+            state.tell(sample)
+            fill(state)
+    return state
 
 
-def fill(course: RunState) -> list[Key]:
+def fill(state: RunState) -> list[Key]:
     """What is asked for, without rounds, until `batch` samples are in flight."""
     asked = []
-    while course.in_flight < course.setup.policy.batch and (key := course.ask()) is not None:
+    while state.in_flight < state.setup.policy.batch and (key := state.ask()) is not None:
         asked.append(key)
     return asked

@@ -1,6 +1,4 @@
-"""Solving: a model answers questions, and an allocator decides, call by call, which one deserves
-the next sample.
-"""
+"""Solving: a model answers questions, and a policy decides which one gets the next sample."""
 
 from __future__ import annotations
 
@@ -12,34 +10,33 @@ from typing import Any
 
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample, Strategy
-from dynlab.models.client import TIMEOUT_S, Client, preload
+from dynlab.models.client import Client, preload
 from dynlab.models.llama_cpp import Endpoint, describe
-from dynlab.online.forecast import Forecast, forecast
+from dynlab.online.cost_forecast import Forecast, forecast_of
 from dynlab.online.progress import Watch
 from dynlab.online.results import Solution, rows_of, samples_of, totals_of, write_rows
 from dynlab.online.run_state import RunState, Setup
 from dynlab.online.runner import QUESTIONS, OnlineRunner
-from dynlab.policies import registry
 from dynlab.policies.base import Allocator, StoppingRule, Vote
+from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
-from dynlab.sampling.budget import Caps
+from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.preparation import (
     asked_of,
     checked_out,
     price_before,
-    refuse_counts,
-    refuse_price,
     sampling_of,
     store_of,
 )
 from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
 from dynlab.sampling.recorder import endpoint_of, num_in_flight_of
-from dynlab.sampling.sampler import Sampler, run_interruptible
+from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
-from dynlab.strategies.registry import by_name
+from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import as_task
 
 _LONGEST_CHAIN = 64  # samples of a question that a local server's context is made for
@@ -50,34 +47,15 @@ def solve(
     model: str | Endpoint,
     *,
     out: str | Path,
-    strategy: str | Strategy = "parallel",
-    allocator: str | Allocator = "priced",
-    stopping: str | StoppingRule | None = None,
-    vote: str | Vote | None = None,
+    policy: str | Policy | Allocator | StoppingRule | Vote = "priced",
     budget: float = 8.0,
-    warmup: int | None = None,
-    batch: int | None = None,
-    unit: str = "tokens",
-    max_usd: float | None = None,
-    max_total_tokens: int | None = None,
-    max_calls: int | None = None,
-    max_tokens: int | None = None,
-    price: tuple[float, float] | None = None,
-    temperature: float | None = None,
-    top_p: float | None = None,
-    top_k: int | None = None,
-    extra_body: Mapping[str, Any] | None = None,
+    strategy: str | Strategy = "parallel",
+    sampling: Sampling | None = None,
+    limits: Limits | None = None,
+    requests: RequestOptions | None = None,
     seed: int = 0,
-    concurrency: int | None = None,
-    timeout_s: float = TIMEOUT_S,
-    asynchronous: bool = False,
-    limit: int | None = None,
-    dry_run: bool = False,
-    progress: bool = True,
-    **parameters: Any,
-) -> Solution | Forecast:
-    """Answers questions by votes over a model's samples, spending the budget where the allocator
-    says.
+) -> Solution:
+    """Answers questions by votes over a model's samples, spending the budget where a policy says.
 
     Everything is on disk before it counts: a run that was interrupted goes on with the same call.
     Works in a script, in a notebook (plainly or with `await`) and under papermill; the work is done
@@ -89,52 +67,63 @@ def solve(
         model: Any LiteLLM name, `local/…`, or an `Endpoint`.
         out: The answers, a path that ends in .jsonl; the recording (.parquet) and its store lie
             beside it.
-        strategy: 'parallel', 'sequential', 'integrated' or 'rsa', or a `Strategy`.
-        allocator: An allocator's name, or an `Allocator`.
-        stopping: A stopping rule's name, or a `StoppingRule`; None = none.
-        vote: 'plurality' (None), 'cisc', 'deepconf' or a `Vote`.
+        policy: Which question gets the next sample, when one has enough, and how answers are voted
+            on: a text form such as 'ucb(exploration=0.3)+esc', a `Policy` or a part of one. Its
+            batch, picks decided at once (or in flight if asynchronous), is the concurrency where a
+            text or a part leaves it open.
         budget: Mean samples per question; calls over all questions are budget × their number.
-        warmup: Samples that every question gets first; default: the allocator's own, mostly 2.
-        batch: Picks decided at once, or in flight if asynchronous; default: the concurrency.
-        unit: What spending is counted in for allocators that look at it: samples, tokens or usd.
-        max_usd: Hard limit on spending, earlier parts of the run included.
-        max_total_tokens: Hard limit on tokens of prompts and answers.
-        max_calls: Hard limit on calls.
-        max_tokens: Of one response; default: the task's.
-        price: USD per million (prompt, completion) tokens, where LiteLLM does not know it.
-        temperature: Default 1.0.
-        top_p: Default: the server's.
-        top_k: Default: the server's.
-        extra_body: Further fields of the request's body, as the server knows them.
+        strategy: A `Strategy`, or its text form: 'parallel', 'integrated(width=4)', ….
+        sampling: Temperature and the like; default: the task's and the server's own.
+        limits: The most that the run may cost, earlier parts of it included.
+        requests: How calls are made and counted: concurrency, timeout, price, unit, rounds.
         seed: Of the run; each sample has its own, derived from it.
-        concurrency: Calls in flight at once; default: what suits the server.
-        timeout_s: Seconds after which a call is given up, and tried again.
-        asynchronous: Let each arrival count at once, instead of in rounds of `batch`.
-        limit: Only the first questions.
-        dry_run: Say what would be called and what it would cost, send nothing and write nothing.
-        progress: Show progress.
-        parameters: Of the strategy that is named: width, who, order, …; see
-            `dynlab.strategies.strategies`.
-
-    Returns:
-        The answers; a `Forecast` if `dry_run`.
 
     Raises:
         InputError: an argument cannot work, or `out` was made with other settings.
         DynlabError: the model does not answer, or it was interrupted; what has arrived stays and
             can be continued.
     """
-    refuse_counts(
-        warmup=warmup,
-        batch=batch,
-        concurrency=concurrency,
-        limit=limit,
-        max_tokens=max_tokens,
-        top_k=top_k,
-    )
-    refuse_price(price)
-    if unit not in UNITS:
-        raise InputError(f"unit is {unit!r}: give one of {', '.join(UNITS)}")
+    run = _planned(questions, model, out, policy, budget, strategy, sampling, requests, seed)
+    return run.solved(limits or Limits())
+
+
+def forecast(
+    questions: Any,
+    model: str | Endpoint,
+    *,
+    out: str | Path,
+    policy: str | Policy | Allocator | StoppingRule | Vote = "priced",
+    budget: float = 8.0,
+    strategy: str | Strategy = "parallel",
+    sampling: Sampling | None = None,
+    limits: Limits | None = None,
+    requests: RequestOptions | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """What `solve` with the same arguments would call and cost; sends nothing and writes nothing.
+
+    Raises:
+        InputError: as `solve`.
+    """
+    run = _planned(questions, model, out, policy, budget, strategy, sampling, requests, seed)
+    return run.forecast(limits or Limits())
+
+
+def _planned(
+    questions: Any,
+    model: str | Endpoint,
+    out: str | Path,
+    policy: str | Policy | Allocator | StoppingRule | Vote,
+    budget: float,
+    strategy: str | Strategy,
+    sampling: Sampling | None,
+    requests: RequestOptions | None,
+    seed: int,
+) -> _Run:
+    """The run that the arguments of `solve` describe."""
+    requests = requests or RequestOptions()
+    if requests.unit not in UNITS:
+        raise InputError(f"unit is {requests.unit!r}: give one of {', '.join(UNITS)}")
     if not 1 <= budget < float("inf"):
         raise InputError(
             f"budget is {budget}: give the mean number of samples per question, at least 1"
@@ -142,32 +131,20 @@ def solve(
     if Path(out).suffix != ".jsonl":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
     task = asked_of(model, as_task(questions))
-    task = replace(task, questions=task.questions[:limit])
-    chosen = by_name(strategy, **parameters) if isinstance(strategy, str) else strategy
-    rule = registry.allocator(allocator) if isinstance(allocator, str) else allocator
-    rule = rule.planned(float(budget))
-    voting = None if vote == "plurality" else registry.vote(vote) if isinstance(vote, str) else vote
+    chosen = as_strategy(strategy)
     card = model.card if isinstance(model, Endpoint) else describe(model) if is_local(model) else {}
-    num_in_flight = concurrency or num_in_flight_of(card)
-    policy = Policy(
-        rule,
-        registry.stopping_rule(stopping) if isinstance(stopping, str) else stopping,
-        warmup or rule.warmup,
-        batch or num_in_flight,
-        voting,
-    )
+    num_in_flight = requests.concurrency or num_in_flight_of(card)
+    decided = as_policy(policy, Defaults(batch=num_in_flight))
+    decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
+    logprobs = is_local(model) or decided.confidence
+    settled = sampling_of(task, sampling or Sampling(), logprobs=logprobs)
     calls = int(budget * len(task.questions) + 1e-9)
-    logprobs = is_local(model) or voting is not None or rule.confidence
-    sampling = sampling_of(
-        task, temperature, top_p, top_k, max_tokens, extra_body, logprobs=logprobs
-    )
-    plan = Plan(task, chosen, sampling, calls, greedy=False, seed=seed)
+    plan = Plan(task, chosen, settled, calls, greedy=False, seed=seed)
     ids = tuple(question.id for question in task.questions)
-    setup = Setup(policy, ids, chosen.name, calls, seed, unit, not asynchronous)
+    rounds = not requests.asynchronous
+    setup = Setup(decided, ids, chosen.name, calls, seed, requests.unit, rounds)
     RunState(setup, plan.parents)  # what cannot run live says so before anything is begun
-    caps = Caps(max_calls, max_total_tokens, max_usd)
-    run = _Run(plan, setup, model, Path(out), caps, price, num_in_flight, timeout_s)
-    return run.forecast() if dry_run else run.solved(progress)
+    return _Run(plan, setup, model, Path(out), requests, num_in_flight)
 
 
 @dataclass(frozen=True)
@@ -178,10 +155,8 @@ class _Run:
     setup: Setup
     model: str | Endpoint
     out: Path
-    caps: Caps
-    price: tuple[float, float] | None
+    requests: RequestOptions
     num_in_flight: int
-    timeout_s: float
 
     @property
     def recording(self) -> Path:
@@ -191,19 +166,19 @@ class _Run:
     def settings(self) -> dict[str, Any]:
         return settings_of(self.plan, self.model) | {"design": "adaptive"} | self.setup.settings
 
-    def forecast(self) -> Forecast:
+    def forecast(self, limits: Limits) -> Forecast:
         """What would be called, and what it would cost."""
         held: list[Sample] = []
         if store_path(self.recording).exists():
             with self._store() as store:
                 held = store.samples()
-        price = price_before(self.model, self.price)
-        return forecast(self.plan, self.setup, held, price, self.caps, self.settings["model"])
+        price = price_before(self.model, self.requests.price)
+        return forecast_of(self.plan, self.setup, held, price, limits, self.settings["model"])
 
     def _store(self) -> Store:
         return store_of(self.recording, self.settings, self.plan.task)
 
-    def solved(self, progress: bool) -> Solution:
+    def solved(self, limits: Limits) -> Solution:
         """Draws what is missing, and writes answers and recording."""
         checked_out(self.recording)
         if self.out.is_dir():
@@ -212,27 +187,26 @@ class _Run:
         preload()
         with self._store() as store, self._endpoint() as endpoint:
             self._agree_on_order(store)
-            client = Client(endpoint, self.price, self.timeout_s)
+            client = Client(endpoint, self.requests.price, self.requests.timeout_s)
             if self.setup.unit == "usd" and client.price is None:
                 raise InputError(
                     f"the price of {endpoint.litellm_model!r} is unknown: give --price IN,OUT"
                 )
-            drawing = Sampler(self.plan, store, client, self.num_in_flight, self.caps)
-            with Watch(self.setup, drawing, progress) as watch:
-                steering = OnlineRunner(
-                    RunState(self.setup, self.plan.parents), drawing, store, watch.told
+            sampler = Sampler(self.plan, store, client, self.num_in_flight, limits)
+            with Watch(self.setup, sampler, self.requests.progress) as watch:
+                runner = OnlineRunner(
+                    RunState(self.setup, self.plan.parents), sampler, store, watch.told
                 )
-                watch.steering = steering
+                watch.runner = runner
                 try:
-                    run_interruptible(drawing, work=steering.run)
+                    run_interruptible(sampler, runner.run)
                 except (KeyboardInterrupt, DynlabError) as error:
-                    kind = type(error) if isinstance(error, DynlabError) else DynlabError
+                    failure = (
+                        error if isinstance(error, DynlabError) else DynlabError("interrupted")
+                    )
                     kept = f"{len(store.keys())} samples are kept"
-                    raise kind(
-                        f"{str(error) or 'interrupted'}; {kept}, the same command goes on from"
-                        " there"
-                    ) from None
-            return self._written(store, steering, endpoint.card | drawing.card)
+                    raise failure.extended(f"{kept}, the same command goes on from there") from None
+            return self._written(store, runner, endpoint.card | sampler.card)
 
     def _refuse_others(self) -> None:
         """Refuses a place where a recording of planned samples lies, or a live run without its
@@ -267,25 +241,25 @@ class _Run:
             )
 
     def _written(
-        self, store: Store, steering: OnlineRunner, described: Mapping[str, Any]
+        self, store: Store, runner: OnlineRunner, described: Mapping[str, Any]
     ) -> Solution:
-        course, task = steering.course, self.plan.task
-        held = {key: store.sample(key) for key in course.told}
+        state, task = runner.state, self.plan.task
+        held = {key: store.sample(key) for key in state.told}
         wording = {question.id: question.question for question in task.questions}
-        rows = rows_of(course, held.get, wording, steering.ended)
+        rows = rows_of(state, held.get, wording, runner.ended)
         samples: list[Sample] = [
-            s for q in range(len(rows)) for s in samples_of(course, q, held.get)
+            s for q in range(len(rows)) for s in samples_of(state, q, held.get)
         ]
         reserved = store.totals().reserved
         unknown = {"reserved_calls": reserved.calls, "reserved_usd": reserved.usd}
-        totals = totals_of(course, rows, samples) | unknown | {"ended": steering.ended}
+        totals = totals_of(state, rows, samples) | unknown | {"ended": runner.ended}
         if samples:
             frame = frame_of(samples, self.plan, task, self.settings["model"], None)
             keys = [sample.key for sample in samples]
-            picked = {key: place for place, key in enumerate(course.asked)}
+            picked = {key: place for place, key in enumerate(state.asked)}
             frame["picked"] = [picked[key] for key in keys]
             if not self.setup.rounds:
-                arrived = {key: place for place, key in enumerate(course.told)}
+                arrived = {key: place for place, key in enumerate(state.told)}
                 frame["arrived"] = [arrived[key] for key in keys]
             card = card_of(self.plan, self.settings, described, frame) | {
                 "design": "adaptive",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dynlab._util.errors import InputError
+from dynlab._util.options import Limits, RecordingOptions
 from dynlab.recordings.recording import Recording, load, located, shipped
 from dynlab.recordings.streams import UNITS, strategies_of, streams_of
 
@@ -94,7 +95,12 @@ def _recorded(
 
     if len(strategies) == 1:
         return record(
-            task, model, num_samples=num_samples, out=path, max_usd=max_usd, strategy=strategies[0]
+            task,
+            model,
+            num_samples=num_samples,
+            out=path,
+            strategy=strategies[0],
+            limits=Limits(usd=max_usd),
         )
     parts: list[Path] = []
     for strategy in strategies:
@@ -108,10 +114,9 @@ def _recorded(
                 model,
                 num_samples=num_samples,
                 out=out,
-                max_usd=left,
                 strategy=strategy,
-                num_streams=streams,
-                greedy=pool,
+                limits=Limits(usd=left),
+                options=RecordingOptions(num_streams=streams, greedy=pool),
             )
         )
     return merge(parts, path)

@@ -26,18 +26,18 @@ class _Again(Exception):
     """An attempt that failed, and is worth another."""
 
 
-class Asking:
-    """What all requests of a drawing share: the gate, the store, the model, and when to give up."""
+class Requester:
+    """What all requests of a sampler share: the queue, the store, the model, and when to give up."""
 
-    def __init__(self, gate: RequestQueue, store: Store, client: Client, patience: RetryPolicy):
-        self.gate, self.store, self.client, self.patience = gate, store, client, patience
+    def __init__(self, queue: RequestQueue, store: Store, client: Client, retries: RetryPolicy):
+        self.queue, self.store, self.client, self.retries = queue, store, client, retries
         self.ended: DynlabError | None = None
         self._ending = asyncio.Event()
 
     def end(self, error: DynlabError) -> None:
         """Nothing is sent any more; who waits for another attempt is told the error."""
         self.ended = self.ended or error
-        self.gate.close(error)
+        self.queue.close(error)
         self._ending.set()
 
     async def ask(
@@ -53,13 +53,13 @@ class Asking:
             read: Makes samples of the reply and of its tokens, as far as they can be believed.
 
         Raises:
-            BudgetError: the caps allow no (further) attempt.
+            BudgetError: the limits allow no (further) attempt.
             DynlabError: the run as a whole cannot go on.
         """
         import tenacity
 
         attempt = _Attempts(self, request, num_samples, turn, read)
-        self.patience.begins(request.key)
+        self.retries.begins(request.key)
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=_wait_s,
@@ -80,7 +80,7 @@ class _Attempts:
 
     def __init__(
         self,
-        shared: Asking,
+        shared: Requester,
         request: Request,
         num_samples: int,
         turn: Turn,
@@ -103,18 +103,18 @@ class _Attempts:
         if shared.ended is not None:
             self._release()
             raise shared.ended
-        await shared.gate.admit(turn)
+        await shared.queue.admit(turn)
         try:
             await self.on_disk
             reply = await shared.client(self.request, self.num_samples)
-        except ProviderError as fault:
-            shared.gate.pace.end(turn.begun, slower=fault.kind == "throttled")
-            return await self._failed(fault)
+        except ProviderError as error:
+            shared.queue.concurrency.end(turn.begun, slower=error.kind == "throttled")
+            return await self._failed(error)
         except BaseException:
-            shared.gate.pace.end(turn.begun)
+            shared.queue.concurrency.end(turn.begun)
             self._keep()
             raise
-        shared.gate.pace.end(turn.begun)
+        shared.queue.concurrency.end(turn.begun)
         return await self._answered(reply)
 
     def _reserve(self) -> None:
@@ -135,7 +135,7 @@ class _Attempts:
         actual = cost(usage, shared.client.price)
         call = self.call
         assert call is not None
-        shared.patience.answered(self.request.key)
+        shared.retries.answered(self.request.key)
         if actual.tokens is None:
             self._keep()
         else:
@@ -144,19 +144,19 @@ class _Attempts:
         await shared.store.settle(call, drawn, usage, actual.picousd, reply.reported)
         return [sample for sample, _ in drawn]
 
-    async def _failed(self, fault: ProviderError) -> Sequence[Sample]:
-        shared, reason = self.shared, str(fault)
+    async def _failed(self, failure: ProviderError) -> Sequence[Sample]:
+        shared, reason = self.shared, str(failure)
         assert self.call is not None
-        if fault.free:
+        if failure.free:
             shared.store.mark(self.call, "released", reason)
         else:
             shared.store.mark(self.call, "reserved", reason)
             self._keep()
-        verdict = shared.patience.failed(self.request.key, fault)
-        if verdict == "again":
-            shared.gate.advance()
-            raise _Again(fault)
-        if verdict == "run":
+        decision = shared.retries.failed(self.request.key, failure)
+        if decision == "again":
+            shared.queue.advance()
+            raise _Again(failure)
+        if decision == "run":
             error = DynlabError(f"{shared.client.endpoint.litellm_model} failed: {reason}")
             shared.end(error)
             self._release()
@@ -173,15 +173,15 @@ class _Attempts:
         another call.
         """
         if self.turn.holds and self.turn.worst is not None:
-            self.shared.gate.ledger.keep(self.turn.worst)
+            self.shared.queue.ledger.keep(self.turn.worst)
         self.turn.holds, self.call, self.unknown = False, None, True
-        self.shared.gate.advance()
+        self.shared.queue.advance()
 
     def _release(self, actual: Spending = _NOTHING) -> None:
         if self.turn.holds and self.turn.worst is not None:
-            self.shared.gate.ledger.settle(self.turn.worst, actual)
+            self.shared.queue.ledger.settle(self.turn.worst, actual)
         self.turn.holds = False
-        self.shared.gate.advance()
+        self.shared.queue.advance()
 
 
 def without_answer(request: Request, reason: str, usage: Usage) -> Sample:
@@ -204,6 +204,6 @@ def _wait_s(state: object) -> float:
     """
     import tenacity
 
-    (fault,) = state.outcome.exception().args  # type: ignore[attr-defined]
+    (failure,) = state.outcome.exception().args  # type: ignore[attr-defined]
     drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)  # type: ignore[arg-type]
-    return min(LONGEST_WAIT_S, float(fault.asked_wait_s) + drawn)
+    return min(LONGEST_WAIT_S, float(failure.asked_wait_s) + drawn)

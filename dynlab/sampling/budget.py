@@ -1,5 +1,4 @@
-"""Caps on spending that hold under concurrency: what calls may cost at worst is held before they
-are sent.
+"""Limits that hold under concurrency: a call's worst case is set aside before it is sent.
 
 Money is counted in whole picodollars (10⁻¹² USD), so that sums are exact and no order of arrival
 changes them.
@@ -13,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynlab._util.errors import BudgetError, InputError
+from dynlab._util.options import Limits
 from dynlab._util.values import Usage
 from dynlab.models.prices import Price
 
 
 @dataclass(frozen=True)
 class Spending:
-    """Calls, tokens (of prompts and answers) and picodollars; adds up, and what is unknown (None)
-    stays unknown.
+    """Calls, tokens (prompts and answers) and picodollars; adds up, unknown (None) stays unknown.
 
     >>> (Spending(1, 30, None) + Spending(1, 12, 5)).tokens
     42
@@ -58,46 +57,36 @@ class Spending:
 
 
 @dataclass(frozen=True)
-class Caps:
-    """Hard limits on what a recording may cost, earlier parts of it included; None sets none.
+class Excess:
+    """A total that exceeds a limit: which, how much of it there would be (None = unknown)."""
 
-    Args:
-        max_calls: Calls that were answered, or may have been.
-        max_total_tokens: Tokens of prompts and answers.
-        max_usd: USD, at list price.
+    limit: str
+    most: float
+    amount: float | None
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return "an unknown amount"
+        if self.limit == "usd":
+            return f"{self.amount:.6f} USD of at most {self.most}"
+        return f"{self.amount} {self.limit} of at most {self.most}"
+
+
+def excess(limits: Limits, total: Spending) -> Excess | None:
+    """What of a total exceeds its limit; None where all of it fits.
+
+    >>> str(excess(Limits(calls=2), Spending(3)))
+    '3 calls of at most 2'
     """
-
-    max_calls: int | None = None
-    max_total_tokens: int | None = None
-    max_usd: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, cap in vars(self).items():
-            if cap is not None and not cap >= 0:
-                raise InputError(f"{name} is {cap}: give a number of at least 0")
-
-    def excess(self, total: Spending) -> str:
-        """What of a total exceeds its cap, in words; '' where all of it fits.
-
-        >>> Caps(max_calls=2).excess(Spending(3))
-        '3 calls of at most 2'
-        """
-        most_picousd = None if self.max_usd is None else round(self.max_usd * 1e12)
-        amounts = (
-            (total.calls, self.max_calls, "{} calls of at most {}"),
-            (total.tokens, self.max_total_tokens, "{} tokens of at most {}"),
-            (total.picousd, most_picousd, "{:.6f} USD of at most {}"),
-        )
-        for amount, most, words in amounts:
-            if most is not None and (amount is None or amount > most):
-                if amount is None:
-                    return "an unknown amount"
-                return (
-                    words.format(amount / 1e12, self.max_usd)
-                    if "USD" in words
-                    else words.format(amount, most)
-                )
-        return ""
+    if limits.calls is not None and total.calls > limits.calls:
+        return Excess("calls", limits.calls, total.calls)
+    if limits.tokens is not None and (total.tokens is None or total.tokens > limits.tokens):
+        return Excess("tokens", limits.tokens, total.tokens)
+    if limits.usd is not None:
+        most_picousd = round(limits.usd * 1e12)
+        if total.picousd is None or total.picousd > most_picousd:
+            return Excess("usd", limits.usd, total.usd)
+    return None
 
 
 def cost(usage: Usage, price: Price | None, calls: int = 1) -> Spending:
@@ -109,22 +98,27 @@ def cost(usage: Usage, price: Price | None, calls: int = 1) -> Spending:
 
 
 class Ledger:
-    """What is spent, what is reserved for ever, and what is held for calls whose outcome is still
-    awaited.
+    """What is spent, what is reserved for ever, and what is held for calls that are on their way.
+
+    A call that was answered is spent, at what it cost. One whose outcome will never be known (a
+    dropped connection, a kill) may have been billed: its worst case stays reserved.
 
     Raises:
-        InputError: a cap cannot be kept, since the price or what earlier calls cost is unknown.
+        InputError: a limit cannot be kept, since the price or what earlier calls cost is unknown.
     """
 
-    def __init__(self, caps: Caps, spent: Spending | None = None, reserved: Spending | None = None):
-        self.caps = caps
+    def __init__(
+        self, limits: Limits, spent: Spending | None = None, reserved: Spending | None = None
+    ):
+        self.limits = limits
         self.spent = spent or Spending()  # of calls whose usage is known
         self.reserved = reserved or Spending()  # of calls whose outcome will never be known
         self.held = Spending()  # of calls on their way
         self.num_held = 0
-        if caps.excess(self.spent + self.reserved) == "an unknown amount":
+        beyond = excess(limits, self.spent + self.reserved)
+        if beyond is not None and beyond.amount is None:
             raise InputError(
-                "what earlier calls cost is unknown, so a cap cannot be kept: leave it out, or give"
+                "what earlier calls cost is unknown, so a limit cannot be kept: leave it out, or give"
                 " --price IN,OUT"
             )
 
@@ -135,7 +129,7 @@ class Ledger:
 
     def fits(self, worst: Spending) -> bool:
         """Whether a call may be sent now."""
-        return not self.caps.excess(self.total + worst)
+        return excess(self.limits, self.total + worst) is None
 
     def hold(self, worst: Spending) -> None:
         """Sets the worst case of a call aside."""
@@ -143,9 +137,7 @@ class Ledger:
         self.num_held += 1
 
     def settle(self, worst: Spending, actual: Spending) -> None:
-        """Books what a call has cost in place of its worst case; `Spending()` if it was turned
-        down.
-        """
+        """Books what a call cost in place of its worst case; `Spending()` if it was turned down."""
         self._let_go(worst)
         self.spent += actual
 
@@ -156,14 +148,17 @@ class Ledger:
 
     def _let_go(self, worst: Spending) -> None:
         self.num_held -= 1
+        # an unknown amount cannot be subtracted again; with nothing on its way there is nothing
         self.held = self.held - worst if self.num_held else Spending()
 
     def refusal(self, worst: Spending) -> BudgetError:
         """The error for a call that does not fit."""
-        excess = self.caps.excess(self.total + worst)
-        return BudgetError(
-            f"the next call may cost {_words(worst)}, which would make it {excess} ({self})"
-        )
+        beyond = excess(self.limits, self.total + worst)
+        message = f"the next call may cost {_words(worst)}, which would make it {beyond} ({self})"
+        if beyond is None:
+            return BudgetError(message)
+        spent = {"usd": self.total.usd, "tokens": self.total.tokens, "calls": self.total.calls}
+        return BudgetError(message, beyond.limit, beyond.most, spent[beyond.limit])
 
     @property
     def brief(self) -> str:

@@ -5,7 +5,7 @@ told to slow down.
 from __future__ import annotations
 
 
-class Pace:
+class ConcurrencyLimit:
     """An adaptive limit on calls in flight: additive increase, multiplicative decrease (Chiu & Jain
     1989, as in TCP).
 
@@ -13,7 +13,7 @@ class Pace:
     the limit by one; being told to slow down halves it, once for all the calls that were on their
     way together.
 
-    >>> pace = Pace(8); begun = pace.begin(); pace.end(begun, slower=True); pace.limit
+    >>> concurrency = ConcurrencyLimit(8); begun = concurrency.begin(); concurrency.end(begun, slower=True); concurrency.limit
     4
     """
 

@@ -9,7 +9,7 @@ from dynlab._util.values import Sample, Usage
 from dynlab.models.prices import Price, worst_case
 from dynlab.sampling.budget import Spending, cost, total
 from dynlab.sampling.plan import Plan
-from dynlab.sampling.store import Key
+from dynlab.sampling.store_rows import Key
 
 _BYTES = 4  # of a token of a prompt, about
 _LONG = "\U00020bb7"  # a letter of four bytes, as long as they come
@@ -36,9 +36,9 @@ class CostEstimate:
 def estimate(
     plan: Plan, missing: Sequence[Key], held: Sequence[Sample], price: Price | None, model: str
 ) -> CostEstimate:
-    """The estimate of drawing the missing samples, one call each.
+    """The estimate of sampler the missing samples, one call each.
 
-    The worst case is what the caps hold calls against: every byte of a prompt a token, attempts as
+    The worst case is what the limits hold calls against: every byte of a prompt a token, attempts as
     long as they are shown at most, and every answer as long as it may be. What is expected goes by
     the samples that are held, where their tokens are known, else by 4 bytes a token and answers of
     half their greatest length.
@@ -46,14 +46,14 @@ def estimate(
     worst = expected = Spending()
     known = [cost(sample.usage, price) for sample in held if sample.usage.prompt_tokens]
     for key in missing:
-        text = _LONG * max(1024, _BYTES * plan.sampling.max_tokens)
+        text = _LONG * max(1024, _BYTES * plan.sampling.num_tokens)
         parents = [
             Sample(*parent, answer=str(parent), text=text) for parent in plan.parents(key)
         ]  # no two alike
         most = worst_case(plan.request(key, parents))
         worst += cost(most, price)
         expected += cost(
-            Usage((most.prompt_tokens or 0) // _BYTES, plan.sampling.max_tokens // 2), price
+            Usage((most.prompt_tokens or 0) // _BYTES, plan.sampling.num_tokens // 2), price
         )
     basis = f"{_BYTES} bytes a token, answers of half their greatest length"
     if known:

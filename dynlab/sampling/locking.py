@@ -1,4 +1,4 @@
-"""One process at a time: an advisory lock beside a file, which says who holds it."""
+"""One process at a time: a lock beside a store, which says who holds it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from dynlab._util.errors import InputError
 
 
-class Lock:
-    """An exclusive advisory lock on a file that ends with the process; it does nothing where the
-    system has none.
+class StoreLock:
+    """An exclusive lock on a store that ends with its process, however that ends.
 
     Raises:
         InputError: another process holds it, or the folder cannot be written to.
@@ -19,43 +20,30 @@ class Lock:
 
     def __init__(self, path: Path):
         self.path = path.with_name(path.name + "-lock")
-        self._handle = _hold(path, self.path)
-
-    def release(self) -> None:
-        """Lets go of it. A second call does nothing."""
-        if self._handle is not None:
-            self.path.unlink(missing_ok=True)
-            os.close(self._handle)
-            self._handle = None
-
-
-def _hold(path: Path, lock: Path) -> int | None:
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
-        return None
-    while True:
+        self._lock = FileLock(self.path, timeout=0, thread_local=False)
         try:
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"{path} is being written by another process (pid {_holder(self.path)}): wait for"
+                " it, or give another --out"
+            ) from None
         except OSError as error:
             raise InputError(
                 f"cannot write {path}: {error.strerror}; give an --out in a writable folder"
             ) from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
-            os.close(handle)
-            raise InputError(
-                f"{path} is being written by another process (pid {holder}): wait for it, or give"
-                " another --out"
-            ) from None
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(handle), lock.stat()):
-                break
-        os.close(
-            handle
-        )  # the holder before us removed the file between our opening and our locking it
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-    return handle
+        self.path.write_text(f"{os.getpid()}\n")
+
+    def release(self) -> None:
+        """Lets go of it. A second call does nothing."""
+        if self._lock.is_locked:
+            # removed while it is held: who opened it before that finds it without a name
+            with suppress(OSError):
+                self.path.unlink()
+            self._lock.release()
+
+
+def _holder(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_text(errors="replace").strip()[:32] or "unknown"
+    return "unknown"

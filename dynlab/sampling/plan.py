@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dynlab._util.values import Question, Request, Sample, Sampling, Strategy
+from dynlab._util.options import Sampling
+from dynlab._util.values import Question, Request, Sample, Strategy
 from dynlab.models.replies import Response
-from dynlab.sampling.store import Key
+from dynlab.sampling.store_rows import Key
 from dynlab.tasks.prompts import finals, own, prompter_for
 from dynlab.tasks.task import Task
 
@@ -47,7 +48,7 @@ class Plan:
 
     @cached_property
     def keys(self) -> list[Key]:
-        """All keys in the order of drawing: sample by sample over the questions, so that any part
+        """All keys in the order of sampler: sample by sample over the questions, so that any part
         is balanced.
 
         With slots it is so many streams at a time.
@@ -63,7 +64,7 @@ class Plan:
 
     @cached_property
     def _streams(self) -> list[tuple[str, str, int]]:
-        """The streams in the order of drawing."""
+        """The streams in the order of sampler."""
         return [
             (q.id, self.strategy.name, s)
             for s in range(self.num_streams)

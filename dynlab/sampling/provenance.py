@@ -22,7 +22,8 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import Question, Sample, Usage
 from dynlab.models.llama_cpp import Endpoint, describe
 from dynlab.sampling.plan import GREEDY, Plan
-from dynlab.sampling.store import Key, refuse_difference
+from dynlab.sampling.store import refuse_difference
+from dynlab.sampling.store_rows import Key
 from dynlab.tasks.answers import writable
 from dynlab.tasks.prompts import prompter_for
 from dynlab.tasks.task import Task

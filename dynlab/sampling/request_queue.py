@@ -1,5 +1,5 @@
 """Calls are let through in the order in which they were asked for, each with a slot and within the
-caps.
+limits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from dynlab._util.errors import DynlabError
 from dynlab.sampling.budget import Ledger, Spending
-from dynlab.sampling.concurrency import Pace
+from dynlab.sampling.concurrency import ConcurrencyLimit
 
 
 class Turn:
@@ -22,7 +22,7 @@ class Turn:
         self.worst: Spending | None = None
         self.reserve: Callable[[], object] = lambda: None
         self.holds = False  # whether its worst case is set aside
-        self.begun = 0  # of its call in flight, for the pace
+        self.begun = 0  # of its call in flight, for the concurrency
         self.wait()
 
     def wait(self) -> None:
@@ -38,11 +38,11 @@ class RequestQueue:
     asked for earlier.
 
     Where a worst case does not fit beside what is on its way, it waits for that; where nothing is
-    on its way any more, the gate closes for good.
+    on its way any more, the queue closes for good.
     """
 
-    def __init__(self, pace: Pace, ledger: Ledger):
-        self.pace, self.ledger = pace, ledger
+    def __init__(self, concurrency: ConcurrencyLimit, ledger: Ledger):
+        self.concurrency, self.ledger = concurrency, ledger
         self.closed: DynlabError | None = None
         self._line: deque[Turn] = deque()
         self._again: list[
@@ -90,7 +90,7 @@ class RequestQueue:
 
     def advance(self) -> None:
         """Lets through all that may go."""
-        while not self.pace.full:
+        while not self.concurrency.full:
             turn = next((t for t in self._again if t.holds or self._fits(t)), None)
             if turn is not None:
                 self._again.remove(turn)
@@ -117,7 +117,7 @@ class RequestQueue:
         if not turn.holds:
             self.ledger.hold(turn.worst)
             turn.holds = True
-        turn.begun = self.pace.begin()
+        turn.begun = self.concurrency.begin()
         turn.reserve()
         if not turn.admitted.done():
             turn.admitted.set_result(None)

@@ -9,25 +9,25 @@ from collections.abc import Callable
 from typing import Literal
 
 from dynlab.models.provider_errors import ProviderError
-from dynlab.sampling.store import Key
+from dynlab.sampling.store_rows import Key
 
 NUM_ATTEMPTS = 8
 LONGEST_SILENCE_S = 120.0
 _FEW = (
-    3  # questions that fail together at the end of a run are their own fault, more are the server's
+    3  # questions that fail together at the end of a run are their own error, more are the server's
 )
-_TRIES_UNPROVEN = 3  # a refusal before anything was answered may be the fault of the settings
+_TRIES_UNPROVEN = 3  # a refusal before anything was answered may be the error of the settings
 
-Verdict = Literal["again", "sample", "run"]
+Decision = Literal["again", "sample", "run"]
 
 
 class RetryPolicy:
-    """Tells what is left to do about a fault: try again, give up the sample, or give up the run.
+    """Tells what is left to do about a error: try again, give up the sample, or give up the run.
 
     A failure counts against a sample only where something else was answered since its last one; so
     an outage, in which everything fails, spoils none. It ends the run after `silence_s` seconds
     without any answer. Where no more than a few questions are left to fail, and the server says 500
-    to each attempt, it is their own fault.
+    to each attempt, it is their own error.
 
     Args:
         num_attempts: Failures of its own after which a sample is given up.
@@ -63,24 +63,24 @@ class RetryPolicy:
         self._failing_since = None
         self._forget(key)
 
-    def failed(self, key: Key, fault: ProviderError) -> Verdict:
-        """What is left to do about a sample that brought a fault."""
-        verdict = self._verdict(key, fault)
-        if verdict == "sample":
+    def failed(self, key: Key, error: ProviderError) -> Decision:
+        """What is left to do about a sample that brought a error."""
+        decision = self._decision(key, error)
+        if decision == "sample":
             self._forget(key)
-        return verdict
+        return decision
 
-    def _verdict(self, key: Key, fault: ProviderError) -> Verdict:
-        if fault.kind == "fatal":
+    def _decision(self, key: Key, error: ProviderError) -> Decision:
+        if error.kind == "fatal":
             return "run"
-        own = fault.kind == "refused" or (
-            fault.kind == "passing" and self.num_answered > self._heard[key]
+        own = error.kind == "refused" or (
+            error.kind == "passing" and self.num_answered > self._heard[key]
         )
         all_failures, own_failures = self._failures.get(key, (0, 0))
         self._failures[key] = all_failures, own_failures = all_failures + 1, own_failures + own
         self._heard[key] = self.num_answered
-        if fault.kind == "refused":
-            if self.num_answered or fault.about_content:
+        if error.kind == "refused":
+            if self.num_answered or error.about_content:
                 return "sample"
             return "again" if own_failures < _TRIES_UNPROVEN else "run"
         now = self.clock()
@@ -89,14 +89,14 @@ class RetryPolicy:
         silent = now - self._failing_since >= self.silence_s
         if own_failures >= self.num_attempts:
             return "sample"
-        if not silent and (fault.status != 500 or all_failures < self.num_attempts):
+        if not silent and (error.status != 500 or all_failures < self.num_attempts):
             return "again"
         questions = {troubled[0] for troubled in self._failures}
         question, given_up_at = self._given_up
         unproven = not self.num_answered or (
             self.num_answered == given_up_at and key[0] != question
         )
-        if fault.status is None or fault.kind == "throttled" or unproven or len(questions) > _FEW:
+        if error.status is None or error.kind == "throttled" or unproven or len(questions) > _FEW:
             return "run" if silent else "again"
         if len(questions) == 1:
             self._given_up = (key[0], self.num_answered)

@@ -22,31 +22,18 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import Sample, Usage
 from dynlab.models.prices import Price
 from dynlab.sampling.budget import Spending, cost
-from dynlab.sampling.journal import Journal, Statement
-from dynlab.sampling.locking import Lock
+from dynlab.sampling.journal import Journal
+from dynlab.sampling.locking import StoreLock
+from dynlab.sampling.store_rows import (
+    TABLES,
+    Key,
+    call_row,
+    dumps,
+    inserted,
+    sample_of,
+    settled,
+)
 
-Key = tuple[str, str, int, int]
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS questions (question_id TEXT PRIMARY KEY, question TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS samples (
-    question_id TEXT, strategy TEXT, stream INTEGER, sample_index INTEGER, response TEXT NOT NULL,
-    PRIMARY KEY (question_id, strategy, stream, sample_index)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (
-    call INTEGER PRIMARY KEY,
-    question_id TEXT NOT NULL, strategy TEXT NOT NULL, stream INTEGER NOT NULL, sample_index INTEGER NOT NULL,
-    num_samples INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'released')),
-    prompt_tokens INTEGER, completion_tokens INTEGER, picousd INTEGER,  -- at worst; of a settled call, as they were
-    reported TEXT,  -- the usage as the provider reported it
-    reason TEXT  -- why it failed, last
-);
-CREATE TABLE IF NOT EXISTS notes (
-    kind TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, place)
-) WITHOUT ROWID;
-"""
 _KEY = "question_id, strategy, stream, sample_index"
 
 
@@ -82,10 +69,10 @@ class Store:
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any], questions: Mapping[str, str]):
         self.path = Path(path)
-        self._lock = Lock(self.path)
+        self._lock = StoreLock(self.path)
         self._journal: Journal | None = None
         try:
-            self._journal = Journal(self.path, _TABLES)
+            self._journal = Journal(self.path, TABLES)
             self._num_calls = int(self._read("SELECT coalesce(max(call), 0) FROM calls")[0][0])
             self._places: dict[str, int] = dict(
                 self._read("SELECT kind, max(place) + 1 FROM notes GROUP BY kind")
@@ -95,7 +82,7 @@ class Store:
                     [(f"DELETE FROM {table}", ()) for table in ("settings", "questions", "notes")]
                 )
                 self._places = {}
-            self._agree("settings", {name: _dumps(value) for name, value in settings.items()})
+            self._agree("settings", {name: dumps(value) for name, value in settings.items()})
             self._agree("questions", questions)
         except sqlite3.Error as error:
             self.close()
@@ -114,12 +101,12 @@ class Store:
 
     def samples(self) -> list[Sample]:
         """All samples that are on disk, sorted by key."""
-        return [_sample(row) for row in self._read("SELECT * FROM samples ORDER BY 1, 2, 3, 4")]
+        return [sample_of(row) for row in self._read("SELECT * FROM samples ORDER BY 1, 2, 3, 4")]
 
     def sample(self, key: Key) -> Sample:
         """A sample that is on disk."""
         (row,) = self._read(f"SELECT * FROM samples WHERE ({_KEY}) = (?, ?, ?, ?)", key)
-        return _sample(row)
+        return sample_of(row)
 
     def settings(self) -> dict[str, Any]:
         """What decides how samples are drawn, as it was first given."""
@@ -156,7 +143,7 @@ class Store:
 
     def load(self, samples: Iterable[Sample]) -> None:
         """Stores many samples at once, as from a recording that is continued."""
-        self._held.commit([_inserted(sample, None) for sample in samples])
+        self._held.commit([inserted(sample, None) for sample in samples])
 
     def account(self, price: Price | None) -> None:
         """Gives every sample that has no call a settled one, and every call without a price its
@@ -168,7 +155,7 @@ class Store:
         calls = self._read(f"SELECT {_KEY}, num_samples FROM calls")
         counted = {(*key, first + i) for *key, first, num in calls for i in range(num)}
         uncounted = sorted(self.keys() - counted)
-        rows = [_settled(self._next_call(), self.sample(key), price) for key in uncounted]
+        rows = [settled(self._next_call(), self.sample(key), price) for key in uncounted]
         if price is not None:
             query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
             for call, *tokens in self._read(query):
@@ -186,7 +173,7 @@ class Store:
         call = self._next_call()
         tokens = (worst.prompt_tokens, worst.completion_tokens)
         return call, self._held.enqueue(
-            _call((call, *key, num_samples, "reserved", *tokens, picousd, None, None))
+            call_row((call, *key, num_samples, "reserved", *tokens, picousd, None, None))
         )
 
     def mark(self, call: int, state: str, reason: str | None = None) -> asyncio.Future[None]:
@@ -220,18 +207,18 @@ class Store:
             )
             values = (*tokens, picousd, reported, call)
         return self._held.enqueue(
-            (update, values), *(_inserted(sample, reasoning) for sample, reasoning in drawn)
+            (update, values), *(inserted(sample, reasoning) for sample, reasoning in drawn)
         )
 
     def add(self, sample: Sample, reasoning: str | None = None) -> asyncio.Future[None]:
         """Stores a sample that no call brought: one that cannot be had."""
-        return self._held.enqueue(_inserted(sample, reasoning))
+        return self._held.enqueue(inserted(sample, reasoning))
 
     def note(self, kind: str, *values: Any) -> asyncio.Future[None]:
         """Appends notes (JSON values) of a kind, in one transaction."""
         first = self._places.get(kind, 0)
         self._places[kind] = first + len(values)
-        rows = [(kind, first + i, _dumps(value)) for i, value in enumerate(values)]
+        rows = [(kind, first + i, dumps(value)) for i, value in enumerate(values)]
         return self._held.enqueue(*(("INSERT INTO notes VALUES (?, ?, ?)", row) for row in rows))
 
     async def flush(self) -> None:
@@ -290,37 +277,3 @@ def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None
                 f"{where} was recorded with {name} = {recorded}, given now is {given}: "
                 "give the recorded setting to continue it, or another --out"
             )
-
-
-def _inserted(sample: Sample, reasoning: str | None) -> Statement:
-    values = vars(sample) | {"usage": vars(sample.usage), "reasoning": reasoning}
-    key = [values.pop(name) for name in ("question_id", "strategy", "stream", "sample_index")]
-    return "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (
-        *key,
-        json.dumps(values, ensure_ascii=True),
-    )
-
-
-def _call(row: tuple[Any, ...]) -> Statement:
-    return f"INSERT INTO calls VALUES ({', '.join('?' * len(row))})", row
-
-
-def _settled(call: int, sample: Sample, price: Price | None) -> Statement:
-    """A call for a sample that came without one, at its recorded cost."""
-    usage = sample.usage
-    picousd = cost(usage, price).picousd if usage.cost_usd is None else round(usage.cost_usd * 1e12)
-    tokens = (usage.prompt_tokens, usage.completion_tokens)
-    return _call(
-        (call, *sample.key, 1, "settled", *tokens, picousd, None, "drawn before calls were counted")
-    )
-
-
-def _sample(row: tuple[Any, ...]) -> Sample:
-    values: dict[str, Any] = json.loads(row[4])
-    del values["reasoning"]
-    values |= {"usage": Usage(**values["usage"]), "parents": tuple(values["parents"])}
-    return Sample(*row[:4], **values)
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,5 +1,4 @@
-"""Whether a recording, or the store of one, is whole: what it holds is compared with what it says
-of itself.
+"""Whether a recording is whole: what it holds is compared with what it says of itself.
 
 A recording that comes from others is data: it is read, no path or name in it is followed, and
 nothing of it is run.
@@ -7,11 +6,7 @@ nothing of it is run.
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +19,11 @@ import pyarrow.parquet as pq
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.redaction import scrubbed
-from dynlab._util.values import Usage
 from dynlab.models.prices import Price
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
 from dynlab.sampling.plan import GREEDY
+from dynlab.sampling.store_verification import store_problems
 
 _MOST = 20  # problems that are told
 
@@ -44,14 +39,13 @@ class Findings:
 
 
 def verify(path: str | Path) -> Findings:
-    """Checks a recording (.parquet, .csv, .jsonl, or the name of a shipped one), or the store of
-    one (.sqlite).
+    """Verifies a recording (.parquet, .csv, .jsonl, or a shipped one's name) or a store (.sqlite).
 
     Raises:
         InputError: there is no such file.
     """
     if str(path).endswith(".sqlite"):
-        return _capped(*_store(Path(path)))
+        return _capped(*store_problems(Path(path)))
     try:
         recording = recordings.load(path)
     except InputError as error:
@@ -138,9 +132,7 @@ def _counts(recording: Recording) -> Iterator[str]:
 
 
 def _amounts(recording: Recording) -> Iterator[str]:
-    """Where the card states a price, a row's cost is its tokens times that, and nothing billed is
-    more.
-    """
+    """A row's cost is its tokens at the card's price, where it states one; no more was billed."""
     frame, stated = recording.frame, recording.card.get("price")
     if not isinstance(stated, dict) or "cost_usd" not in frame:
         return
@@ -168,21 +160,18 @@ def _amounts(recording: Recording) -> Iterator[str]:
 
 
 def _votes(frame: pd.DataFrame) -> Iterator[str]:
-    """A sample that could not be had has no answer and no vote."""
+    """A failed sample has no answer and no vote."""
     if "finish_reason" not in frame or "votes" not in frame:
         return
     failed = frame["finish_reason"].fillna("").str.startswith("error: ")
     for row in _rows(frame[failed & (frame["votes"].fillna(True) | (frame["answer"] != ""))]):
         yield (
-            f"{_name(row)} could not be had ({row.finish_reason}) and has an answer or a vote all"
-            " the same"
+            f"{_name(row)} failed ({row.finish_reason}) and has an answer or a vote all the same"
         )
 
 
 def _answers(recording: Recording) -> Iterator[str]:
-    """Where the task is one of ours and the text was kept, the answer is the one that its text
-    gives.
-    """
+    """Where the task is built in and the text was kept, the answer is what the text gives."""
     from dynlab.tasks.task import load_task, names
 
     frame, name = recording.frame, _dataset(recording.card)
@@ -206,102 +195,3 @@ def _dataset(card: Mapping[str, Any]) -> str | None:
     first = merged[0] if isinstance(merged, list) and merged else card
     settings = first.get("settings") if isinstance(first, Mapping) else None
     return str(settings.get("dataset")) if isinstance(settings, Mapping) else None
-
-
-def _store(path: Path) -> tuple[list[str], str]:
-    """The problems of a store, and what it holds; it is opened for reading alone."""
-    if not path.is_file():
-        raise InputError(
-            f"no file {path}; give the path of a recording (.parquet) or of a store (.sqlite)"
-        )
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = [
-                f"SQLite: {line}"
-                for (line,) in database.execute("PRAGMA integrity_check(20)")
-                if line != "ok"
-            ]
-            tables = {
-                name
-                for (name,) in database.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table'"
-                )
-            }
-            if "samples" not in tables:
-                return ["it is no store: it has no table of samples"], ""
-            samples = database.execute("SELECT * FROM samples").fetchall()
-            database.row_factory = sqlite3.Row
-            calls = (
-                [dict(row) for row in database.execute("SELECT * FROM calls")]
-                if "calls" in tables
-                else None
-            )
-    except sqlite3.Error as error:
-        return [f"it cannot be read as a store ({error})"], ""
-    found += _stored(samples)
-    if calls is None:
-        return (
-            found,
-            (
-                f"{len(samples)} samples are whole; it is of an earlier version, which did not"
-                " count calls"
-            ),
-        )
-    found += _called(samples, calls)
-    states = Counter(call["state"] for call in calls)
-    spent, reserved = (_total(calls, state) for state in ("settled", "reserved"))
-    return (
-        found,
-        (
-            f"{len(samples)} samples are whole; {len(calls)} calls: {states['settled']} settled,"
-            f" {states['reserved']} reserved, {states['released']} released; spent {spent};"
-            f" reserved {reserved}"
-        ),
-    )
-
-
-def _stored(samples: list[Any]) -> Iterator[str]:
-    keys = {tuple(row[:4]) for row in samples}
-    for *key, response in samples:
-        try:
-            values = json.loads(response)
-            parents, usage = values["parents"], Usage(**values["usage"])
-            known = [n for n in (usage.prompt_tokens, usage.completion_tokens) if n is not None]
-            if not all(type(n) is int and n >= 0 for n in known):
-                yield f"{key} has tokens that are no counts: {known}"
-            if not isinstance(values["answer"], str) or not isinstance(values["text"], str):
-                yield f"{key} has an answer or a text that is no text"
-        except (ValueError, KeyError, TypeError) as error:
-            yield f"{key} cannot be read ({type(error).__name__})"
-            continue
-        for parent in parents:
-            if (*key[:3], parent) not in keys or not parent < key[3]:
-                yield f"{key} is shown sample {parent}, which is not an earlier one that is there"
-
-
-def _called(samples: list[Any], calls: list[dict[str, Any]]) -> Iterator[str]:
-    """Every call is in a known state with amounts to match, and no settled one is without its
-    samples.
-    """
-    keys = {tuple(row[:4]) for row in samples}
-    for call in calls:
-        name = f"call {call['call']}"
-        amounts = [call[column] for column in ("prompt_tokens", "completion_tokens", "picousd")]
-        if call["state"] not in ("settled", "reserved", "released"):
-            yield f"{name} is neither settled nor reserved nor released: {call['state']!r}"
-        if any(
-            amount is not None and (type(amount) is not int or amount < 0)
-            for amount in (*amounts, call["picousd"])
-        ):
-            yield f"{name} has amounts that are no counts: {(*amounts, call['picousd'])}"
-        first = (call["question_id"], call["strategy"], call["stream"], call["sample_index"])
-        if call["state"] == "settled" and first not in keys:
-            yield f"{name} is settled, and its sample {first} is not there"
-
-
-def _total(calls: list[dict[str, Any]], state: str) -> str:
-    chosen = [call for call in calls if call["state"] == state]
-    tokens = [call[name] for call in chosen for name in ("prompt_tokens", "completion_tokens")]
-    known = sum(count for count in tokens if isinstance(count, int))
-    usd = [call["picousd"] for call in chosen if isinstance(call["picousd"], int)]
-    return f"{known} tokens" + (f", {sum(usd) / 1e12:.6f} USD" if usd else "")

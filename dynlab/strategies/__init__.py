@@ -6,7 +6,15 @@ May import `_util`, `tasks`, `recordings`.
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.recursive import Recursive
-from dynlab.strategies.registry import STRATEGIES, by_name
+from dynlab.strategies.registry import STRATEGIES, as_strategy, by_name
 from dynlab.strategies.sequential import Sequential
 
-__all__ = ["STRATEGIES", "Integrated", "Parallel", "Recursive", "Sequential", "by_name"]
+__all__ = [
+    "STRATEGIES",
+    "Integrated",
+    "Parallel",
+    "Recursive",
+    "Sequential",
+    "as_strategy",
+    "by_name",
+]

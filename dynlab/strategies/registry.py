@@ -1,11 +1,12 @@
-"""Strategies: how the next sample of one question is drawn, from the earlier samples of its stream."""
+"""Strategies by name and by text form, `integrated(width=4, order=shuffled)`."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
 
-from dynlab._util.errors import one_of
+from dynlab._util.errors import InputError, one_of
+from dynlab._util.text_form import parsed_call
 from dynlab._util.values import Strategy
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
@@ -30,3 +31,31 @@ def by_name(name: str, **parameters: Any) -> Strategy:
         if parameter not in known:
             raise one_of(f"parameter of strategy {name!r}:", parameter, known)
     return STRATEGIES[name](**parameters)
+
+
+def as_strategy(strategy: str | Strategy) -> Strategy:
+    """A strategy from its text form; an object stays as it is.
+
+    >>> as_strategy("integrated(width=2, finals_only=true)")  # doctest: +ELLIPSIS
+    Integrated(who='all', num_shown=None, order='drawn', shown='listed', finals_only=True, width=2...
+
+    Raises:
+        InputError: as `by_name`; or the text is not NAME(key=value, …).
+    """
+    if not isinstance(strategy, str):
+        return strategy
+    name, settings = parsed_call(strategy)
+    return by_name(name, **{key: _read(key, value) for key, value in settings.items()})
+
+
+def _read(key: str, value: str) -> int | bool | str | None:
+    """A setting's value: a whole number, true, false, none, or a word."""
+    words = {"true": True, "false": False, "none": None}
+    if value.lower() in words:
+        return words[value.lower()]
+    try:
+        return int(value)
+    except ValueError:
+        if value[:1].isdigit():
+            raise InputError(f"{key} is {value}: give a whole number") from None
+        return value

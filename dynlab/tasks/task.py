@@ -1,5 +1,4 @@
-"""Tasks: questions and how they are best asked, from the built-in files or a user's JSONL, CSV or
-Parquet.
+"""Tasks: questions and how they are best asked, from built-in files or JSONL, CSV or Parquet.
 
 A file has the columns `id, question, target`, and optionally `choices` and `aliases` (lists;
 '|'-separated in CSV). A JSONL file may begin with a header line `{"task": {…}}` that says how the
@@ -8,11 +7,9 @@ task is asked: the fields of `Task`.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -24,10 +21,10 @@ from dynlab._util.errors import InputError, one_of
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind, clean, extract, normalise
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
+from dynlab.tasks.task_files import found, read_rows
 
 Form = Literal["completion", "chat"]
 FORMS: tuple[Form, ...] = get_args(Form)
-SUFFIXES = (".jsonl", ".csv", ".parquet")
 COLUMNS = ("id", "question", "target", "choices", "aliases")
 
 
@@ -110,8 +107,8 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
-    path = _find(name_or_path)
-    header, rows = _read(path)
+    path = found(name_or_path)
+    header, rows = read_rows(path)
     questions: list[Question] = []
     seen: dict[str, str] = {}
     for where, row in rows:
@@ -203,95 +200,6 @@ def to_jsonl(task: Task) -> str:
         for question in task.questions
     ]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _find(name_or_path: str | Path) -> Path:
-    given = Path(name_or_path)
-    builtin = shipped_files.named("data/tasks", (".jsonl",))
-    if str(name_or_path) in builtin:
-        return builtin[str(name_or_path)]
-    if given.is_file() and given.suffix not in SUFFIXES:
-        raise InputError(
-            f"{given} ends in {given.suffix!r}: a task file is one of {', '.join(SUFFIXES)}"
-        )
-    if given.is_file():
-        return given
-    if given.suffix in SUFFIXES or len(given.parts) > 1:
-        what = "is a folder" if given.is_dir() else "does not exist"
-        raise InputError(
-            f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of"
-            f" {', '.join(builtin)}"
-        )
-    raise one_of("task", name_or_path, builtin)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:
-    """The header and the rows, each with the words for where it stands."""
-    if path.suffix == ".parquet":
-        return {}, iter(_parquet_rows(path))
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if path.suffix == ".csv":
-        return {}, iter(_csv_rows(path, text))
-    rows = list(_json_rows(path, text))
-    if rows and set(rows[0][1]) == {"task"}:
-        header = rows.pop(0)[1]["task"]
-        if not isinstance(header, dict):
-            raise InputError(f'{path}: the header must be {{"task": {{…}}}}, not {header!r}')
-        return header, iter(rows)
-    return {}, iter(rows)
-
-
-def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"{where} is not JSON ({error}): give one object a line") from error
-        if not isinstance(row, dict):
-            raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
-        yield where, row
-
-
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text), strict=True)
-    try:
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            if None in row:
-                raise InputError(
-                    f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote"
-                    " commas"
-                )
-            lists = {
-                name: row[name].split("|") if row[name] else []
-                for name in ("choices", "aliases")
-                if name in row
-            }
-            yield where, row | lists
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error
-    for number, row in enumerate(table.to_pylist(), start=1):
-        yield f"{path}, row {number}", row
 
 
 def _question(row: Mapping[str, Any], where: str) -> Question:

@@ -118,6 +118,8 @@ def sums_server():
 def solve(sums_server, tmp_path):
     """dynlab.solve of the sums on the scripted server, priced at 1 and 2 USD per million tokens."""
     import dynlab
+    from dynlab.online.solver import forecast
+    from helpers.flat_options import grouped
     from helpers.sums import TASK, endpoint_at
 
     def run(out="answers.jsonl", **changes):
@@ -129,6 +131,7 @@ def solve(sums_server, tmp_path):
             "price": (1.0, 2.0),
         }
         model = changes.pop("model", endpoint_at(sums_server))
-        return dynlab.solve(changes.pop("task", TASK), model, **arguments | changes)
+        run = forecast if changes.pop("dry_run", False) else dynlab.solve
+        return run(changes.pop("task", TASK), model, **grouped(**arguments | changes))
 
     return run

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from dynlab._util.errors import DynlabError
+from dynlab._util.options import Limits, RecordingOptions, RequestOptions
 from dynlab._util.values import Question
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.sampling.recorder import record
@@ -39,12 +40,11 @@ def run(
             Endpoint("text-completion-openai/m", address, KEY),
             num_samples=samples,
             out=out,
-            greedy=False,
-            concurrency=concurrency,
-            price=(1.0, 10.0),
-            max_usd=cap,
-            timeout_s=2.0,
-            progress=False,
+            limits=Limits(usd=cap),
+            requests=RequestOptions(
+                concurrency=concurrency, timeout_s=2.0, price=(1.0, 10.0), progress=False
+            ),
+            options=RecordingOptions(greedy=False),
         )
     except DynlabError as error:
         told.write_text(str(error))

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from helpers.flat_options import grouped
 from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab import recordings
@@ -104,7 +105,10 @@ def draw(tmp_path):
             }
             arguments |= {"out": tmp_path / f"{form}.parquet"} | changes
             path = record(
-                task, Endpoint(name, server.address, "none"), strategy=strategy, **arguments
+                task,
+                Endpoint(name, server.address, "none"),
+                strategy=strategy,
+                **grouped(**arguments),
             )
             return recordings.load(path).frame, server.calls
 
@@ -318,16 +322,11 @@ def test_a_server_that_repeats_what_it_goes_on_from_gives_no_answer_by_that(draw
 
 
 def test_prefill_is_refused_where_the_provider_is_known_not_to_take_it(tmp_path):
-    arguments = {
-        "num_samples": 2,
-        "out": tmp_path / "a.parquet",
-        "strategy": "integrated",
-        "progress": False,
-    }
+    arguments = {"num_samples": 2, "out": tmp_path / "a.parquet"}
     with pytest.raises(
         InputError, match="openai/gpt-4o-mini takes no prefill: give shown = 'listed'"
     ):
-        record(TASK, "openai/gpt-4o-mini", shown="prefill", **arguments)
+        record(TASK, "openai/gpt-4o-mini", strategy="integrated(shown=prefill)", **arguments)
     assert not (tmp_path / "a.parquet").exists()
     assert goes_on(Endpoint("mistral/mistral-large-latest", "", "")) and goes_on(
         Endpoint("openai/mine", "http://a/v1")

@@ -15,13 +15,15 @@ from statistics import median
 import pytest
 from helpers.scripted_server import serving
 
-from dynlab._util.values import Question, Sampling, Usage
+from dynlab._util.options import Sampling
+from dynlab._util.values import Question, Usage
 from dynlab.models.client import Client
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.models.replies import Reply, Response
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.sampler import Sampler
+from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store
 from dynlab.strategies.parallel import Parallel
 from dynlab.tasks.task import Task
@@ -131,9 +133,9 @@ def test_memory_stays_flat_over_a_hundred_thousand_calls(tmp_path, capsys):
             peaks.append(int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20)
 
     with Store(tmp_path / "a.sqlite", {}, {}) as store:
-        drawing = Sampler(plan, store, Instant(), 64)
+        sampler = Sampler(plan, store, Instant(), 64)
         start = time.perf_counter()
-        asyncio.run(drawing.run(counted))
+        asyncio.run(draw_plan(sampler, counted))
         seconds = time.perf_counter() - start
     growth = [later - earlier for earlier, later in pairwise(peaks)]
     with capsys.disabled():

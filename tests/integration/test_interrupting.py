@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from dynlab.online.run_audit import check
+from dynlab.online.run_audit import audit
 
 FORKS = """
 import json, os, sys
@@ -20,6 +20,7 @@ import dynlab
 from dynlab._util.errors import DynlabError
 from dynlab.models import client
 from dynlab.models.llama_cpp import Endpoint
+from helpers.flat_options import grouped
 from helpers.sums import KEY, TASK
 
 client._litellm()  # once for all the runs that are forked off
@@ -28,7 +29,8 @@ for line in sys.stdin:
     child = os.fork()
     if not child:
         try:
-            dynlab.solve(TASK, Endpoint("text-completion-openai/scripted", address, KEY), **settings)
+            endpoint = Endpoint("text-completion-openai/scripted", address, KEY)
+            dynlab.solve(TASK, endpoint, **grouped(**settings))
         except DynlabError as error:
             os.write(1, f"{error}\\n".encode())
             os._exit(1)
@@ -99,7 +101,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
         interrupted("killed.jsonl", moments.randrange(1, 18), signal.SIGKILL, **changes)
         assert not (tmp_path / "killed.jsonl").exists()
     ended = solve("killed.jsonl", budget=12, **changes)
-    assert "equal" in check(ended.path)
+    assert "equal" in audit(ended.path)
     served = [call.body["seed"] for call in sums_server.answered]
     assert len(set(served)) == ended.totals["samples"] == 108
     assert len(served) - len(set(served)) <= 5 * 6  # answers that never reached a disk

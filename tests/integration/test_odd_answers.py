@@ -7,6 +7,7 @@ import math
 
 import pandas as pd
 import pytest
+from helpers.flat_options import grouped
 from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab._util.errors import InputError
@@ -43,7 +44,7 @@ def draw(tmp_path):
                 "progress": False,
                 "greedy": False,
             }
-            path = record(changes.pop("task", TASK), endpoint, **given | changes)
+            path = record(changes.pop("task", TASK), endpoint, **grouped(**given | changes))
             return load(path).frame, [call.words for call in server.calls]
 
     return run
@@ -143,7 +144,7 @@ def test_numbers_that_make_no_sense_are_refused(draw, tmp_path, change):
 def test_a_dry_run_refuses_what_the_run_would(tmp_path, change):
     endpoint = Endpoint("openai/scripted", "http://127.0.0.1:1", "none")
     with pytest.raises(InputError, match=f"{next(iter(change))} is "):
-        dry_run(TASK, endpoint, num_samples=2, out=tmp_path / "r.parquet", **change)
+        dry_run(TASK, endpoint, **grouped(num_samples=2, out=tmp_path / "r.parquet", **change))
 
 
 def test_recordings_without_marks_or_roles_are_held_against_each_other_by_their_targets(make_pool):

@@ -10,8 +10,9 @@ import pytest
 from helpers.tiny_gguf import write_tiny_gguf
 
 import dynlab
+from dynlab._util.options import RequestOptions
 from dynlab._util.values import Question
-from dynlab.online.run_audit import check
+from dynlab.online.run_audit import audit
 from dynlab.tasks.task import Task
 
 pytestmark = pytest.mark.skipif(
@@ -35,15 +36,12 @@ def test_a_local_model_answers_questions_and_its_run_is_replayed(asynchronous, t
         TASK,
         model,
         out=tmp_path / "answers.jsonl",
-        strategy="integrated",
-        width=2,
-        allocator="ucb",
+        strategy="integrated(width=2)",
+        policy="ucb+cisc",
         budget=4,
-        vote="cisc",
-        asynchronous=asynchronous,
-        progress=False,
+        requests=RequestOptions(asynchronous=asynchronous, progress=False),
     )
     assert solution.totals["samples"] == 20 and solution.totals["tokens"] > 0
     assert solution.totals["cost_usd"] is None  # no price is known of it
     assert {row["samples"] for row in solution.rows} >= {2} or len(solution.rows) == 5
-    assert "equal" in check(solution.path)
+    assert "equal" in audit(solution.path)

@@ -7,8 +7,9 @@ import pytest
 from helpers.scripted_server import Reply, ScriptedServer
 
 from dynlab._util.errors import InputError
+from dynlab._util.options import Sampling
 from dynlab._util.redaction import scrubbed
-from dynlab._util.values import Request, Sampling, Usage
+from dynlab._util.values import Request, Usage
 from dynlab.models.client import Client, list_price
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price

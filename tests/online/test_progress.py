@@ -14,6 +14,7 @@ import pytest
 from helpers import browser
 from helpers.sums import KEY
 
+from dynlab._util.options import Limits
 from dynlab._util.values import Sample
 from dynlab.online import progress
 from dynlab.online.progress import Watch
@@ -21,13 +22,14 @@ from dynlab.online.run_state import RunState, Setup
 from dynlab.pipeline import execute
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB
-from dynlab.sampling.budget import Caps, Ledger, Spending
+from dynlab.sampling.budget import Ledger, Spending
 
 CELL = """
 import dynlab
 from dynlab.models.llama_cpp import Endpoint
 from helpers.sums import TASK, KEY
-settings = {"budget": 4, "concurrency": 6, "price": (1.0, 2.0)}
+requests = dynlab.RequestOptions(concurrency=6, price=(1.0, 2.0))
+settings = {"budget": 4, "requests": requests}
 endpoint = Endpoint("text-completion-openai/scripted", address, KEY)
 """
 PLAIN = CELL + "solution = dynlab.solve(TASK, endpoint, out='plain.jsonl', **settings)\nsolution"
@@ -108,8 +110,8 @@ def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve
 
 
 @pytest.fixture
-def drawing():
-    ledger = Ledger(Caps(max_usd=0.5), Spending(3, 120, 2_000_000_000), Spending(1, 40, 10**9))
+def sampler():
+    ledger = Ledger(Limits(usd=0.5), Spending(3, 120, 2_000_000_000), Spending(1, 40, 10**9))
     return SimpleNamespace(ledger=ledger, client=SimpleNamespace(price=object()))
 
 
@@ -118,11 +120,11 @@ def setup():
     return Setup(Policy(UCB()), ("a", "b"), "parallel", 10)
 
 
-def test_words_tell_votes_spending_and_the_end(drawing, setup, monkeypatch):
+def test_words_tell_votes_spending_and_the_end(sampler, setup, monkeypatch):
     now = iter([0.0, *[100.0] * 9])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
-    watch = Watch(setup, drawing, shown=False)
-    watch.steering = SimpleNamespace(course=RunState(setup, lambda key: []))
+    watch = Watch(setup, sampler, shown=False)
+    watch.runner = SimpleNamespace(state=RunState(setup, lambda key: []))
     for answer in ("", "x", "x", "y"):
         watch.told(Sample("a", "parallel", 0, 0, answer, answer))
     assert (
@@ -132,18 +134,18 @@ def test_words_tell_votes_spending_and_the_end(drawing, setup, monkeypatch):
     )
 
 
-def test_a_notebook_shows_a_panel_and_a_terminal_a_bar(drawing, setup, monkeypatch, capsys):
+def test_a_notebook_shows_a_panel_and_a_terminal_a_bar(sampler, setup, monkeypatch, capsys):
     pytest.importorskip("ipywidgets", reason="the panel is made of ipywidgets")
-    with Watch(setup, drawing) as watch:
+    with Watch(setup, sampler) as watch:
         watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
     assert "1/10" in capsys.readouterr().err
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
-    with Watch(setup, drawing) as watch:
+    with Watch(setup, sampler) as watch:
         for _ in range(7):
             watch.told(Sample("a", "parallel", 0, 0, "x", "x"))
     panel = watch._view
     assert panel._bar.value == 7 and panel._bar.max == 10 and panel._bar.bar_style == "success"
     assert "120 tokens" in panel._words.value
-    with pytest.raises(RuntimeError), Watch(setup, drawing) as watch:
+    with pytest.raises(RuntimeError), Watch(setup, sampler) as watch:
         raise RuntimeError
     assert watch._view._bar.bar_style == "danger"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,11 @@ import pytest
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab.cli import parser
-from dynlab.online.run_audit import check, load_run
+from dynlab.online.run_audit import audit, load_run
 from dynlab.online.run_state import RunState
 from dynlab.policies.base import Allocator, Index
 
-# ——— what a check finds ———
+# ——— what an audit finds ———
 
 
 def tampered(recording, change):
@@ -63,12 +65,12 @@ def richer(frame, card):
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solve):
     solution = solve(asynchronous=asynchronous, allocator="ucb")
-    check(solution.path)
+    audit(solution.path)
     tampered(solution.recording, change)
     with pytest.raises(
         DynlabError, match="written down|never asked|not among the recomputed|asked for"
     ):
-        check(solution.path)
+        audit(solution.path)
 
 
 @pytest.mark.parametrize("name", ["answer", "share", "tokens", "stop_reason", "votes"])
@@ -94,9 +96,9 @@ def test_what_is_no_live_run_is_refused(tmp_path, random_pool):
 
 def test_a_course_is_told_of_nothing_that_it_did_not_ask_for(solve):
     run = load_run(solve().path)
-    course = RunState(run.retraced().setup, lambda key: [])
+    state = RunState(run.retraced().setup, lambda key: [])
     with pytest.raises(DynlabError, match="without having been asked for"):
-        course.tell(next(iter(run.samples.values())))
+        state.tell(next(iter(run.samples.values())))
 
 
 def not_a_rule(frame, card):
@@ -120,14 +122,15 @@ def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(
     solution = solve(allocator="ucb")
     tampered(solution.recording, change)
     with pytest.raises(InputError, match="is not of a live run|is not known here") as caught:
-        check(solution.path)
+        audit(solution.path)
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
 
 
+@dataclass(frozen=True)
 class Mine(Allocator):
     """An allocator that is not dynlab's own."""
 
-    name = "mine"
+    name: ClassVar[str] = "mine"
 
     def index(self, seen, rng):
         return Index(
@@ -137,6 +140,6 @@ class Mine(Allocator):
 
 def test_an_allocator_of_one_s_own_runs_live_and_is_checked(solve):
     solution = solve(allocator=Mine())
-    with pytest.raises(InputError, match="goes to dynlab.check"):
-        check(solution.path)
-    assert "equal" in check(solution.path, allocator=Mine())
+    with pytest.raises(InputError, match="goes to dynlab.audit"):
+        audit(solution.path)
+    assert "equal" in audit(solution.path, allocator=Mine())

@@ -13,12 +13,13 @@ from helpers.sums import KEY, TASK, answers, lot
 import dynlab
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.options import RequestOptions
 from dynlab._util.values import Question
 from dynlab.cli import parser
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.online.forecast import Forecast
+from dynlab.online.cost_forecast import Forecast
 from dynlab.online.results import Solution
-from dynlab.online.run_audit import check, summary
+from dynlab.online.run_audit import audit, summary
 from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import streams_of
@@ -39,7 +40,7 @@ def test_the_order_of_arrival_and_the_concurrency_change_nothing_and_the_replay_
     other = solve("b.jsonl", allocator=allocator, batch=6, budget=4, concurrency=2)
     assert first.path.read_bytes() == other.path.read_bytes()
     assert first.totals["samples"] == 36 or allocator == "strategic"
-    assert "equal" in check(first.path)
+    assert "equal" in audit(first.path)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +65,18 @@ def test_the_order_of_arrival_and_the_concurrency_change_nothing_and_the_replay_
 def test_a_replay_finds_equal_what_was_run(changes, solve, sums_server):
     solution = solve(seed=3, **changes)
     for path in (solution.path, solution.recording, Path(f"{solution.recording}.sqlite")):
-        assert "lead to the same" in check(path)
+        assert "lead to the same" in audit(path)
     assert solution.totals["ended"] in summary(solution.path)
     calls = len(sums_server.calls)
     assert calls == solution.totals["samples"]
     assert solve(seed=3, **changes).rows == solution.rows  # it is done: nothing is drawn again
     assert len(sums_server.calls) == calls
-    caps = {
+    limits = {
         "max_calls": calls,
         "max_total_tokens": solution.totals["tokens"],
         "max_usd": solution.totals["cost_usd"],
     }
-    for cap, spent in caps.items():
+    for cap, spent in limits.items():
         if cap in changes:
             assert spent <= changes[cap] and solution.totals["ended"] == f"cap: {cap}"
 
@@ -139,7 +140,7 @@ def test_failed_samples_are_paid_for_with_a_pull_and_never_vote(sums_server, sol
     )
     assert rows["q4"]["stop_reason"].startswith("failed: ") and rows["q2"]["answer"] is not None
     assert solution.totals["answered"] == 8 and solution.totals["failed"] >= 6
-    assert "equal" in check(solution.path)
+    assert "equal" in audit(solution.path)
 
 
 def test_a_question_without_a_vote_ends_the_command_with_exit_code_1(
@@ -208,7 +209,7 @@ def test_other_settings_are_refused_field_by_field(changes, field, solve, sums_s
         ({"unit": "hours"}, "samples, tokens, usd"),
         ({"price": None, "max_usd": 1.0}, "--price IN,OUT"),
         ({"price": None, "unit": "usd"}, "--price IN,OUT"),
-        ({"batch": 0}, "batch is 0"),
+        ({"batch": 0}, "batch must be a whole number"),
         ({"temperature": -1.0}, "temperature is -1.0"),
         ({"price": (1.0, -1.0)}, "price is"),
         ({"out": "answers.csv"}, "ends in .jsonl"),
@@ -289,7 +290,9 @@ def test_model_text_is_inert_in_a_notebook_and_in_a_terminal(sums_server, tmp_pa
     task = Task("words", (Question("a", "say\x1b[31m <i>it</i>"),), answer="text", reasoned=False)
     sums_server.script = lambda call: Reply("<script>alert(1)</script>\x1b]0;x\x07")
     endpoint = Endpoint("openai/scripted", sums_server.address, KEY)
-    solution = dynlab.solve(task, endpoint, out=tmp_path / "a.jsonl", budget=2, progress=False)
+    solution = dynlab.solve(
+        task, endpoint, out=tmp_path / "a.jsonl", budget=2, requests=RequestOptions(progress=False)
+    )
     assert "<script>" not in solution._repr_html_() and "<i>" not in solution._repr_html_()
     assert "\x1b" not in solution.path.read_text() and "\\u001b" not in solution.path.read_text()
 
@@ -301,7 +304,8 @@ def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_pa
     with pytest.raises(InputError, match="its store answers.parquet.sqlite is not"):
         solve()
     endpoint = Endpoint("text-completion-openai/scripted", sums_server.address, KEY)
-    dynlab.record(TASK, endpoint, num_samples=2, out=tmp_path / "planned.parquet", progress=False)
+    planned, quiet = tmp_path / "planned.parquet", RequestOptions(progress=False)
+    dynlab.record(TASK, endpoint, num_samples=2, out=planned, requests=quiet)
     with pytest.raises(InputError, match="planned samples"):
         solve("planned.jsonl")
     (tmp_path / "planned.parquet").unlink()
@@ -313,7 +317,7 @@ def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_pa
 
 @pytest.mark.parametrize("allocator", ["ucb", "thompson", "priced", "uniform"])
 def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
-    """`replay.run`, which shares no state with the live decider, on the recorded samples in their
+    """`replay.run`, which shares no state with the live policy, on the recorded samples in their
     order.
     """
     solution = solve(
@@ -342,7 +346,7 @@ def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(su
     with pytest.raises(DynlabError, match="no such model"):
         solve(seed=1)
     sums_server.script = answers
-    assert "equal" in check(solve(seed=2).path)
+    assert "equal" in audit(solve(seed=2).path)
 
 
 def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, solve):
@@ -351,4 +355,4 @@ def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, so
     )
     solution = solve(vote="cisc")
     assert recordings.load(solution.recording).frame["mean_logprob"].isna().any()
-    assert "equal" in check(solution.path)
+    assert "equal" in audit(solution.path)

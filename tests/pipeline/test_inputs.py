@@ -32,8 +32,8 @@ def test_model_needs_task_and_names_must_differ(tmp_path, make_pool):
 def test_a_model_is_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_pool):
     calls = []
 
-    def record(task, model, *, num_samples, out, max_usd, strategy):
-        calls.append((task, model, num_samples, max_usd, strategy))
+    def record(task, model, *, num_samples, out, strategy, limits):
+        calls.append((task, model, num_samples, limits.usd, strategy))
         return write(make_pool({"q1": "aab"}), {}, out)
 
     monkeypatch.setattr("dynlab.sampling.recorder.record", record)
@@ -48,8 +48,8 @@ def test_a_model_is_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_po
 def test_strategies_are_recorded_within_the_limit(tmp_path, monkeypatch, make_pool):
     calls = []
 
-    def record(task, model, *, num_samples, out, max_usd, strategy, num_streams, greedy):
-        calls.append((strategy, num_streams, greedy, round(max_usd, 9)))
+    def record(task, model, *, num_samples, out, strategy, limits, options):
+        calls.append((strategy, options.num_streams, options.greedy, round(limits.usd, 9)))
         return write(make_pool({"q1": "aab"}, strategy=strategy, cost_usd=0.125), {}, out)
 
     monkeypatch.setattr("dynlab.sampling.recorder.record", record)

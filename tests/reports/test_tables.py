@@ -2,12 +2,19 @@
 first notebook.
 """
 
+import ast
+import json
+import re
+
 import pandas as pd
 import pytest
 from helpers import frames
+from helpers.notebook_cells import run
 
 import dynlab
 from dynlab._util.errors import InputError
+from dynlab.cli import parser
+from dynlab.pipeline.template import new_notebook
 from dynlab.recordings.recording import Recording
 from dynlab.reports.tables import table
 
@@ -82,3 +89,44 @@ def test_a_frame_that_is_none_of_these_is_refused():
 
 def test_names_in_a_table_are_escaped():
     assert EVIL not in table(frames.curves((EVIL,)))._repr_html_()
+
+
+def test_a_new_notebook_runs_at_once_and_saves_its_figure(
+    tmp_path, random_pool, monkeypatch, capsys
+):
+    from dynlab.recordings.recording import write
+
+    monkeypatch.chdir(tmp_path)
+    write(random_pool(8, 10), {}, tmp_path / "mine.parquet")
+    assert parser.main(["new", "my-idea", "mine.parquet"]) == 0
+    assert "wrote my-idea.ipynb" in capsys.readouterr().out
+    path = tmp_path / "my-idea.ipynb"
+    shown = run(path, quick=True)
+    assert (tmp_path / "figures" / "my-idea-curves.svg").is_file()
+    assert any(str(text).startswith("- **More samples.**") for text in shown)
+    notebook = json.loads(path.read_text())
+    first, *rest = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert first["metadata"]["tags"] == ["parameters"]
+    assert 'recording: str = "mine.parquet"  # ' in "".join(first["source"])
+    assert all(re.fullmatch(r"\w+: \w+ = [^#]+  # .+\n?", line) for line in first["source"])
+    assert all(len(cell["source"]) <= 10 and ast.parse("".join(cell["source"])) for cell in rest)
+
+
+def test_a_new_notebook_overwrites_nothing_and_needs_a_recording_that_is_there(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    path = new_notebook("mine")
+    path.write_text("kept")
+    for arguments, said in (
+        (["mine"], "mine.ipynb is there already"),
+        (["mine.ipynb"], "mine.ipynb is there already"),
+        (["a b"], "the name of a notebook is letters"),
+        (["other", "nowhere.parquet"], "no file nowhere.parquet"),
+        (["missing/folder/name", "capitols"], "unknown recording 'capitols'"),
+    ):
+        assert parser.main(["new", *arguments]) == 2
+        assert said in capsys.readouterr().err
+    assert path.read_text() == "kept" and [each.name for each in tmp_path.iterdir()] == [
+        "mine.ipynb"
+    ]

@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynlab._util.errors import BudgetError, InputError
-from dynlab._util.values import Request, Sampling, Usage
+from dynlab._util.options import Limits, Sampling
+from dynlab._util.values import Request, Usage
 from dynlab.models.prices import Price, believed, shared_out, worst_case
-from dynlab.sampling.budget import Caps, Ledger, Spending, cost
+from dynlab.sampling.budget import Ledger, Spending, cost, excess
 
 AMOUNTS = st.integers(0, 10**6)
 SPENDINGS = st.builds(Spending, st.just(1), AMOUNTS, AMOUNTS)
@@ -14,22 +15,20 @@ SPENDINGS = st.builds(Spending, st.just(1), AMOUNTS, AMOUNTS)
 def test_unknown_amounts_stay_unknown_and_exceed_every_cap():
     unknown = Spending(1, None, None)
     assert (Spending(1, 2, 3) + unknown) == Spending(2, None, None)
-    assert Caps(max_total_tokens=10**9).excess(unknown) and Caps(max_usd=1e9).excess(unknown)
-    assert not Caps(max_calls=1).excess(unknown)
+    assert excess(Limits(tokens=10**9), unknown) and excess(Limits(usd=1e9), unknown)
+    assert not excess(Limits(calls=1), unknown)
     with pytest.raises(InputError, match="give --price IN,OUT"):
-        Ledger(Caps(max_usd=1.0), spent=unknown)
+        Ledger(Limits(usd=1.0), spent=unknown)
 
 
-@pytest.mark.parametrize(
-    "caps", [{"max_calls": -1}, {"max_total_tokens": -1}, {"max_usd": float("nan")}]
-)
-def test_caps_that_cannot_be_kept_are_refused(caps):
+@pytest.mark.parametrize("limits", [{"calls": -1}, {"tokens": -1}, {"usd": float("nan")}])
+def test_caps_that_cannot_be_kept_are_refused(limits):
     with pytest.raises(InputError, match="give a number of at least 0"):
-        Caps(**caps)
+        Limits(**limits)
 
 
 def test_ten_calls_of_ten_cents_fit_one_dollar_exactly():
-    ledger, call = Ledger(Caps(max_usd=1.0)), cost(Usage(100_000, 0), Price(1.0, 0.0))
+    ledger, call = Ledger(Limits(usd=1.0)), cost(Usage(100_000, 0), Price(1.0, 0.0))
     for _ in range(10):
         assert ledger.fits(call)
         ledger.hold(call)
@@ -48,7 +47,7 @@ def test_no_order_of_events_passes_a_cap(events, cap):
     """Against a plain account: what is spent, lost and in flight never sums up to more than the
     cap.
     """
-    ledger = Ledger(Caps(max_total_tokens=cap))
+    ledger = Ledger(Limits(tokens=cap))
     spent = lost = flying = 0
     for worst, what in events:
         assert ledger.fits(worst) == (spent + lost + flying + worst.tokens <= cap)

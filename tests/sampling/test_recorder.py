@@ -11,13 +11,16 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from helpers.flat_options import grouped
 from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab import recordings
 from dynlab._util.errors import BudgetError, DynlabError, InputError
-from dynlab._util.values import Question, Sampling
+from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
+from dynlab._util.values import Question
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.recordings.recording import KEY as KEY_COLUMNS
 from dynlab.sampling.plan import Plan, sampling_seed
 from dynlab.sampling.recorder import dry_run, record
 from dynlab.sampling.store import Store, store_path
@@ -45,7 +48,9 @@ def draw(server, tmp_path):
         }
         endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
         return record(
-            changes.pop("task", TASK), changes.pop("model", endpoint), **arguments | changes
+            changes.pop("task", TASK),
+            changes.pop("model", endpoint),
+            **grouped(**arguments | changes),
         )
 
     return run
@@ -300,16 +305,14 @@ def test_more_samples_are_added_to_those_that_are_there(draw, server, with_store
     draw(num_samples=5)
     assert len(server.calls) == 4 * 5 + 4
     assert len({call.body["seed"] for call in server.calls}) == len(server.calls)
-    both = recordings.load(path).frame.merge(
-        first, on=list(recordings.KEY), suffixes=("", "_first")
-    )
+    both = recordings.load(path).frame.merge(first, on=list(KEY_COLUMNS), suffixes=("", "_first"))
     assert len(both) == len(first)
     assert (both["text"] == both["text_first"]).all()
 
 
 def test_fewer_questions_later_lose_none_that_are_there(draw, server):
     path = draw()
-    draw(limit=1, num_samples=4)
+    draw(num_questions=1, num_samples=4)
     assert len(server.calls) == 17
     assert len(keys_of(path)) == 17
 
@@ -372,9 +375,10 @@ SCRIPT = """
 import sys
 from dynlab.models.llama_cpp import Endpoint
 from helpers.targeted_sums import KEY, TASK
+from dynlab._util.options import RequestOptions
 from dynlab.sampling.recorder import record
 record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY), num_samples=25, out=sys.argv[2],
-       concurrency=4, progress=False, strategy="integrated")
+       requests=RequestOptions(concurrency=4, progress=False), strategy="integrated")
 """
 
 
@@ -530,7 +534,7 @@ def test_several_samples_a_call_are_told_in_the_card(draw, server):
 def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_path):
     endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
     arguments = {"num_samples": 3, "out": tmp_path / "sums.parquet", "price": (1.0, 10.0)}
-    before = dry_run(TASK, endpoint, **arguments)
+    before = dry_run(TASK, endpoint, **grouped(**arguments))
     assert not server.calls and not list(tmp_path.iterdir())
     assert (before.num_samples, before.worst.calls) == (16, 16) and "nothing was sent" in str(
         before
@@ -541,7 +545,7 @@ def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_
         max_total_tokens=before.worst.tokens,
         max_calls=16,
     )
-    more = dry_run(TASK, endpoint, **arguments | {"num_samples": 5})
+    more = dry_run(TASK, endpoint, **grouped(**arguments | {"num_samples": 5}))
     assert more.num_samples == 8 and more.expected.usd == pytest.approx(8 * 60e-6)
     assert "the mean of the 16 samples" in str(more)
 
@@ -562,7 +566,7 @@ def test_the_worst_case_of_chains_covers_attempts_as_long_as_they_come(
         num_samples=4,
         out=tmp_path / "sums.parquet",
         strategy=strategy,
-        price=(1.0, 10.0),
+        requests=RequestOptions(price=(1.0, 10.0)),
     )
     draw(strategy=strategy, num_samples=4, price=(1.0, 10.0), max_usd=told.worst.usd)
     assert len(server.calls) == 4 * 4 + 4
@@ -586,8 +590,8 @@ def test_the_worst_case_of_chains_covers_attempts_as_long_as_they_come(
         ({"model": "local/smollm"}, "local/smollm2-135m"),
         ({"model": "nonsense"}, "does not know who serves 'nonsense'"),
         ({"max_usd": 1.0}, r"give --price IN,OUT"),
-        ({"max_calls": -1}, "max_calls is -1"),
-        ({"max_total_tokens": float("nan")}, "max_total_tokens is nan"),
+        ({"max_calls": -1}, "the limit of calls is -1"),
+        ({"max_total_tokens": float("nan")}, "the limit of tokens is nan"),
         ({"num_per_call": 0}, "num_per_call is 0"),
         ({"timeout_s": -1.0}, r"timeout_s is -1\.0"),
         ({"price": (-1.0, 1.0)}, r"price is \(-1\.0, 1\.0\)"),
@@ -653,9 +657,9 @@ def test_recording_is_nearly_as_fast_as_the_same_requests_sent_straight_to_the_s
                         endpoint,
                         num_samples=2,
                         out=out,
-                        greedy=False,
+                        options=RecordingOptions(greedy=False),
+                        requests=RequestOptions(progress=False),
                         seed=seed,
-                        progress=False,
                     )
                 if seed:  # the first round warms the server up
                     seconds[way] += time.perf_counter() - started

@@ -27,95 +27,95 @@ def clock():
 
 
 @pytest.fixture
-def patience(clock):
+def retries(clock):
     """One answer has come already; three attempts, ten seconds."""
-    patience = RetryPolicy(num_attempts=3, silence_s=10.0, clock=clock)
-    patience.begins(key("a"))
-    patience.answered(key("a"))
-    return patience
+    retries = RetryPolicy(num_attempts=3, silence_s=10.0, clock=clock)
+    retries.begins(key("a"))
+    retries.answered(key("a"))
+    return retries
 
 
-def answer(patience, question="other"):
-    patience.begins(key(question))
-    patience.answered(key(question))
+def answer(retries, question="other"):
+    retries.begins(key(question))
+    retries.answered(key(question))
 
 
-@pytest.mark.parametrize("fault", [BROKEN, AWAY], ids=str)
+@pytest.mark.parametrize("error", [BROKEN, AWAY], ids=str)
 def test_a_question_that_fails_while_others_are_answered_is_given_up_after_its_attempts(
-    patience, fault
+    retries, error
 ):
-    patience.begins(key("poison"))
+    retries.begins(key("poison"))
     verdicts = []
     for _ in range(3):
-        answer(patience)
-        verdicts.append(patience.failed(key("poison"), fault))
+        answer(retries)
+        verdicts.append(retries.failed(key("poison"), error))
     assert verdicts == ["again", "again", "sample"]
 
 
-def test_being_told_to_slow_down_is_never_a_question_s_own_fault(patience):
-    patience.begins(key("q"))
+def test_being_told_to_slow_down_is_never_a_question_s_own_fault(retries):
+    retries.begins(key("q"))
     for _ in range(50):
-        answer(patience)
-        assert patience.failed(key("q"), THROTTLED) == "again"
+        answer(retries)
+        assert retries.failed(key("q"), THROTTLED) == "again"
 
 
-@pytest.mark.parametrize("fault", [BROKEN, AWAY, THROTTLED], ids=str)
+@pytest.mark.parametrize("error", [BROKEN, AWAY, THROTTLED], ids=str)
 def test_when_everything_fails_no_question_is_given_up_and_the_run_ends_after_a_while(
-    patience, clock, fault
+    retries, clock, error
 ):
     questions = [f"q{i}" for i in range(6)]
     for question in questions:
-        patience.begins(key(question))
+        retries.begins(key(question))
     for _ in range(10):
-        assert {patience.failed(key(question), fault) for question in questions} == {"again"}
+        assert {retries.failed(key(question), error) for question in questions} == {"again"}
         clock.now += 0.9
     clock.now += 1.1
-    assert patience.failed(key("q0"), fault) == "run"
+    assert retries.failed(key("q0"), error) == "run"
 
 
-def test_an_answer_ends_the_silence(patience, clock):
+def test_an_answer_ends_the_silence(retries, clock):
     for question in "bcdefg":
-        patience.begins(key(question))
-        patience.failed(key(question), AWAY)
+        retries.begins(key(question))
+        retries.failed(key(question), AWAY)
     clock.now += 9.9
-    answer(patience)
+    answer(retries)
     clock.now += 9.9
-    assert patience.failed(key("b"), AWAY) == "again"
+    assert retries.failed(key("b"), AWAY) == "again"
     clock.now += 10.0
-    assert patience.failed(key("b"), AWAY) == "run"
+    assert retries.failed(key("b"), AWAY) == "run"
 
 
 def test_at_the_end_a_few_questions_that_the_server_breaks_on_are_given_up_without_waiting(
-    patience,
+    retries,
 ):
     for question in ("x", "y"):
-        patience.begins(key(question))
-    verdicts = [patience.failed(key(question), BROKEN) for _ in range(3) for question in ("x", "y")]
+        retries.begins(key(question))
+    verdicts = [retries.failed(key(question), BROKEN) for _ in range(3) for question in ("x", "y")]
     assert verdicts == ["again"] * 4 + ["sample"] * 2
 
 
-def test_in_silence_no_second_question_is_given_up_on_the_same_evidence(patience, clock):
-    patience.begins(key("x"))
-    assert [patience.failed(key("x"), BROKEN) for _ in range(3)] == ["again", "again", "sample"]
-    patience.begins(key("y"))
-    assert [patience.failed(key("y"), BROKEN) for _ in range(9)] == ["again"] * 9
+def test_in_silence_no_second_question_is_given_up_on_the_same_evidence(retries, clock):
+    retries.begins(key("x"))
+    assert [retries.failed(key("x"), BROKEN) for _ in range(3)] == ["again", "again", "sample"]
+    retries.begins(key("y"))
+    assert [retries.failed(key("y"), BROKEN) for _ in range(9)] == ["again"] * 9
     clock.now += 10.0
-    assert patience.failed(key("y"), BROKEN) == "run"
+    assert retries.failed(key("y"), BROKEN) == "run"
 
 
-def test_in_silence_a_question_is_given_up_with_all_its_samples(patience):
+def test_in_silence_a_question_is_given_up_with_all_its_samples(retries):
     for index in range(4):
-        patience.begins(key("x", index))
-    verdicts = [patience.failed(key("x", index), BROKEN) for _ in range(3) for index in range(4)]
+        retries.begins(key("x", index))
+    verdicts = [retries.failed(key("x", index), BROKEN) for _ in range(3) for index in range(4)]
     assert verdicts == ["again"] * 8 + ["sample"] * 4
 
 
-def test_a_server_that_is_away_never_spoils_the_last_questions(patience, clock):
-    patience.begins(key("x"))
+def test_a_server_that_is_away_never_spoils_the_last_questions(retries, clock):
+    retries.begins(key("x"))
     for _ in range(20):
-        assert patience.failed(key("x"), AWAY) == "again"
+        assert retries.failed(key("x"), AWAY) == "again"
     clock.now += 10.0
-    assert patience.failed(key("x"), AWAY) == "run"
+    assert retries.failed(key("x"), AWAY) == "run"
 
 
 def test_a_refusal_spoils_a_sample_only_once_something_was_answered():
@@ -137,6 +137,6 @@ def test_a_filtered_question_says_nothing_about_the_settings():
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404])
-def test_what_concerns_the_model_ends_the_run(patience, status):
-    patience.begins(key("x"))
-    assert patience.failed(key("x"), ProviderError("no", status)) == "run"
+def test_what_concerns_the_model_ends_the_run(retries, status):
+    retries.begins(key("x"))
+    assert retries.failed(key("x"), ProviderError("no", status)) == "run"

@@ -1,4 +1,4 @@
-"""Sampler one sample at a time: order, caps, retries, what cannot be had, interrupts."""
+"""Sampler one sample at a time: order, limits, retries, what cannot be had, interrupts."""
 
 import asyncio
 import sqlite3
@@ -9,13 +9,15 @@ from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab._util.errors import BudgetError, DynlabError, InputError
-from dynlab._util.values import Question, Sampling, Usage
+from dynlab._util.options import Limits, Sampling
+from dynlab._util.values import Question, Usage
 from dynlab.models.client import Client
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.sampling.budget import Caps
+from dynlab.sampling.budget import excess
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.retries import RetryPolicy
 from dynlab.sampling.sampler import Sampler, Stopped
+from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.sequential import Sequential
@@ -45,7 +47,7 @@ def short_waits(monkeypatch):
     monkeypatch.setattr("dynlab.sampling.attempts.LONGEST_WAIT_S", 0.01)
 
 
-def drawing_of(
+def sampler_of(
     server, store, strategy=PARALLEL, num_questions=4, num_samples=4, concurrency=4, **settings
 ):
     questions = tuple(Question(f"q{i}", f"{i} + 1?", str(i + 1)) for i in range(num_questions))
@@ -60,15 +62,15 @@ def draw(server, path, keys, **settings):
     store's calls.
     """
 
-    async def all_at_once(drawing):
-        async with drawing:
-            return await asyncio.gather(*map(drawing.one, keys), return_exceptions=True)
+    async def all_at_once(sampler):
+        async with sampler:
+            return await asyncio.gather(*map(sampler.one, keys), return_exceptions=True)
 
     with Store(path, {}, {}) as store:
-        drawing = drawing_of(server, store, **settings)
-        outcomes = asyncio.run(all_at_once(drawing))
+        sampler = sampler_of(server, store, **settings)
+        outcomes = asyncio.run(all_at_once(sampler))
         totals = store.totals()
-        assert (totals.spent, totals.reserved) == (drawing.ledger.spent, drawing.ledger.reserved)
+        assert (totals.spent, totals.reserved) == (sampler.ledger.spent, sampler.ledger.reserved)
         return outcomes, totals, calls_in(path)
 
 
@@ -141,60 +143,60 @@ def test_parents_come_first_even_if_they_were_not_asked_for(server, path):
 def test_a_cancelled_caller_does_not_cancel_the_draw(server, path):
     server.script = lambda call: Reply(right(call), delay_s=0.1)
 
-    async def leave(drawing):
-        async with drawing:
+    async def leave(sampler):
+        async with sampler:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(drawing.one(key()), 0.03)
+                await asyncio.wait_for(sampler.one(key()), 0.03)
 
     with Store(path, {}, {}) as store:
-        asyncio.run(leave(drawing_of(server, store)))
+        asyncio.run(leave(sampler_of(server, store)))
         assert store.keys() == {key()}
         assert store.totals().reserved.calls == 0
 
 
-# ——— caps ———
+# ——— limits ———
 
 
 @pytest.mark.parametrize(
-    "caps", [Caps(max_calls=5), Caps(max_total_tokens=120), Caps(max_usd=500e-6)], ids=str
+    "limits", [Limits(calls=5), Limits(tokens=120), Limits(usd=500e-6)], ids=str
 )
 @pytest.mark.parametrize("concurrency", [1, 16])
-def test_a_cap_is_used_up_in_order_and_never_passed(server, path, caps, concurrency):
+def test_a_cap_is_used_up_in_order_and_never_passed(server, path, limits, concurrency):
     server.script = lambda call: Reply(right(call), delay_s=0.01)
     keys = [key(i, j) for j in range(4) for i in range(4)]
-    outcomes, totals, _ = draw(server, path, keys, caps=caps, concurrency=concurrency)
+    outcomes, totals, _ = draw(server, path, keys, limits=limits, concurrency=concurrency)
     drawn = [not isinstance(outcome, BudgetError) for outcome in outcomes]
     assert drawn == sorted(drawn, reverse=True)  # none overtakes one that did not fit
     assert 0 < sum(drawn) < 16 and len(server.calls) == sum(drawn)
-    assert not caps.excess(totals.spent + totals.reserved)
-    again, *_ = draw(server, path, keys, caps=caps, concurrency=concurrency)
+    assert not excess(limits, totals.spent + totals.reserved)
+    again, *_ = draw(server, path, keys, limits=limits, concurrency=concurrency)
     assert sum(not isinstance(outcome, BudgetError) for outcome in again) == sum(drawn)
     more, *_ = draw(server, path, keys)
     assert not any(isinstance(outcome, Exception) for outcome in more) and len(server.calls) == 16
 
 
 def test_after_a_call_that_does_not_fit_no_later_one_is_let_through(server, path):
-    async def one_after_another(drawing):
-        async with drawing:
-            await drawing.one(key(0))
+    async def one_after_another(sampler):
+        async with sampler:
+            await sampler.one(key(0))
             with pytest.raises(BudgetError):
-                await drawing.one(key(1))
-            drawing.ledger.caps = Caps()
+                await sampler.one(key(1))
+            sampler.ledger.limits = Limits()
             with pytest.raises(BudgetError):
-                await drawing.one(key(2))
+                await sampler.one(key(2))
 
     with Store(path, {}, {}) as store:
-        asyncio.run(one_after_another(drawing_of(server, store, caps=Caps(max_calls=1))))
+        asyncio.run(one_after_another(sampler_of(server, store, limits=Limits(calls=1))))
     assert len(server.calls) == 1
 
 
 def test_what_may_have_been_billed_counts_for_ever(server, path):
     server.script = lambda call: Reply(drop=True) if call.number == 0 else right(call)
-    outcomes, totals, calls = draw(server, path, [key()], caps=Caps(max_calls=2))
+    outcomes, totals, calls = draw(server, path, [key()], limits=Limits(calls=2))
     assert outcomes[0].answer == "1"
     assert [row["state"] for row in calls] == ["reserved", "settled"]
     assert (totals.spent.calls, totals.reserved.calls) == (1, 1)
-    outcomes, *_ = draw(server, path, [key(1)], caps=Caps(max_calls=2))
+    outcomes, *_ = draw(server, path, [key(1)], limits=Limits(calls=2))
     assert isinstance(outcomes[0], BudgetError) and len(server.calls) == 2
 
 
@@ -202,7 +204,7 @@ def test_what_may_have_been_billed_counts_for_ever(server, path):
 def test_what_was_turned_down_is_released_and_keeps_its_place(server, path, status):
     server.script = lambda call: Reply(status=status) if call.number < 2 else right(call)
     outcomes, totals, calls = draw(
-        server, path, [key(0), key(1)], caps=Caps(max_calls=1), concurrency=4
+        server, path, [key(0), key(1)], limits=Limits(calls=1), concurrency=4
     )
     assert outcomes[0].answer == "1" and isinstance(outcomes[1], BudgetError)
     assert [row["state"] for row in calls] == ["settled"]
@@ -233,8 +235,8 @@ def test_a_usage_that_cannot_be_true_is_unknown_and_its_reservation_stays(server
 
 def test_a_cap_in_usd_needs_a_price(server, path):
     with Store(path, {}, {}) as store, pytest.raises(InputError, match=r"give --price IN,OUT"):
-        plan = drawing_of(server, store).plan
-        Sampler(plan, store, Client(Endpoint("openai/x", server.address)), 1, Caps(max_usd=1.0))
+        plan = sampler_of(server, store).plan
+        Sampler(plan, store, Client(Endpoint("openai/x", server.address)), 1, Limits(usd=1.0))
 
 
 # ——— what passes and what does not ———
@@ -278,7 +280,7 @@ def test_a_sample_that_cannot_be_had_is_stored_with_its_reason_and_never_votes(
         reply if call.words.rpartition("Question: ")[2][0] == "1" else right(call)
     )
     keys = [key(i, j) for j in range(4) for i in range(4)]
-    outcomes, *_ = draw(server, path, keys, patience=RetryPolicy(num_attempts=3))
+    outcomes, *_ = draw(server, path, keys, retries=RetryPolicy(num_attempts=3))
     assert {o.answer for o in outcomes if o.votes} == {"1", "3", "4"}
     failed = [o for o in outcomes if not o.votes]
     assert {o.question_id for o in failed} == {"q1"} and len(failed) == 4
@@ -317,7 +319,7 @@ def test_an_outage_ends_the_run_and_spoils_no_sample(server, path, failure):
     server.script = lambda call: right(call) if call.number < 3 else failure
     keys = [key(i, j) for j in range(4) for i in range(4)]
     outcomes, *_ = draw(
-        server, path, keys, patience=RetryPolicy(num_attempts=3, silence_s=0.3), concurrency=8
+        server, path, keys, retries=RetryPolicy(num_attempts=3, silence_s=0.3), concurrency=8
     )
     arrived = [outcome for outcome in outcomes if not isinstance(outcome, DynlabError)]
     assert len(arrived) == 3 and all(sample.votes for sample in arrived)
@@ -331,28 +333,28 @@ def test_fewer_calls_are_in_flight_while_the_server_asks_for_that(server, path):
         Reply(status=429) if server.in_flight > 4 else Reply(right(call), delay_s=0.02)
     )
     with Store(path, {}, {}) as store:
-        drawing = drawing_of(server, store, num_samples=30, concurrency=32)
-        asyncio.run(drawing.run())
+        sampler = sampler_of(server, store, num_samples=30, concurrency=32)
+        asyncio.run(draw_plan(sampler))
         assert len(store.keys()) == 120
     refused = len(server.calls) - len(server.answered)
-    assert refused < 200 and drawing.pace.limit < 16
+    assert refused < 200 and sampler.concurrency.limit < 16
 
 
 def test_nothing_new_begins_once_it_is_stopped(server, path):
-    async def stopped(drawing):
-        async with drawing:
-            first = asyncio.create_task(drawing.one(key(0)))
+    async def stopped(sampler):
+        async with sampler:
+            first = asyncio.create_task(sampler.one(key(0)))
             await asyncio.sleep(0.03)
-            waiting = asyncio.create_task(drawing.one(key(1)))
+            waiting = asyncio.create_task(sampler.one(key(1)))
             await asyncio.sleep(0)
-            drawing.stop = True
+            sampler.stop = True
             with pytest.raises(Stopped):
-                await drawing.one(key(2))
+                await sampler.one(key(2))
             return await asyncio.gather(first, waiting, return_exceptions=True)
 
     server.script = lambda call: Reply(right(call), delay_s=0.1)
     with Store(path, {}, {}) as store:
-        first, waiting = asyncio.run(stopped(drawing_of(server, store, concurrency=1)))
+        first, waiting = asyncio.run(stopped(sampler_of(server, store, concurrency=1)))
     assert first.answer == "1" and isinstance(waiting, Stopped) and len(server.calls) == 1
 
 
@@ -364,8 +366,8 @@ def test_one_call_brings_several_samples_that_share_its_prompt(server, path):
         right(call), usage={"prompt_tokens": 12, "completion_tokens": 8}
     )
     with Store(path, {}, {}) as store:
-        drawing = drawing_of(server, store, num_per_call=4)
-        asyncio.run(drawing.run())
+        sampler = sampler_of(server, store, num_per_call=4)
+        asyncio.run(draw_plan(sampler))
         samples, totals = store.samples(), store.totals()
     assert len(server.calls) == 4 and {call.body["n"] for call in server.calls} == {4}
     assert len(samples) == 16 and {s.usage.prompt_tokens for s in samples} == {12}
@@ -380,7 +382,7 @@ def test_what_a_provider_did_not_bring_is_asked_for_one_by_one(server, path):
         right(call), num_choices=2 if call.body.get("n", 1) > 1 else 1
     )
     with Store(path, {}, {}) as store:
-        asyncio.run(drawing_of(server, store, num_per_call=4).run())
+        asyncio.run(draw_plan(sampler_of(server, store, num_per_call=4)))
         assert len(store.keys()) == 16
     assert sorted(call.body.get("n", 1) for call in server.calls) == [1] * 8 + [4] * 4
     assert len({call.body["seed"] for call in server.calls}) == 12

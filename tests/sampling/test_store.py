@@ -113,8 +113,7 @@ def test_more_questions_may_be_added_later(path):
 
 
 def test_a_second_process_is_told_who_holds_the_store(path):
-    hold = f"Store({str(path)!r}, {{}}, {{}}); print(1, flush=True); sys.stdin.read()"
-    hold = f"Store({str(path)!r}, {{}}, {{}}); print(1, flush=True); sys.stdin.read()"
+    hold = f"store = Store({str(path)!r}, {{}}, {{}}); print(1, flush=True); sys.stdin.read()"
     code = f"import sys; from dynlab.sampling.store import Store; {hold}"
     holder = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -20,10 +20,11 @@ import pandas as pd
 
 from dynlab._util.errors import DynlabError
 from dynlab._util.files import write_csv
+from dynlab._util.options import RecordingOptions, RequestOptions, Sampling, require_count
 from dynlab._util.values import Sample
 from dynlab.recordings.recording import Recording, load
-from dynlab.sampling.preparation import refuse_counts
 from dynlab.sampling.recorder import record
+from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.prompts import Completion
 from dynlab.tasks.task import Task
 from recipe.families import NUM_PUZZLES, PUZZLES, SEED, puzzle_task
@@ -91,11 +92,8 @@ class Design:
     num_chained: int = 4
 
     def __post_init__(self) -> None:
-        refuse_counts(
-            num_samples=self.num_samples,
-            num_streams=self.num_streams,
-            num_chained=self.num_chained,
-        )
+        for name in ("num_samples", "num_streams", "num_chained"):
+            require_count(name, vars(self)[name])
 
 
 def evaluate(
@@ -130,7 +128,9 @@ def evaluate(
         InputError: as `record`, before anything is drawn.
     """
     design = design or Design()
-    recorded = partial(record, temperature=temperature, max_tokens=max_tokens, progress=progress)
+    sampling = Sampling(temperature=temperature, max_tokens=max_tokens)
+    recorded = partial(record, sampling=sampling, requests=RequestOptions(progress=progress))
+    pool = RecordingOptions(greedy=False)
     tables = []
     for family in families:
         task = puzzle_task(family, split, design.num_questions, seed)
@@ -146,21 +146,19 @@ def evaluate(
                 model,
                 num_samples=WIDTH + design.num_chained,
                 out=files["integrated"],
-                strategy="integrated",
-                num_streams=design.num_streams,
-                width=WIDTH,
-                greedy=False,
+                strategy=Integrated(WIDTH),
+                options=RecordingOptions(design.num_streams, greedy=False),
             )
         )
         as_many = design.num_streams * design.num_chained
         beside = placebo(task, chains.frame)
         misled = load(
-            recorded(beside, model, num_samples=as_many, out=files["placebo"], greedy=False)
+            recorded(beside, model, num_samples=as_many, out=files["placebo"], options=pool)
         )
         plain = None
         if control:
             plain = load(
-                recorded(task, control, num_samples=count, out=files["untaught"], greedy=False)
+                recorded(task, control, num_samples=count, out=files["untaught"], options=pool)
             )
         rows = family_measures(samples, chains, right_shares(misled), plain)
         tables.append(rows.assign(family=family, split=split, temperature=temperature))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.options import RecordingOptions
 from dynlab.models.llama_cpp import Endpoint, describe
 from dynlab.models.weights import REASONER, UNTAUGHT
 from dynlab.recordings.merging import merge, split
@@ -90,7 +91,13 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{REASONER}") -> list[
         name = f"{family}--{REASONER}"
         _take_apart(out, name)
         pool = out / "parts" / f"{name}.parallel.parquet"
-        record(family, reasoner, num_samples=NUM_REASONED, out=pool, keep_text=KEPT_TEXTS)
+        record(
+            family,
+            reasoner,
+            num_samples=NUM_REASONED,
+            out=pool,
+            options=RecordingOptions(keep_text=KEPT_TEXTS),
+        )
         whole = merge(
             [pool, *_chained(out, family, REASONER, REASONED, served=reasoner)],
             out / f"{name}.parquet",
@@ -101,7 +108,13 @@ def reasoned(out: Path, reasoner: str | Endpoint = f"local/{REASONER}") -> list[
         )
         made += [
             whole,
-            record(beside, reasoner, num_samples=NUM_PLACEBOS, out=file, keep_text=0, greedy=False),
+            record(
+                beside,
+                reasoner,
+                num_samples=NUM_PLACEBOS,
+                out=file,
+                options=RecordingOptions(keep_text=0, greedy=False),
+            ),
         ]
     return made
 
@@ -114,7 +127,13 @@ def controlled(out: Path, control: str | Endpoint = f"local/{UNTAUGHT}") -> list
         family: out / "controls" / f"{family}--{REASONER}.untaught.parquet" for family in PUZZLES
     }
     return [
-        record(family, control, num_samples=NUM_CONTROL, out=file, keep_text=0)
+        record(
+            family,
+            control,
+            num_samples=NUM_CONTROL,
+            out=file,
+            options=RecordingOptions(keep_text=0),
+        )
         for family, file in files.items()
     ]
 
@@ -128,9 +147,7 @@ def beside_weights(out: Path) -> Path:
         f"local/{REASONER}",
         strategy="integrated",
         num_samples=NUM_BESIDE,
-        num_streams=1,
-        keep_text=KEPT_TEXTS,
-        greedy=False,
+        options=RecordingOptions(keep_text=KEPT_TEXTS, greedy=False),
         out=out / "controls" / f"{BESIDE}--{REASONER}.beside.parquet",
     )
 
@@ -207,10 +224,7 @@ def _chained(
             served,
             strategy=strategy,
             num_samples=length,
-            num_streams=streams,
-            limit=limit,
-            keep_text=KEPT_TEXTS,
-            greedy=False,
+            options=RecordingOptions(streams, False, limit, KEPT_TEXTS),
             out=out / "parts" / f"{task}--{model}.{strategy}.parquet",
         )
         for strategy, (length, streams) in planned.items()
@@ -225,13 +239,9 @@ def _widened(out: Path, task: str, model: str, width: int) -> Path:
     return record(
         task,
         f"local/{model}",
-        strategy="integrated",
-        width=width,
+        strategy=Integrated(width),
         num_samples=width + num_chained,
-        num_streams=NUM_STREAMS,
-        limit=NUM_CHAINED,
-        keep_text=KEPT_TEXTS,
-        greedy=False,
+        options=RecordingOptions(NUM_STREAMS, False, NUM_CHAINED, KEPT_TEXTS),
         out=out / "widths" / f"{task}--{model}.width-{width}.parquet",
     )
 

@@ -9,6 +9,7 @@ import pytest
 from recipe import recordings
 from recipe.families import PUZZLES
 
+from dynlab._util.options import RecordingOptions
 from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import load, shipped, write
 
@@ -16,8 +17,10 @@ from dynlab.recordings.recording import load, shipped, write
 def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_pool):
     calls = []
 
-    def record(task, model, *, num_samples, out, strategy="parallel", **more):
-        calls.append((task, strategy, num_samples, more))
+    def record(task, model, *, num_samples, out, strategy="parallel", options=None):
+        width = None if isinstance(strategy, str) else strategy.width
+        strategy = strategy if width is None else strategy.name
+        calls.append((task, strategy, num_samples, options, width))
         return write(
             make_pool({"q1": "ab"}, strategy=strategy), {"settings": {"strategy": strategy}}, out
         )
@@ -32,7 +35,8 @@ def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_po
         "sums",
         "integrated",
         12,
-        {"num_streams": 1, "keep_text": 8, "greedy": False},
+        RecordingOptions(greedy=False, keep_text=8),
+        None,
     )
     made, reasoned = paths[: len(recordings.SHIPPED)], paths[len(recordings.SHIPPED) + 6 :]
     reasoned, controls = reasoned[: -len(PUZZLES)], reasoned[-len(PUZZLES) :]
@@ -50,22 +54,21 @@ def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_po
     own = [
         call
         for call in calls
-        if call[3].get("keep_text") is not None and call[3].get("limit") is None
+        if call[3] and call[3].keep_text is not None and call[3].num_questions is None
     ]
     assert len(own) == (3 + len(recordings.REASONED)) * len(PUZZLES)
     calls = [call for call in calls if call not in own]
     for path, pair in zip(made, recordings.SHIPPED, strict=True):
         assert set(load(path).frame["strategy"]) == {"parallel", *recordings.CHAINS.get(pair, {})}
-    widened = [call for call in calls if "width" in call[3]]
+    widened = [call for call in calls if call[4] is not None]
     chains = [call for call in calls if call[1] != "parallel" and call not in widened]
-    settings = {"limit": 60, "keep_text": 8, "greedy": False}
     assert chains == [
-        (task, strategy, length, settings | {"num_streams": streams})
+        (task, strategy, length, RecordingOptions(streams, False, 60, 8), None)
         for (task, _), planned in recordings.CHAINS.items()
         for strategy, (length, streams) in planned.items()
     ]
     assert widened == [
-        (task, "integrated", width + chained, settings | {"num_streams": 2, "width": width})
+        (task, "integrated", width + chained, RecordingOptions(2, False, 60, 8), width)
         for task, chained in {"capitals": 8, "french": 4}.items()
         for width in recordings.WIDTHS
     ]
@@ -74,7 +77,8 @@ def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_po
 def test_a_merged_recording_is_resumed(tmp_path, monkeypatch, make_pool):
     found = []
 
-    def record(task, model, *, out, strategy="parallel", **more):
+    def record(task, model, *, out, strategy="parallel", **_):
+        strategy = strategy if isinstance(strategy, str) else strategy.name
         found.append((out.name, out.exists()))
         if out.exists():
             return out

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dynlab._util.options import Limits
 from dynlab._util.values import Sample
 from dynlab.models.prices import Price
 from dynlab.online.run_state import Setup
-from dynlab.sampling.budget import Caps, Spending
+from dynlab.sampling.budget import Spending
 from dynlab.sampling.cost_estimate import CostEstimate, estimate
 from dynlab.sampling.plan import Plan
 
@@ -40,15 +41,20 @@ class Forecast:
         )
 
 
-def forecast(
-    plan: Plan, setup: Setup, held: Sequence[Sample], price: Price | None, caps: Caps, model: str
+def forecast_of(
+    plan: Plan,
+    setup: Setup,
+    held: Sequence[Sample],
+    price: Price | None,
+    limits: Limits,
+    model: str,
 ) -> Forecast:
     """The forecast of what a run still lacks.
 
     At worst every call is the dearest one, and what a cap forbids is not spent. What is expected
     goes by the samples that are held, else by each question's first prompt.
     """
-    most = setup.limit if caps.max_calls is None else min(setup.limit, caps.max_calls)
+    most = setup.limit if limits.calls is None else min(setup.limit, limits.calls)
     calls = max(0, most - len(held))
     ids = setup.question_ids
     deep = min(_DEEPEST, setup.limit) - 1
@@ -62,8 +68,8 @@ def forecast(
     whole = replace(
         firsts,
         num_samples=calls,
-        worst=_capped(_times(worst, calls), calls, caps),
-        expected=_capped(_times(firsts.expected, calls / len(ids)), calls, caps),
+        worst=_capped(_times(worst, calls), calls, limits),
+        expected=_capped(_times(firsts.expected, calls / len(ids)), calls, limits),
     )
     return Forecast(whole, len(ids), sum(len(text.encode()) for text in texts), setup.how)
 
@@ -73,11 +79,11 @@ def _times(spending: Spending, number: float) -> Spending:
     return Spending(0, *(None if amount is None else round(amount * number) for amount in amounts))
 
 
-def _capped(spending: Spending, calls: int, caps: Caps) -> Spending:
-    most_picousd = None if caps.max_usd is None else round(caps.max_usd * 1e12)
+def _capped(spending: Spending, calls: int, limits: Limits) -> Spending:
+    most_picousd = None if limits.usd is None else round(limits.usd * 1e12)
     return Spending(
         calls,
-        _least(spending.tokens, caps.max_total_tokens),
+        _least(spending.tokens, limits.tokens),
         _least(spending.picousd, most_picousd),
     )
 

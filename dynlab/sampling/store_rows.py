@@ -1,0 +1,72 @@
+"""The tables of a store, and their rows: samples, calls and notes as SQLite keeps them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dynlab._util.values import Sample, Usage
+from dynlab.models.prices import Price
+from dynlab.sampling.budget import cost
+from dynlab.sampling.journal import Statement
+
+Key = tuple[str, str, int, int]  # question id, strategy, stream, sample index
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS questions (question_id TEXT PRIMARY KEY, question TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS samples (
+    question_id TEXT, strategy TEXT, stream INTEGER, sample_index INTEGER, response TEXT NOT NULL,
+    PRIMARY KEY (question_id, strategy, stream, sample_index)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call INTEGER PRIMARY KEY,
+    question_id TEXT NOT NULL, strategy TEXT NOT NULL, stream INTEGER NOT NULL, sample_index INTEGER NOT NULL,
+    num_samples INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'released')),
+    prompt_tokens INTEGER, completion_tokens INTEGER, picousd INTEGER,  -- at worst; of a settled call, as they were
+    reported TEXT,  -- the usage as the provider reported it
+    reason TEXT  -- why it failed, last
+);
+CREATE TABLE IF NOT EXISTS notes (
+    kind TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, place)
+) WITHOUT ROWID;
+"""
+
+
+def inserted(sample: Sample, reasoning: str | None) -> Statement:
+    """The statement that stores a sample, with the reasoning that came before its text."""
+    values = vars(sample) | {"usage": vars(sample.usage), "reasoning": reasoning}
+    key = [values.pop(name) for name in ("question_id", "strategy", "stream", "sample_index")]
+    return "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (
+        *key,
+        json.dumps(values, ensure_ascii=True),
+    )
+
+
+def call_row(row: tuple[Any, ...]) -> Statement:
+    """The statement that stores a call."""
+    return f"INSERT INTO calls VALUES ({', '.join('?' * len(row))})", row
+
+
+def settled(call: int, sample: Sample, price: Price | None) -> Statement:
+    """A call for a sample that came without one, at its recorded cost."""
+    usage = sample.usage
+    picousd = cost(usage, price).picousd if usage.cost_usd is None else round(usage.cost_usd * 1e12)
+    tokens = (usage.prompt_tokens, usage.completion_tokens)
+    return call_row(
+        (call, *sample.key, 1, "settled", *tokens, picousd, None, "drawn before calls were counted")
+    )
+
+
+def sample_of(row: tuple[Any, ...]) -> Sample:
+    """The sample of a row."""
+    values: dict[str, Any] = json.loads(row[4])
+    del values["reasoning"]
+    values |= {"usage": Usage(**values["usage"]), "parents": tuple(values["parents"])}
+    return Sample(*row[:4], **values)
+
+
+def dumps(value: Any) -> str:
+    """JSON, the same text for equal values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,109 @@
+"""Task files: found by name or path, and read into rows (JSONL, CSV or Parquet)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dynlab._util import shipped_files
+from dynlab._util.errors import InputError, one_of
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+def found(name_or_path: str | Path) -> Path:
+    """The file of a built-in task, by its name, or the one that a path names.
+
+    Raises:
+        InputError: there is none.
+    """
+    given = Path(name_or_path)
+    builtin = shipped_files.named("data/tasks", (".jsonl",))
+    if str(name_or_path) in builtin:
+        return builtin[str(name_or_path)]
+    if given.is_file() and given.suffix not in SUFFIXES:
+        raise InputError(
+            f"{given} ends in {given.suffix!r}: a task file is one of {', '.join(SUFFIXES)}"
+        )
+    if given.is_file():
+        return given
+    if given.suffix in SUFFIXES or len(given.parts) > 1:
+        what = "is a folder" if given.is_dir() else "does not exist"
+        raise InputError(
+            f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of"
+            f" {', '.join(builtin)}"
+        )
+    raise one_of("task", name_or_path, builtin)
+
+
+def read_rows(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:
+    """The header and the rows, each with the words for where it stands."""
+    if path.suffix == ".parquet":
+        return {}, iter(_parquet_rows(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if path.suffix == ".csv":
+        return {}, iter(_csv_rows(path, text))
+    rows = list(_json_rows(path, text))
+    if rows and set(rows[0][1]) == {"task"}:
+        header = rows.pop(0)[1]["task"]
+        if not isinstance(header, dict):
+            raise InputError(f'{path}: the header must be {{"task": {{…}}}}, not {header!r}')
+        return header, iter(rows)
+    return {}, iter(rows)
+
+
+def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"{where} is not JSON ({error}): give one object a line") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
+        yield where, row
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row:
+                raise InputError(
+                    f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote"
+                    " commas"
+                )
+            lists = {
+                name: row[name].split("|") if row[name] else []
+                for name in ("choices", "aliases")
+                if name in row
+            }
+            yield where, row | lists
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error
+    for number, row in enumerate(table.to_pylist(), start=1):
+        yield f"{path}, row {number}", row

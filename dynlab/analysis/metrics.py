@@ -8,6 +8,7 @@ the policy is not run anew on them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,12 +38,15 @@ class Saving:
     flat: bool  # uniform(B) − uniform(2) < FLAT: nothing to save, reported apart
 
 
+@lru_cache(maxsize=4)  # the explorer asks for the same ones at every move of a slider
 def question_resamples(num_questions: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
     """[resamples, Q] share of each question in a resample with replacement; rows sum to 1."""
     counts = np.random.default_rng([seed, num_questions]).multinomial(
         num_questions, np.full(num_questions, 1 / num_questions), size=resamples
     )
-    return np.asarray(counts / num_questions)
+    share = np.asarray(counts / num_questions)
+    share.flags.writeable = False  # all who ask for it have the same one
+    return share
 
 
 def estimates(values: Floats, share: Floats) -> list[Estimate]:

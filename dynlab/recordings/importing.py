@@ -14,9 +14,11 @@ The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluati
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,8 @@ _KEPT = (
     "latency_s",
     "correct",
 )
+
+_MEANT = {"answer": "answer", "target": "target", "gold": "target", "targets": "target"}
 
 Row = dict[str, Any]
 
@@ -89,10 +93,9 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
     if not rows:
         raise InputError(f"{path} holds no samples")
     for row in rows:
-        for name in ("answer", "target"):
-            row[name] = (
-                None if row[name] is None else normalise(extract(str(row[name]), kind), kind)
-            )
+        row["answer"], row["target"] = _keys(
+            row["answer"], row["target"], kind, str(row["question_id"])
+        )
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
     if "sample_index" not in frame:
         frame["sample_index"] = frame.groupby("question_id").cumcount()
@@ -103,6 +106,52 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
     return write(frame, {"design": "fixed", "imported": form, "source": path.name}, out)
 
 
+def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | None, str | None]:
+    """The keys of an answer and of the target; an accepted alias counts as the first of them.
+
+    Raises:
+        InputError: A target is none of its kind: nothing could be right.
+    """
+    key = None if answer is None else normalise(extract(_text(answer), kind), kind)
+    accepted = []
+    for text in _accepted(target):
+        right = normalise(extract(text, kind), kind)
+        if not right:
+            raise InputError(
+                f"question {question!r}: the target {text!r} is no answer of kind {kind!r}; give"
+                " the kind of the answers, or targets that can be read"
+            )
+        accepted.append(right)
+    if not accepted:
+        return key, None
+    return accepted[0] if key in accepted else key, accepted[0]
+
+
+def _accepted(target: Any) -> list[str]:
+    """The texts of a target: one, or a list of aliases, which may be given as its text.
+
+    >>> _accepted("['Lima', 'Ciudad']"), _accepted(29.0), _accepted(float("nan")), _accepted("None")
+    (['Lima', 'Ciudad'], ['29'], [], [])
+    """
+    if target is None or target != target or target in ("", "None", "nan", "NaN"):
+        return []
+    if isinstance(target, str) and re.fullmatch(r"\s*\[\s*['\"].*['\"]\s*\]\s*", target, re.DOTALL):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            listed = ast.literal_eval(target.strip())
+            if isinstance(listed, list):
+                target = listed
+    if isinstance(target, list | tuple):
+        return [text for one in target for text in _accepted(one)]
+    return [_text(target)]
+
+
+def _text(value: object) -> str:
+    """The text of a value: 5.0, which is how a column with gaps stores 5, is '5'."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
 def _disputed(frame: pd.DataFrame) -> bool:
     """Whether the same answer to the same question was marked both right and wrong."""
     marks = frame[frame["answer"] != ""].groupby(["question_id", "answer"])["correct"].nunique()
@@ -111,7 +160,7 @@ def _disputed(frame: pd.DataFrame) -> bool:
 
 def _inspect(path: Path) -> Iterator[Row]:
     """A row a sample and epoch of an Inspect AI log."""
-    log = json.loads(path.read_text(encoding="utf-8"))
+    log = json.loads(path.read_text(encoding="utf-8-sig"))
     about = log["eval"]
     for sample in log["samples"]:
         output, scores = sample.get("output") or {}, sample.get("scores") or {}
@@ -127,10 +176,10 @@ def _inspect(path: Path) -> Iterator[Row]:
         yield {
             "dataset": about.get("task"),
             "model": about.get("model"),
-            "question_id": str(sample["id"]),
+            "question_id": _text(sample["id"]),
             "sample_index": sample["epoch"] - 1,
             "answer": _completion(output) if said is None else said,
-            "target": targets[0] if targets else None,
+            "target": targets,
             "correct": _mark(marks[0]) if marks else None,
             **_usage(
                 list((sample.get("model_usage") or {}).values()) or [output.get("usage") or {}]
@@ -189,11 +238,22 @@ def _lm_eval(path: Path) -> Iterator[Row]:
             answer = "" if response == "[invalid]" else response
             yield {
                 "dataset": task,
-                "question_id": str(line["doc_id"]),
+                "question_id": _text(line["doc_id"]),
                 "sample_index": index,
                 "answer": answer,
-                "target": None if line["target"] is None else str(line["target"]),
+                "target": _lettered(line["target"], line.get("doc")),
             }
+
+
+def _lettered(target: Any, document: Any) -> Any:
+    """A target that is an index into the document's choices, counted from 0, is their letter."""
+    choices = document.get("choices") if isinstance(document, dict) else None
+    choices = choices.get("text") if isinstance(choices, dict) else choices
+    if not isinstance(choices, list) or not re.fullmatch(r"\d{1,2}", str(target).strip()):
+        return target
+    index = int(target)
+    known = str(target).strip() in [str(choice).strip() for choice in choices]
+    return target if known or index >= len(choices) else chr(ord("A") + index)
 
 
 def _repeats(line: Mapping[str, Any], column: str) -> list[Any]:
@@ -214,9 +274,14 @@ def _samples(path: Path) -> Iterator[Row]:
         question = line["question_id"] if "question_id" in line else line["id"]
         if question is None:
             raise ValueError("a line whose id is null")
+        for name in line:
+            if name not in ("answer", "target") and name.casefold() in _MEANT:
+                raise InputError(
+                    f"{path} has a column {name!r}: rename it {_MEANT[name.casefold()]!r}"
+                )
         yield {
             **row,
-            "question_id": str(question),
+            "question_id": _text(question),
             "answer": "" if answer is None else answer,
             "target": line.get("target"),
         }
@@ -224,7 +289,9 @@ def _samples(path: Path) -> Iterator[Row]:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [
-        json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        json.loads(line)
+        for line in path.read_text(encoding="utf-8-sig").split("\n")
+        if line.strip()
     ]
 
 

@@ -16,7 +16,7 @@ from dynlab._util.errors import one_of
 from dynlab._util.values import Question
 from dynlab.tasks.choices import choice
 from dynlab.tasks.expressions import canonical
-from dynlab.tasks.extraction import first_line, marked
+from dynlab.tasks.extraction import first_line, marked, mathematics
 from dynlab.tasks.integers import integer
 from dynlab.tasks.numbers import number
 from dynlab.tasks.numerals import value
@@ -68,7 +68,10 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: boo
         return number(candidate, last=found is None)
     if kind == "choice":
         return choice(candidate, choices, last=found is None)
-    line = first_line(_TEXT.sub(r"\1", candidate) if kind == "text" else candidate)
+    if kind == "text":
+        line = first_line(_TEXT.sub(r"\1", candidate))
+    else:
+        line = mathematics(first_line(candidate))
     return line if len(line) <= LONGEST else NO_ANSWER
 
 

@@ -86,6 +86,10 @@ def _key(written: str, depth: int) -> str:
         return _spaced(written)
     if (number := value(written)) is not None:
         return latex(number)
+    if "\\approx" in written:  # what is exact, else what it is about
+        exact, _, about = written.partition("\\approx")
+        chosen = about if _NAME.fullmatch(exact.strip()) else exact
+        return _key(chosen, depth + 1)
     if based := _BASE.fullmatch(written):
         return f"{based[1]}_{{{based[2]}}}"
     if re.fullmatch(r"[A-Z]{2,4}", written):  # a segment, a triangle
@@ -155,7 +159,9 @@ def _listed(written: str, depth: int) -> str | None:
     if len(parts) < 2 or len(parts) > _MOST_PARTS or not all(parts):
         return None
     keys = _elements(_unnamed(parts), depth)
-    return _set(keys) if len(set(keys)) == len(keys) else ", ".join(sorted(keys))
+    if len(set(keys)) == len(keys) or all(key[0] in "([" for key in keys):
+        return _set(keys)
+    return ", ".join(sorted(keys))
 
 
 def _unnamed(parts: Sequence[str]) -> list[str]:
@@ -170,7 +176,7 @@ def _unnamed(parts: Sequence[str]) -> list[str]:
             for side, part in zip(sides, parts, strict=True)
         ]
     return [
-        f"\\eq{{{side[0].strip()}}}{side[1]}" if len(side) == 2 else part
+        f"\0{side[0].strip()}\0{side[1]}" if len(side) == 2 else part
         for side, part in zip(sides, parts, strict=True)
     ]
 
@@ -249,7 +255,7 @@ def _measured(written: str, depth: int) -> str | None:
 
 def _related(written: str, depth: int) -> str | None:
     """Equations and inequalities: those that say what one variable is are what it is."""
-    if marked := re.fullmatch(r"\\eq\{(.*?)\}(.*)", written):
+    if marked := re.fullmatch("\0(.*?)\0(.*)", written):
         return f"{_spaced(marked[1])}={_key(marked[2], depth + 1)}"
     if len(_split(_AND.sub(",", written), ",;")) > 1 and "\\in" not in written:
         named = re.match(r"([^=,;]+)=(?=\s*[(\[\\{])", written)
@@ -261,7 +267,7 @@ def _related(written: str, depth: int) -> str | None:
     if not signs or len(signs) > 6:
         return None
     sides = [side.strip() for side in _RELATION.split(written)]
-    if not all(sides):
+    if not all(sides) or not all(_is_balanced(side) for side in sides):
         return None
     if set(signs) == {"="}:
         return _equation(sides, depth)

@@ -30,8 +30,12 @@ _HASHES = re.compile(r"^\s{0,8}####\s?(?!#)", re.MULTILINE)
 _BOX = re.compile(r"\\f?boxed\s{0,4}\{|\\fbox\s{0,4}\{")
 _BARE_BOX = re.compile(r"\\boxed\s{1,4}([^\s{}$\\]{1,40})")
 _BETWEEN = re.compile(
-    r"[\s,;.$\\()\[\]]{0,8}(?:and|or|&|\\text\{\s{0,2}(?:and|or)\s{0,2}\})?[\s,;$\\()\[\]]{0,8}"
+    r"(?:[\s,;.$]|\\[()\[\]]|\\q?quad|and|or|&|\\text\{\s{0,2}(?:and|or)\s{0,2}\}){0,12}"
 )
+_HOPE = re.compile(r"\s*(?:I hope it is correct|I hope this helps).{0,40}$", re.IGNORECASE)
+_PROSE = re.compile(r"(?!(?:sin|cos|tan|log|exp|sqrt)\b)[A-Z]?[a-z]{2,} [^\s]")
+_FORMULA = re.compile(r"\$([^$\n]{1,200})\$|\\\(([^\n]{1,200}?)\\\)")
+_IS = re.compile(r"\b(?:is|are|equals|be)(?: approximately| about)?:?\s+(?=[-\d$\\([{])")
 _OPENINGS = (("\\[", "\\]"), ("$$", "$$"), ("\\(", "\\)"), ("```", "```"), ("$", "$"))
 
 
@@ -45,7 +49,8 @@ def marked(text: str, *, stated: bool = True) -> str | None:
     ends = [match.end() for match in _LABEL.finditer(text)]
     labelled = text[ends[-1] :] if ends else None
     if labelled is not None and labelled.strip(" *_`\n"):
-        return boxed(labelled) or labelled
+        said = _after(_STATED, labelled.strip().partition("\n")[0]) if stated else None
+        return boxed(labelled) or said or labelled
     if (box := boxed(text)) is not None:
         return box
     if (headed := _after(_HEADING, text)) or (headed := _after(_HASHES, text)):
@@ -111,6 +116,22 @@ def first_line(text: str) -> str:
             if found and inner.strip() and (not line or line in ".,;:。"):
                 return " ".join(inner.split())
     return text.partition("\n")[0].strip()
+
+
+def mathematics(line: str) -> str:
+    r"""The mathematics of a line of prose: its only formula, or what it says something is.
+
+    >>> mathematics("Therefore $x > 5$ is the solution."), mathematics("The largest $n$ is 34.")
+    ('x > 5', '34.')
+    """
+    line = _HOPE.sub("", line)
+    if not _PROSE.match(line):
+        return line
+    formulas = [next(filter(None, found)) for found in _FORMULA.findall(line)]
+    tail = line[ends[-1] :] if (ends := [match.end() for match in _IS.finditer(line)]) else ""
+    if tail.strip(" .") and not re.search(r"[A-Za-z]{4,}", re.sub(r"\\[A-Za-z]+", "", tail)):
+        return tail
+    return formulas[0] if len(formulas) == 1 else line
 
 
 def worded(text: str) -> str:

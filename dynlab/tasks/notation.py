@@ -51,6 +51,7 @@ _SPELLED = tuple(
     for pattern, spelling in (
         (r"\\(?:left|right|middle|[bB]ig+[lrm]?)(?![A-Za-z])\s*\.?", ""),
         (r"\\(?:displaystyle|textstyle|limits|nolimits|!|rm|bf)(?![A-Za-z])", ""),
+        (r"\\!\s*", ""),
         (r"\{\s*,\s*\}\s*", ","),
         (r"\\(?:quad|qquad|enspace|thinspace|medspace|thickspace|nobreakspace)(?![A-Za-z])", " "),
         (r"(?<!\\)\\[,;:> ]|~", " "),

@@ -35,7 +35,7 @@ def with_unit(written: str) -> tuple[str, str] | None:
     r"""A number and its unit in one spelling; None if there is no unit.
 
     >>> with_unit("5\\text{ cm}^2"), with_unit("5 meters"), with_unit("90^\\circ"), with_unit("5x")
-    (('5', ' cm^2'), ('5', ' m'), ('90', '^\\circ'), None)
+    (('5', ' cm^2'), ('5', ' \\text{m}'), ('90', '^\\circ'), None)
     """
     if degrees := _DEGREES.fullmatch(written):
         return degrees[1], f"^\\circ{degrees[2]}"
@@ -47,7 +47,8 @@ def with_unit(written: str) -> tuple[str, str] | None:
     if bare is None:
         return None
     words = bare[2].split()
-    if words[0] in _SHORT or len(words[0]) >= 4:
+    alone = len(words) == 1 and bare[0][bare.end(1) :].startswith(" ") and words[0] in "mgsh"
+    if words[0] in _SHORT or len(words[0]) >= 4 or alone:
         return _named(bare[1], bare[2], bare[3])
     return None
 
@@ -65,4 +66,6 @@ def _named(number: str, unit: str, power: str | None) -> tuple[str, str]:
     if names == ["^\\circ"]:
         return number, "^\\circ"
     raised = f"^{power}" if power else ""
+    if len(names) == 1 and len(names[0]) == 1:  # 5 m is read as a product of 5 and a variable m
+        return number, f" \\text{{{names[0]}}}{raised}"
     return number, f" {' '.join(names)}{raised}"

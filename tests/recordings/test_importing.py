@@ -218,3 +218,53 @@ def test_the_command_writes_a_recording(tmp_path, capsys):
         == 0
     )
     assert len(load(tmp_path / "o.parquet").frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "expected"),
+    [
+        (["Lima", "Ciudad"], "text", ["lima", "lima", "quito"]),
+        ("['Lima', 'Ciudad']", "text", ["lima", "lima", "quito"]),
+    ],
+)
+def test_a_list_of_targets_are_aliases_of_the_first(tmp_path, target, kind, expected):
+    rows = [{"id": "q", "answer": said, "target": target} for said in ("Lima", "Ciudad", "Quito")]
+    frame = imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path, kind=kind).frame
+    assert frame["answer"].tolist() == expected and set(frame["target"]) == {"lima"}
+
+
+@pytest.mark.parametrize("target", ["29.00", 29.0, 29, "$29.00", "29"])
+def test_a_whole_target_is_an_integer_however_it_is_stored(tmp_path, target):
+    rows = [{"id": 1.0, "answer": "29", "target": target}, {"id": 1, "answer": 5.0}]
+    frame = imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path, kind="integer").frame
+    assert frame["target"].tolist()[0] == "29" and frame["answer"].tolist() == ["29", "5"]
+    assert set(frame["question_id"]) == {"1"}
+
+
+@pytest.mark.parametrize("target", [None, "None", float("nan"), ""])
+def test_no_target_is_no_target(tmp_path, target):
+    rows = [{"id": "q", "answer": "29", "target": target}]
+    assert "target" not in imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path).frame
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"), [("2", "choice"), ("Lima", "integer"), ("1/2", "integer")]
+)
+def test_a_target_that_cannot_be_read_is_named(tmp_path, target, kind):
+    rows = [{"id": "q7", "answer": "A", "target": target}]
+    with pytest.raises(InputError, match=f"'q7': the target '{target}' is no answer of kind"):
+        imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path, kind=kind)
+
+
+def test_an_index_into_the_choices_of_lm_eval_is_their_letter(tmp_path):
+    line = lm_eval_line(0, ["so (C)"], ["C"], "none", target="2") | {
+        "doc": {"choices": ["Quito", "Lima", "Bogotá"]}
+    }
+    path = lines(tmp_path / "samples_x.jsonl", [line])
+    assert imported(path, "lm-eval", tmp_path, kind="choice").frame["target"].tolist() == ["C"]
+
+
+def test_a_wrongly_named_column_is_an_error_with_the_right_name(tmp_path):
+    rows = [{"id": "q", "answer": "4", "Target": "4"}]
+    with pytest.raises(InputError, match="a column 'Target': rename it 'target'"):
+        imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5  # answers whose votes are listed
 _ROWS = 20  # questions in a notebook's table
-FAILED = "error: "  # what the finish_reason of a sample that could not be had begins with
+FAILED = "error: "  # what the finish_reason of a failed sample begins with
 
 
 @dataclass(frozen=True)

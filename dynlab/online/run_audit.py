@@ -1,6 +1,4 @@
-"""Checking: a live run recomputed from samples, seed and arrivals alone, and compared with what was
-written down.
-"""
+"""The audit: a live run recomputed from samples, seed and arrivals, compared with what is written."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The state of a live run: which sample comes next, told of those that have come; live and
-recomputed alike.
-"""
+"""The state of a live run: told of the samples that came, it says which one is next."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ _FEW = 8  # votes without any log-probability after which a model is taken to gi
 
 @dataclass(frozen=True)
 class Setup:
-    """All that decides a run's state besides its samples.
+    """All that decides a run besides its samples.
 
     Args:
         policy: Allocator, stopping rule, vote, warm-up and batch.

@@ -1,6 +1,4 @@
-"""OnlineRunner: draws what a run's state asks for, and notes its decisions and arrivals on disk
-before they count.
-"""
+"""The runner: draws what a run's state asks for; picks and arrivals are on disk before they count."""
 
 from __future__ import annotations
 
@@ -23,8 +21,7 @@ _LIMITS = {"calls": "max_calls", "tokens": "max_total_tokens", "usd": "max_usd"}
 
 
 class OnlineRunner:
-    """Plays a state on a sampler; whatever is on disk already is gone through again, without a
-    call.
+    """Draws what a run's state asks for; what is on disk already is told again, without a call.
 
     A pick is noted before its call is reserved, and an arrival before the next pick: the writes of
     a store do not overtake one another. So a run that was killed goes on as if it had not been.

@@ -43,8 +43,7 @@ class Requester:
     async def ask(
         self, request: Request, num_samples: int, turn: Turn, read: Callable[[Reply, Usage], Drawn]
     ) -> Sequence[Sample]:
-        """The samples that a request brought, on disk; one that never votes where it can bring
-        none.
+        """The samples that a request brought, on disk; a failed one, without a vote, if none.
 
         Args:
             request: What is asked.
@@ -185,7 +184,7 @@ class _Attempts:
 
 
 def without_answer(request: Request, reason: str, usage: Usage) -> Sample:
-    """The sample that stands for one which cannot be had."""
+    """The failed sample: without an answer, and without a vote."""
     return Sample(
         *request.key,
         answer="",

@@ -1,19 +1,18 @@
-"""How many calls are in flight at once: one more after a round that goes well, half as many when
-told to slow down.
-"""
+"""How many calls are in flight at once: more while it goes well, half when told to slow down."""
 
 from __future__ import annotations
 
 
 class ConcurrencyLimit:
-    """An adaptive limit on calls in flight: additive increase, multiplicative decrease (Chiu & Jain
-    1989, as in TCP).
+    """Additive increase, multiplicative decrease of the calls in flight (Chiu & Jain 1989, TCP).
 
     It starts at the concurrency asked for and never goes above it. A full round of answers raises
     the limit by one; being told to slow down halves it, once for all the calls that were on their
     way together.
 
-    >>> concurrency = ConcurrencyLimit(8); begun = concurrency.begin(); concurrency.end(begun, slower=True); concurrency.limit
+    >>> concurrency = ConcurrencyLimit(8)
+    >>> concurrency.end(concurrency.begin(), slower=True)
+    >>> concurrency.limit
     4
     """
 

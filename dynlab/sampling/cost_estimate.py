@@ -36,7 +36,7 @@ class CostEstimate:
 def estimate(
     plan: Plan, missing: Sequence[Key], held: Sequence[Sample], price: Price | None, model: str
 ) -> CostEstimate:
-    """The estimate of sampler the missing samples, one call each.
+    """The estimate of drawing the missing samples, one call each.
 
     The worst case is what the limits hold calls against: every byte of a prompt a token, attempts as
     long as they are shown at most, and every answer as long as it may be. What is expected goes by

@@ -1,6 +1,4 @@
-"""An SQLite file in which many writes share one commit, each of them on disk when its future is
-done.
-"""
+"""An SQLite file in which many writes share one commit; a future is done once its own is on disk."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Plan:
 
     @cached_property
     def keys(self) -> list[Key]:
-        """All keys in the order of sampler: sample by sample over the questions, so that any part
+        """All keys in the order of drawing: sample by sample over the questions, so that any part
         is balanced.
 
         With slots it is so many streams at a time.
@@ -64,7 +64,7 @@ class Plan:
 
     @cached_property
     def _streams(self) -> list[tuple[str, str, int]]:
-        """The streams in the order of sampler."""
+        """The streams in the order of drawing."""
         return [
             (q.id, self.strategy.name, s)
             for s in range(self.num_streams)

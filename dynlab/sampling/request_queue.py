@@ -1,6 +1,4 @@
-"""Calls are let through in the order in which they were asked for, each with a slot and within the
-limits.
-"""
+"""Calls are let through in the order they were asked for, each with a slot, within the limits."""
 
 from __future__ import annotations
 
@@ -90,6 +88,9 @@ class RequestQueue:
 
     def advance(self) -> None:
         """Lets through all that may go."""
+        # A call that is sent again goes first. One that does not fit waits for what is on its way to
+        # settle, and all behind it wait as well: so a cheap call never overtakes a dear one, and a
+        # limit is used up in the order of the plan, whatever arrives first.
         while not self.concurrency.full:
             turn = next((t for t in self._again if t.holds or self._fits(t)), None)
             if turn is not None:

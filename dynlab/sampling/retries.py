@@ -1,6 +1,4 @@
-"""When to give up: on a question that keeps failing while others are answered, and on a server that
-answers none.
-"""
+"""When to give up: on a question that alone keeps failing, and on a server that answers none."""
 
 from __future__ import annotations
 
@@ -13,21 +11,21 @@ from dynlab.sampling.store_rows import Key
 
 NUM_ATTEMPTS = 8
 LONGEST_SILENCE_S = 120.0
-_FEW = (
-    3  # questions that fail together at the end of a run are their own error, more are the server's
-)
-_TRIES_UNPROVEN = 3  # a refusal before anything was answered may be the error of the settings
+# so many questions that fail together at the end of a run are at fault, more are the server's
+_FEW = 3
+# a refusal before anything was answered may come of the settings: so many tries
+_TRIES_UNPROVEN = 3
 
 Decision = Literal["again", "sample", "run"]
 
 
 class RetryPolicy:
-    """Tells what is left to do about a error: try again, give up the sample, or give up the run.
+    """Tells what follows from an error: try again, give up the sample, or give up the run.
 
     A failure counts against a sample only where something else was answered since its last one; so
     an outage, in which everything fails, spoils none. It ends the run after `silence_s` seconds
     without any answer. Where no more than a few questions are left to fail, and the server says 500
-    to each attempt, it is their own error.
+    to each attempt, the questions are at fault.
 
     Args:
         num_attempts: Failures of its own after which a sample is given up.
@@ -64,7 +62,7 @@ class RetryPolicy:
         self._forget(key)
 
     def failed(self, key: Key, error: ProviderError) -> Decision:
-        """What is left to do about a sample that brought a error."""
+        """What follows for a sample whose call brought an error."""
         decision = self._decision(key, error)
         if decision == "sample":
             self._forget(key)

@@ -62,16 +62,13 @@ async def draw_plan(sampler: Sampler, counted: Callable[[], object] = lambda: No
             sampler.stop = True
             raise
         finally:
-            ready.put_nowait(
-                (-1, None)
-            )  # wakes one that waits for work that will not come, which wakes the next
+            # wakes one that waits for work that will not come, which wakes the next
+            ready.put_nowait((-1, None))
 
     release(missing)
     async with sampler:
-        num_workers = (
-            sampler.num_in_flight + sampler.num_in_flight // 2
-        )  # some wait for the disk, which takes no slot
-        num_workers = min(num_workers, len(missing))
+        # half as many again as slots: some workers wait for the disk, which takes no slot
+        num_workers = min(sampler.num_in_flight + sampler.num_in_flight // 2, len(missing))
         workers = [asyncio.create_task(work()) for _ in range(num_workers)]
         outcomes = await asyncio.gather(*workers, return_exceptions=True)
     for outcome in outcomes:

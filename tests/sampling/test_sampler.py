@@ -1,4 +1,4 @@
-"""Sampler one sample at a time: order, limits, retries, what cannot be had, interrupts."""
+"""Drawing one sample at a time: order, limits, retries, failed samples, interrupts."""
 
 import asyncio
 import sqlite3

@@ -10,7 +10,7 @@ _SECRET = re.compile(r"\b(?:sk|pk|key|hf|gsk|xai|AIza)[-_]?[A-Za-z0-9_\-]{12,}|(
 
 
 def scrubbed(error: BaseException, *secrets: str) -> str:
-    """One line about an error, without the secrets and whatever else is or looks like an API key."""
+    """One line about an error, without the secrets and whatever looks like an API key."""
     line = " ".join(str(error).split()) or type(error).__name__
     line = "".join(
         letter if letter.isprintable() else "�" for letter in line

@@ -16,6 +16,6 @@ def folder(name: str) -> Path:
 
 
 def named(kind: str, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Files of a shipped folder by their stem, sorted: {'capitals': …/data/tasks/capitals.jsonl}."""
+    """Files of a shipped folder by stem, sorted: {'capitals': …/data/tasks/capitals.jsonl}."""
     files = (path for suffix in suffixes for path in folder(kind).glob(f"*{suffix}"))
     return {path.name.removesuffix(path.suffix): path for path in sorted(files)}

@@ -18,7 +18,7 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """An item of a task; `target` is the right answer (None: not known), `aliases` equally right."""
+    """An item of a task; `target` is the right answer (None: unknown), `aliases` equally right."""
 
     id: str
     question: str
@@ -29,7 +29,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Request:
-    """One call to a model: exactly one of `prompt` (text completion) and `messages` (chat) is set."""
+    """One call to a model: one of `prompt` (text completion) and `messages` (chat) is set."""
 
     question_id: str
     strategy: str

@@ -61,7 +61,7 @@ class ProviderError(DynlabError):
 
     @property
     def free(self) -> bool:
-        """Whether the provider turned the call down before any work, so that nothing can be billed."""
+        """Whether the call was turned down before any work, so that nothing can be billed."""
         return self.status is not None and (
             self.status == 503 or (400 <= self.status < 500 and self.status != 408)
         )

@@ -1,4 +1,4 @@
-"""The audit: a live run recomputed from samples, seed and arrivals, compared with what is written."""
+"""The audit: a live run recomputed from samples, seed and arrivals, and compared."""
 
 from __future__ import annotations
 

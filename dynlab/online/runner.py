@@ -1,4 +1,4 @@
-"""The runner: draws what a run's state asks for; picks and arrivals are on disk before they count."""
+"""The runner: draws what a run asks for; picks and arrivals are on disk before they count."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class _Again(Exception):
 
 
 class Requester:
-    """What all requests of a sampler share: the queue, the store, the model, and when to give up."""
+    """What all requests of a sampler share: queue, store, model, and when to give up."""
 
     def __init__(self, queue: RequestQueue, store: Store, client: Client, retries: RetryPolicy):
         self.queue, self.store, self.client, self.retries = queue, store, client, retries

@@ -118,8 +118,8 @@ class Ledger:
         beyond = excess(limits, self.spent + self.reserved)
         if beyond is not None and beyond.amount is None:
             raise InputError(
-                "what earlier calls cost is unknown, so a limit cannot be kept: leave it out, or give"
-                " --price IN,OUT"
+                "what earlier calls cost is unknown, so a limit cannot be kept: leave it out, or"
+                " give --price IN,OUT"
             )
 
     @property

@@ -17,7 +17,7 @@ _LONG = "\U00020bb7"  # a letter of four bytes, as long as they come
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What would be called: `num_samples` in as many `calls`, at worst and as expected by `basis`."""
+    """What would be called: `num_samples` in as many `calls`, at worst and as expected."""
 
     model: str
     num_samples: int
@@ -38,8 +38,8 @@ def estimate(
 ) -> CostEstimate:
     """The estimate of drawing the missing samples, one call each.
 
-    The worst case is what the limits hold calls against: every byte of a prompt a token, attempts as
-    long as they are shown at most, and every answer as long as it may be. What is expected goes by
+    The worst case is what the limits hold calls against: every byte of a prompt a token, attempts
+    as long as they are shown at most, and every answer as long as it may be. What is expected goes by
     the samples that are held, where their tokens are known, else by 4 bytes a token and answers of
     half their greatest length.
     """

@@ -1,4 +1,4 @@
-"""An SQLite file in which many writes share one commit; a future is done once its own is on disk."""
+"""An SQLite file in which many writes share one commit; each has a future, done once on disk."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Journal:
 
     @contextmanager
     def _transaction(self, statements: Iterable[Statement]) -> Iterator[None]:
-        """Runs statements in a transaction that the block commits; an error takes all of them back."""
+        """Runs statements in a transaction that the block commits; an error takes all back."""
         self._writer.execute("BEGIN")
         try:
             for statement in statements:

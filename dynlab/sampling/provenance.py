@@ -61,7 +61,7 @@ def settings_of(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
 
 
 def _wording_digest(plan: Plan) -> str:
-    """A fingerprint of how questions are worded and attempts are shown, whatever the questions are."""
+    """A fingerprint of how questions are worded and attempts shown, whatever the questions are."""
     asked, attempts = Question("id", "question"), [Sample("id", "parallel", 0, 0, "answer", "text")]
     prompter = prompter_for(plan.task, plan.strategy.shown)
     words = [prompter(asked, shown) for shown in ([], attempts)]

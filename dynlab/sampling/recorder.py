@@ -1,4 +1,4 @@
-"""Recording: a model's samples of a task, each on disk before it counts, resumed where it stopped."""
+"""Recording: samples of a task, each on disk before it counts, resumed where it stopped."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Sampler:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """Waits for the calls in flight; a cancellation ends them, and their cost stays reserved."""
+        """Waits for calls in flight; a cancellation ends them, and their cost stays reserved."""
         cancelled = isinstance(error[1], asyncio.CancelledError)
         self._requester.end(Stopped("stopped"))
         try:
@@ -164,7 +164,7 @@ class Sampler:
         return self._underway[key]
 
     def together(self, key: Key) -> list[Key]:
-        """The keys that one call asks for: a chunk of a stream's independent samples, all missing."""
+        """The keys of one call: a chunk of a stream's independent samples, all missing."""
         first = key[3] - key[3] % self.num_per_call
         chunk: list[Key] = [
             (*key[:3], i)

@@ -190,7 +190,7 @@ def _answers(recording: Recording) -> Iterator[str]:
 
 
 def _dataset(card: Mapping[str, Any]) -> str | None:
-    """The task that a card says was asked, its own or that of the first recording merged into it."""
+    """The task that a card names, its own or that of the first recording merged into it."""
     merged = card.get("merged")
     first = merged[0] if isinstance(merged, list) and merged else card
     settings = first.get("settings") if isinstance(first, Mapping) else None

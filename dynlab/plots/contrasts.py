@@ -22,7 +22,7 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
     """What each method gains on the first one at equal cost: a panel a method.
 
     Args:
-        differences: Rows of `dynlab.analysis.contrasts.differences`.
+        differences: `Comparison.differences` of `dynlab.contrast`.
     """
 
     def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
@@ -37,7 +37,7 @@ def plot_contrast_savings(savings: pd.DataFrame, *, alike: bool = False) -> Figu
     """What each method saves on the first one at equal accuracy: a panel a method.
 
     Args:
-        savings: Rows of `dynlab.analysis.contrasts.savings`.
+        savings: `Comparison.savings` of `dynlab.contrast`.
         alike: Panels have the same axis, for methods that are to be held against each other.
     """
 
@@ -52,7 +52,7 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
     """Accuracy against the depth allowed, at equal cost: a row a recording, a panel a budget.
 
     Args:
-        depths: Rows of `dynlab.analysis.contrasts.at_depth`.
+        depths: Rows of `dynlab.analysis.depths.at_depth`.
     """
     _some(depths)
     recordings, budgets = list(dict.fromkeys(depths["recording"])), sorted(depths["at"].unique())

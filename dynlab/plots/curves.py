@@ -38,7 +38,7 @@ def plot_curves(
     A line is dashed where more than 5 % of the questions have run out of samples.
 
     Args:
-        curves: Rows of `dynlab.analysis.comparison.compare` for one recording.
+        curves: `Comparison.curves` of one recording.
         unit: What the x axis counts per question: samples, tokens or usd; by default what the
             budgets count.
         ax: Where to draw; by default a new figure, one column wide.

@@ -27,7 +27,7 @@ def plot_settings(cells: pd.DataFrame) -> Figure:
     dashed one.
 
     Args:
-        cells: What `dynlab.analysis.sensitivity.Sensitivity.table` returns for `grid`.
+        cells: `Sensitivity.table` of a `settings_grid`.
 
     Raises:
         InputError: The frame is empty, or holds a setting more than once.
@@ -35,8 +35,7 @@ def plot_settings(cells: pd.DataFrame) -> Figure:
     setting = ["uncertainty", "exploration", "warmup"]
     if cells.empty or cells.duplicated(setting).any():
         raise InputError(
-            "a map of settings needs each of them once; give Sensitivity.table() of"
-            " sensitivity.grid()"
+            "a map of settings needs each of them once; give Sensitivity.table() of a settings_grid"
         )
     panels = list(dict.fromkeys(cells["uncertainty"]))
     across = min(2, len(panels))

@@ -32,7 +32,7 @@ def plot_leaderboard(
     drawn in grey.
 
     Args:
-        table: What `dynlab.analysis.board.leaderboard` returns.
+        table: What `dynlab.leaderboard` returns, its `table`.
         ax: Where to draw; by default a new figure, one column wide.
         value: 'saving' at equal accuracy, or 'difference' in accuracy at equal cost.
         at: One of the leaderboard's B; None draws the mean saving over all of them.

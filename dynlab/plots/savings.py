@@ -30,7 +30,7 @@ def plot_savings(
     is drawn). Cells whose uniform curve is flat, where a saving means little, stand apart in grey.
 
     Args:
-        savings: Rows of `dynlab.analysis.comparison.savings` for one method and one unit.
+        savings: Rows of `dynlab.savings` for one method and one unit.
         levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
 
@@ -61,8 +61,7 @@ def plot_differences(
     """A paired difference in accuracy, by recording and B, around a zero line.
 
     Args:
-        differences: Rows of `dynlab.analysis.pairing.differences` for one method and unit, or of
-            `comparing.greedy_vs_vote`.
+        differences: `Comparison.differences` of one method and unit, or `greedy_vs_vote`.
         label: What was subtracted from what, for the x axis.
         levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.

@@ -29,7 +29,7 @@ def of_curves(curves: pd.DataFrame) -> Words:
     """A bullet a recording: where each method's curve ends, and at what cost.
 
     Args:
-        curves: Rows of `dynlab.analysis.contrasts.contrast`.
+        curves: `Comparison.curves` of `dynlab.contrast`.
     """
     if curves.empty:
         return NOTHING
@@ -54,7 +54,7 @@ def of_differences(differences: pd.DataFrame) -> Words:
     """A bullet a method on what it gains at equal cost, and whether that is told from nothing.
 
     Args:
-        differences: Rows of `dynlab.analysis.contrasts.differences`.
+        differences: `Comparison.differences` of `dynlab.contrast`.
     """
     if differences.empty:
         return NOTHING
@@ -76,7 +76,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
     """A bullet a method on what it saves at equal accuracy; the paper's number for the last one.
 
     Args:
-        savings: Rows of `dynlab.analysis.contrasts.savings`.
+        savings: `Comparison.savings` of `dynlab.contrast`.
     """
     if savings.empty:
         return NOTHING
@@ -134,7 +134,7 @@ def of_depths(depths: pd.DataFrame) -> Words:
     """Where each strategy wins: cells of budget and depth with a paired lead above zero.
 
     Args:
-        depths: Rows of `dynlab.analysis.contrasts.at_depth`.
+        depths: Rows of `dynlab.analysis.depths.at_depth`.
     """
     if depths.empty:
         return NOTHING

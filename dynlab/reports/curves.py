@@ -12,10 +12,8 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     """Three bullets on accuracy against cost: voting, allocation, greedy decoding.
 
     Args:
-        curves: Rows of `dynlab.analysis.comparison.compare`, drawn by `plot_curves` or
-            `plot_curve_grid`.
-        greedy: Rows of `dynlab.analysis.comparison.greedy_vs_vote` for the same recordings, where
-            they hold greedy answers.
+        curves: `Comparison.curves`, drawn by `plot_curves` or `plot_curve_grid`.
+        greedy: `Comparison.greedy_vs_vote` for the same recordings, where they hold greedy answers.
     """
     sampled = curves[curves["allocator"] != "greedy"]
     first, last = sampled["budget"].min(), sampled["budget"].max()

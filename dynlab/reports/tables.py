@@ -54,7 +54,7 @@ def table(frame: pd.DataFrame) -> Table:
     )
     if value is None or frame.empty:
         raise InputError(
-            "a table shows rows of dynlab.compare, dynlab.savings or dynlab.analysis.board; give"
+            "a table shows rows of dynlab.compare, dynlab.savings or dynlab.leaderboard; give"
             " one of them"
         )
     by, unit = _VALUES[value], frame["unit"].iloc[0]

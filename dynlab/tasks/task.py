@@ -202,6 +202,9 @@ def to_jsonl(task: Task) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+_MEANT = dict.fromkeys(("target", "targets", "answer", "answers", "gold"), "target")
+
+
 def _question(row: Mapping[str, Any], where: str) -> Question:
     for column in ("id", "question"):
         if column not in row:
@@ -214,6 +217,10 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
             )
         if not _string(row[column]).strip():
             raise InputError(f"{where}: {column!r} is empty")
+    for name in row:
+        meant = _MEANT.get(str(name).casefold())
+        if meant is not None and name not in COLUMNS and meant not in row:
+            raise InputError(f"{where} has a column {name!r}: rename it {meant!r}")
     for column in set(COLUMNS) - set(row):
         if near := get_close_matches(
             column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75
@@ -225,11 +232,11 @@ def _question(row: Mapping[str, Any], where: str) -> Question:
     choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
     if len(choices) > 26:
         raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
-    target = (
-        None
-        if row.get("target") in (None, "") or row["target"] != row["target"]
-        else _string(row["target"])
-    )
+    right: Any = row.get("target")
+    if isinstance(right, list | tuple):  # several that are accepted
+        accepted = _strings(list(right), "target", where)
+        right, aliases = (accepted[0] if accepted else None), (*accepted[1:], *aliases)
+    target = None if right in (None, "") or right != right else _string(right)
     if target is not None and not target.strip():
         raise InputError(
             f"{where}: 'target' is blank: leave it out where the right answer is not known"

@@ -233,3 +233,16 @@ def test_a_column_that_looks_like_a_slip_of_a_known_one_is_told(tmp_path):
     path.write_text('{"id": 1, "question": "x", "traget": "y", "topic": "z"}\n')
     with pytest.raises(InputError, match="has a column 'traget': rename it if 'target' is meant"):
         load_task(path)
+
+
+@pytest.mark.parametrize("name", ["Target", "Answer", "answer", "TARGET"])
+def test_a_wrongly_named_target_is_an_error_with_the_right_name(tmp_path, name):
+    path = write(tmp_path / "t.jsonl", {"id": "1", "question": "?", name: "4"})
+    with pytest.raises(InputError, match=f"a column '{name}': rename it 'target'"):
+        load_task(path)
+
+
+def test_a_list_of_targets_is_a_target_and_aliases(tmp_path):
+    path = write(tmp_path / "t.jsonl", {"id": "1", "question": "?", "target": ["Lima", "Ciudad"]})
+    (question,) = load_task(path).questions
+    assert (question.target, question.aliases) == ("Lima", ("Ciudad",))

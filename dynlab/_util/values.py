@@ -99,37 +99,6 @@ class Sample:
         return (self.question_id, self.strategy, self.stream, self.sample_index)
 
 
-class Strategy(Protocol):
-    """How the next sample of one question is drawn; its index alone decides what it waits for."""
-
-    @property
-    def name(self) -> str:
-        """`parallel`, `sequential`, `integrated`, …: what stands in a recording."""
-        ...
-
-    @property
-    def shown(self) -> str:
-        """How attempts are shown: `listed` in the question, or as a `prefill` of the response."""
-        ...
-
-    @property
-    def finals_only(self) -> bool:
-        """Whether attempts are shown as their final answers alone."""
-        ...
-
-    def parents(self, sample_index: int) -> tuple[int, ...]:
-        """The indices of the same stream that must have arrived; () = drawn independently."""
-        ...
-
-    def chosen(self, arrived: Sequence[Sample], lot: int) -> tuple[Sample, ...]:
-        """The arrived parents that are shown, in order; `lot`, a seed, decides what is random."""
-        ...
-
-    def votes(self, sample_index: int) -> bool:
-        """Whether the sample votes; it is paid for either way."""
-        ...
-
-
 class Prompter(Protocol):
     """Turns a question and the attempts it is shown into the words that are sent."""
 

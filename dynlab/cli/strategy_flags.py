@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from dynlab._util.values import Strategy
 from dynlab.strategies.attempts import OPTIONS
+from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import STRATEGIES, by_name
 
 _CHOICES = {

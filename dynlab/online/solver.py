@@ -11,7 +11,7 @@ from typing import Any
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RequestOptions, Sampling
-from dynlab._util.values import Sample, Strategy
+from dynlab._util.values import Sample
 from dynlab.models.client import Client, preload
 from dynlab.models.llama_cpp import Endpoint, describe
 from dynlab.online.cost_forecast import Forecast, forecast_of
@@ -36,6 +36,7 @@ from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
 from dynlab.sampling.recorder import endpoint_of, num_in_flight_of
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
+from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import as_task
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dynlab._util.errors import InputError
 from dynlab._util.options import RecordingOptions, Sampling, require_count
-from dynlab._util.values import Sample, Strategy
+from dynlab._util.values import Sample
 from dynlab.models.client import list_price
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
@@ -18,6 +18,7 @@ from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import earlier_samples, is_local, settings_of, wording_of
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
+from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import Task, load_task
 

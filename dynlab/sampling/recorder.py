@@ -12,7 +12,7 @@ from typing import Any
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
-from dynlab._util.values import Sample, Strategy
+from dynlab._util.values import Sample
 from dynlab.models.client import Client, goes_on, preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings, resolve
 from dynlab.sampling.cost_estimate import CostEstimate, estimate
@@ -24,6 +24,7 @@ from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
+from dynlab.strategies.base import Strategy
 from dynlab.tasks.task import Task
 
 NUM_IN_FLIGHT = 16
@@ -206,9 +207,7 @@ def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
 def _attempt_tokens(plan: Plan) -> int:
     """The most tokens of attempts that a prompt of the plan holds."""
     waited = max(len(plan.strategy.parents(index)) for index in range(plan.num_samples))
-    return (
-        min(waited, getattr(plan.strategy, "num_shown", None) or waited) * plan.sampling.num_tokens
-    )
+    return min(waited, plan.strategy.num_shown or waited) * plan.sampling.num_tokens
 
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:

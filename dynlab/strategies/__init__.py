@@ -3,6 +3,7 @@
 May import `_util`, `tasks`, `recordings`.
 """
 
+from dynlab.strategies.base import Strategy
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.recursive import Recursive
@@ -15,6 +16,7 @@ __all__ = [
     "Parallel",
     "Recursive",
     "Sequential",
+    "Strategy",
     "as_strategy",
     "by_name",
 ]

@@ -7,13 +7,13 @@ from typing import Any
 
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.text_form import parsed_call
-from dynlab._util.values import Strategy
+from dynlab.strategies.base import Strategy
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.recursive import Recursive
 from dynlab.strategies.sequential import Sequential
 
-STRATEGIES: dict[str, type[Parallel] | type[Sequential] | type[Integrated] | type[Recursive]] = {
+STRATEGIES: dict[str, type[Parallel | Sequential | Integrated | Recursive]] = {
     kind.name: kind for kind in (Parallel, Sequential, Integrated, Recursive)
 }
 

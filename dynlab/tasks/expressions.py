@@ -14,9 +14,10 @@ from functools import lru_cache
 
 from dynlab.tasks.notation import latexed, unwrapped
 from dynlab.tasks.numerals import latex, value
-from dynlab.tasks.plain_text import LONGEST, plain
+from dynlab.tasks.plain_text import LONGEST
 from dynlab.tasks.symbolic import symbolic
 from dynlab.tasks.units import with_unit
+from dynlab.tasks.words import AND, words_of
 
 _DEEPEST = 4  # lists in lists
 _MOST_PARTS = 40
@@ -31,15 +32,6 @@ _MATRIX = re.compile(
     r"(?:\\begin\{([pb]?matrix)\}|[\[(]\s?\\begin\{(?:array)\}\{[clr| ]*\}|[\[(]\s?\\begin\{matrix\})(.*)"
     r"\\end\{(?:[pb]?matrix|array)\}\s?[\])]?"
 )
-_AND = re.compile(
-    r",?\s*(?:\\text\s?\{\s*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])),?\s*"
-)
-_WORDS = re.compile(r"[^\W\d_][^\W\d_ '\-,.!?]*(?:[ '\-,.!?]+[^\W\d_]+)*[.!?]?")
-_SHORT_WORDS = {
-    *("no", "so", "up", "on", "or", "in", "to", "if", "we", "he", "it", "is", "as", "at", "by"),
-    *("do", "go", "me", "my", "of", "us", "an", "am", "be", "ok"),
-}
-_TEXT = re.compile(r"\\(?:text|mathrm)\s?\{([^{}]*)\}")
 
 
 def canonical(written: str) -> str:
@@ -94,7 +86,7 @@ def _key(written: str, depth: int) -> str:
         return f"{based[1]}_{{{based[2]}}}"
     if re.fullmatch(r"[A-Z]{2,4}", written):  # a segment, a triangle
         return written
-    if key := _worded(written):
+    if key := words_of(written):
         return key
     readers = (_related, _listed, _united, _bracketed, _matrix, _signed, _measured)
     for read in readers:
@@ -106,22 +98,6 @@ def _key(written: str, depth: int) -> str:
 def _spaced(written: str) -> str:
     """The text itself, without spaces that say nothing."""
     return re.sub(r"\s*([-+*/=:,;<>^_(){}\[\]|&])\s*", r"\1", written).strip()
-
-
-def _worded(written: str) -> str | None:
-    r"""The words of an answer that is words: `No solution`, `\text{Evelyn}`."""
-    words = _TEXT.sub(r"\1", written)
-    if words != written and re.fullmatch(r"[A-Za-z]", words):
-        return words
-    if not _WORDS.fullmatch(words) or re.search(r"\\|\d", words):
-        return None
-    parts = _AND.sub(",", words).split(",")
-    if len(parts) > 1 and all(len(part.strip()) <= 2 for part in parts):
-        return None
-    letters = re.sub(r"[^\w]", "", words)
-    if len(letters) >= 3 and not re.fullmatch(r"(?:[A-Za-z],\s?)*[A-Za-z]", words):
-        return plain(words)
-    return plain(words) if letters.casefold() in _SHORT_WORDS else None
 
 
 def _split(written: str, separators: str) -> list[str]:
@@ -152,9 +128,9 @@ def _set(keys: Sequence[str]) -> str:
 
 def _listed(written: str, depth: int) -> str | None:
     """Answers side by side are a set, unless one stands there twice."""
-    if re.search(r"\\begin|[A-Za-z]{3,} [A-Za-z]{2,} [A-Za-z]{2,}", _AND.sub(",", written)):
+    if re.search(r"\\begin|[A-Za-z]{3,} [A-Za-z]{2,} [A-Za-z]{2,}", AND.sub(",", written)):
         return None
-    joined = _AND.sub(",", written)
+    joined = AND.sub(",", written)
     parts = _split(joined, ",;")
     if len(parts) < 2 or len(parts) > _MOST_PARTS or not all(parts):
         return None
@@ -257,7 +233,7 @@ def _related(written: str, depth: int) -> str | None:
     """Equations and inequalities: those that say what one variable is are what it is."""
     if marked := re.fullmatch("\0(.*?)\0(.*)", written):
         return f"{_spaced(marked[1])}={_key(marked[2], depth + 1)}"
-    if len(_split(_AND.sub(",", written), ",;")) > 1 and "\\in" not in written:
+    if len(_split(AND.sub(",", written), ",;")) > 1 and "\\in" not in written:
         named = re.match(r"([^=,;]+)=(?=\s*[(\[\\{])", written)
         if not (
             named and _NAME.fullmatch(named[1].strip()) and _RELATION.findall(written) == ["="]

@@ -114,6 +114,7 @@ def test_the_shipped_chains_are_shown_as_many_attempts_as_their_names_say():
         assert {len(parents) for parents in chained["parents"]} == {width}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shipped_widths(), reason="no recordings of several widths are committed")
 def test_only_recordings_whose_chains_come_in_several_widths_are_set_beside_them():
     chosen = in_several_widths(map(load, ["totals--dynlab-reasoner", "capitals--smollm2-135m"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from dynlab._util.shipped_files import folder
 from dynlab.analysis.same_model import agreement, main
 from dynlab.recordings.recording import load
 
-ROOT = Path(__file__).resolve().parents[2]
 BESIDE = folder(FOLDER) / "controls" / "sums--dynlab-reasoner.beside.parquet"
 
 
@@ -81,6 +79,7 @@ def test_the_same_questions_are_paired_and_others_are_two_groups():
     )  # the same id does not make it the same question
 
 
+@pytest.mark.slow
 def test_questions_that_only_some_share_are_paired_so_far_as_they_are_shared():
     """Of one model z has a spread of 1; taken as groups of different questions it would have about
     0.75.
@@ -98,6 +97,7 @@ def test_questions_that_only_some_share_are_paired_so_far_as_they_are_shared():
     assert 0.9 < np.std(zs) < 1.1 and abs(np.mean(zs)) < 0.2
 
 
+@pytest.mark.slow
 def test_p_is_uniform_for_one_model_and_small_for_another():
     """By chance one of a hundred fresh recordings is refused at 0.01; a model that got worse by 0.2
     is found.
@@ -152,14 +152,9 @@ def test_the_adapter_beside_the_weights_answers_as_the_merged_one_did(tmp_path, 
     assert "chained, integrated" in capsys.readouterr().out
     table = pd.read_csv(tmp_path / "table.csv").set_index("measure")
     assert (table["p"] > 0.01).all()
-    row = table.loc["chained, integrated"]
-    told = re.search(
-        r"chained samples ([\d.]+) against ([\d.]+) \(p ([\d.]+),",
-        (ROOT / "README.md").read_text("utf-8"),
-    )
-    assert told and told.groups() == (f"{row['one']:.2f}", f"{row['other']:.2f}", f"{row['p']:.2f}")
 
 
+@pytest.mark.slow
 def test_what_the_recordings_page_says_of_its_two_machines_is_what_its_own_lines_compute():
     page = (folder(FOLDER) / "README.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)

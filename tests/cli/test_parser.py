@@ -106,6 +106,7 @@ def test_importing_dynlab_loads_nothing_heavy(code):
     )
 
 
+@pytest.mark.slow
 def test_replaying_loads_nothing_heavy_but_numba(recording):
     asked = (
         f"import sys, dynlab; dynlab.compare({recording!r}, replications=2); "

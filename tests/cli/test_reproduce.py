@@ -7,6 +7,7 @@ import pytest
 from dynlab.cli import parser
 
 
+@pytest.mark.slow
 def test_a_sweep_makes_a_folder_for_each_setting(run, tiny, capsys):
     (tiny / "sweep").mkdir()
     for name, factor in (("low", 2), ("high", 3)):

@@ -111,6 +111,7 @@ def test_wrong_flags_end_in_one_line_and_exit_code_2(tmp_path, capsys, flags, wo
     assert words in error and error.count("\n") == 1 and not out.exists()
 
 
+@pytest.mark.slow
 def test_record_sends_what_its_flags_say_and_records_what_it_sent(tmp_path, monkeypatch):
     task = tmp_path / "sums.jsonl"
     rows = [

@@ -112,7 +112,7 @@ def jupyterlab(folder: Path, scratch: Path):
 
 
 class Page:
-    """A tab: JavaScript in, values out; what the console complained about is kept in `complaints`."""
+    """A tab: JavaScript in, values out; `complaints` keeps those of the console."""
 
     def __init__(self, address: str) -> None:
         import websocket

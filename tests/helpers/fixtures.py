@@ -1,6 +1,4 @@
-"""Shared fixtures: recorded pools of real models (a test skips where they are not there) and pools
-made up.
-"""
+"""Shared fixtures: pools that are recorded, shipped or made up on the spot; a solved task."""
 
 from __future__ import annotations
 
@@ -11,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from helpers.made_up_pool import DATA
 
 POOLS = Path(__file__).resolve().parents[3] / "shared" / "data" / "pools"
 
@@ -37,10 +37,14 @@ def figures_closed():
 
 @pytest.fixture
 def pool():
-    """The path of a recorded pool by its name."""
+    """The path of a pool by its name: the one under `tests/data`, or one that lies beside the
+    project, without which the test is skipped.
+    """
 
-    def path(name: str) -> Path:
-        found = POOLS / f"{name}.parquet"
+    def path(name: str = "made-up") -> Path:
+        found = DATA / f"{name}.parquet"
+        if not found.exists():
+            found = POOLS / f"{name}.parquet"
         if not found.exists():
             pytest.skip(
                 f"the recorded pool {name} is not beside the project ({os.path.relpath(found)})"

@@ -129,7 +129,7 @@ def strategic_entropy(v1, v2, n, log_t, counts, drawn, probe, samples=4):
 
 
 def vote_gain(v1, v2, n, log_t, counts, drawn, probe):
-    """Mean of [rise of the top share]₊ + [fall of the entropy]₊ over the samples, and √(ln t / n)."""
+    """Mean of [rise of the top share]₊ + [fall of the entropy]₊ a sample, and √(ln t / n)."""
 
     def state(first):
         votes = [answer for answer in first if answer is not None]

@@ -111,7 +111,7 @@ def test_replay_makes_a_hundred_times_the_pulls_of_a_faithful_loop(rival, pool, 
         pytest.importorskip(
             "mabwiser.mab", exc_type=ImportError, reason="pip install mabwiser to compare with it"
         )
-    streams = streams_of(load(pool("gpqa_diamond--gpt-oss-20b")))
+    streams = streams_of(load(pool()))
     ours = pulls_per_second(streams, replications=200)
     codes = next(draws_of(streams, 1, 0, "samples")).tally.codes[:, 0]
     answers = codes.T.tolist()

@@ -120,7 +120,7 @@ def prefilled(strategy, form):
 
 
 def lists(frame, calls, form):
-    """(row, the attempts it was shown as read from its own call, the rows of its stream by index)."""
+    """(row, the attempts that its own call shows, the rows of its stream by index)."""
     by_seed = {call.body["seed"]: call for call in calls}
     for _, stream in frame.groupby(["question_id", "stream"]):
         rows = {row.sample_index: row for row in stream.itertuples()}
@@ -232,6 +232,7 @@ def test_tokens_of_prompts_with_attempts_are_recorded_in_full(draw):
     )  # chained prompts are the longer ones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "strategy",
     [Integrated(who="random", num_shown=2, order="shuffled"), Sequential(who="distinct")],

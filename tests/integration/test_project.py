@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.made_up_pool import DATA, made_up_pool
+
+from dynlab.recordings.recording import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "dynlab"
@@ -98,6 +101,14 @@ def test_tests_import_no_other_test():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert not re.match(r"test_|tests\b|conftest", node.module or ""), path
+
+
+def test_the_shipped_pool_is_what_its_helper_makes():
+    path = DATA / "made-up.parquet"
+    assert path.stat().st_size < 300_000
+    frame = load(path).frame
+    for name, column in made_up_pool().items():
+        assert frame[name].tolist() == column.tolist(), name
 
 
 @pytest.mark.slow

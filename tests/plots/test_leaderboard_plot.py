@@ -1,4 +1,4 @@
-"""The leaderboard's figure draws the table's numbers, all of them, and says where they lie outside."""
+"""The leaderboard's figure draws all of the table's numbers, and says which lie outside."""
 
 from __future__ import annotations
 

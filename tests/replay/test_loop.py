@@ -323,7 +323,7 @@ def test_the_oracle_bounds_every_policy_and_matches_brute_force(random_pool):
 @pytest.mark.benchmarks
 def test_replay_speed_against_the_plain_loop(pool, capsys):
     """Prints seconds and ratios; asserts the ratio alone, since machines differ."""
-    streams = streams_of(load(pool("gpqa_diamond--gpt-oss-20b")))
+    streams = streams_of(load(pool()))
     policy = Policy(registry.allocator("ucb"))
     budgets = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 80.0])
     replay(streams, [policy], budgets, replications=2)  # compile, or load what was compiled before

@@ -1,10 +1,10 @@
 """Command: what a model's samples, votes and chains are worth on generated puzzles.
 
-`python -m recipe.evaluation MODEL FOLDER` records for each family independent samples, one greedy answer, integrated streams (four
-attempts, then samples that are shown these) and a placebo: samples that are shown the attempts at
-another question. It writes `evaluation.csv`: one row per family and measure, with an interval over
-questions. With `--control` a model that never saw attempts is held against it. Settings are
-chosen on the split `dev`, never on `eval`.
+`python -m recipe.evaluation MODEL FOLDER` records for each family independent samples, one greedy
+answer, integrated streams (four attempts, then samples that are shown these) and a placebo: samples
+that are shown the attempts at another question. It writes `evaluation.csv`: one row per family and
+measure, with an interval over questions. With `--control` a model that never saw attempts is held
+against it. Settings are chosen on the split `dev`, never on `eval`.
 """
 
 from __future__ import annotations

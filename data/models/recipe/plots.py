@@ -37,7 +37,7 @@ def plot_gains(attempts: pd.DataFrame) -> Figure | Axes:
 
 
 def plot_cases(attempts: pd.DataFrame) -> Figure | Axes:
-    """What a chained sample gains where the right answer led, was among the attempts, or was not."""
+    """What a chained sample gains where the right answer led, was shown, or was absent."""
     rows = attempts[attempts["measure"].str.startswith("chained − sample, ")]
     cases = rows["measure"].str.partition(", ")[2]
     rows = rows.assign(allocator=rows["family"], measure=cases)

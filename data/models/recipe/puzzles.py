@@ -30,7 +30,7 @@ class Words:
 
 
 class Puzzle(Protocol):
-    """One question of a family; `level` is its exact difficulty, the number of steps or conditions."""
+    """One question of a family; `level`, its exact difficulty, counts steps or conditions."""
 
     name: ClassVar[str]
     kind: ClassVar[Kind]

@@ -3,10 +3,10 @@
 `python -m recipe.recordings FOLDER`. The small reasoner is asked the families of puzzles that it
 was taught, in every strategy, and its control, which was never shown attempts, for independent
 samples. Both may be served by a llama.cpp of one's own, on their merged weights
-(`recipe.adapters`) or with the adapter beside the 4-bit ones (`--lora`): `--reasoner http://127.0.0.1:8080 --control http://127.0.0.1:8081`. Each pair of task
-and plain model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and
-at least a quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn
-again.
+(`recipe.adapters`) or with the adapter beside the 4-bit ones (`--lora`):
+`--reasoner http://127.0.0.1:8080 --control http://127.0.0.1:8081`. Each pair of task and plain
+model was kept for its spread: one sample is right between 0.3 and 0.85 of the time, and at least a
+quarter of the questions between 0.2 and 0.8. What is already recorded is not drawn again.
 """
 
 from __future__ import annotations

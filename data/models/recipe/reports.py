@@ -42,12 +42,17 @@ def of_gap(levels: pd.DataFrame) -> Words:
     Args:
         levels: Of `evidence.by_level`.
     """
-    return bullet_list(
-        f"**{row['family']}, level {row['level']}**: attempts are judged rightly"
-        f" {plus(row['gap'])} more often than samples are right; one chained sample gains"
-        f" {signed((row['gain'], row['low'], row['high']))}."
-        for _, row in levels.iterrows()
-    )
+    bullets = []
+    for _, row in levels.iterrows():
+        told = "an attempt is checked by solving again"
+        if pd.notna(row["checked"]):
+            told = (
+                f"attempts are judged rightly {plus(row['gap'])} more often than samples are right"
+            )
+        gain = signed((row["gain"], row["low"], row["high"]))
+        name = f"**{row['family']}, level {row['level']}**"
+        bullets.append(f"{name}: {told}; one chained sample gains {gain}.")
+    return bullet_list(bullets)
 
 
 def _differences(attempts: pd.DataFrame, measures: list[str]) -> Words:

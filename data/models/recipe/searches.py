@@ -56,7 +56,8 @@ class Condition:
             case "difference":
                 low, high = sorted((number // 10, number % 10))
                 return f"{high}-{low}={high - low}"
-        return f"{number}{'>' if number > self.value else '<' if number < self.value else '='}{self.value}"
+        sign = ">" if number > self.value else "<" if number < self.value else "="
+        return f"{number}{sign}{self.value}"
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def run(given: argparse.Namespace) -> None:
     """One run, as told; see `--help`.
 
     Raises:
-        InputError: What `training_loop.train` finds wrong; an adapter to begin with that is not there.
+        InputError: What `training_loop.train` finds wrong, or no adapter to begin with.
     """
     if not 0 < given.share <= 1 or (given.share < 1 and not given.after):
         raise InputError(

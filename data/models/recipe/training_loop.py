@@ -179,7 +179,8 @@ def train(
         labels_seen += int((labels != IGNORED).sum())
         now = time.monotonic()
         seen = min(step * settings.batch, settings.num_lessons)
-        row = f"{step},{seen},{tokens_seen},{labels_seen},{value.item():.4f},{settings.rate_at(step - 1):.2e}"
+        row = f"{step},{seen},{tokens_seen},{labels_seen},{value.item():.4f}"
+        row += f",{settings.rate_at(step - 1):.2e}"
         rows.append(f"{row},{now - started:.0f}")
         recent = [*recent[-49:], value.item()]
         if now - said > 30:

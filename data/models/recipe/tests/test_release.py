@@ -60,10 +60,8 @@ def test_a_card_tells_what_its_files_hold(runs, tmp_path):
     )
     assert [run["command"] for run in card["runs"]] == [
         "python -m recipe.training runs/solve --lessons 400",
-        (
-            "python -m recipe.training runs/shown --lessons 400 --after runs/solve --puzzles 7 --drawn"
-            " 4 --seed 5"
-        ),
+        "python -m recipe.training runs/shown --lessons 400 --after runs/solve"
+        " --puzzles 7 --drawn 4 --seed 5",
     ]
     assert (card["runs"][0]["tokens"], card["runs"][0]["hours"]) == (25_000, 1.0)
     words = adapter.with_suffix(".md").read_text()
@@ -133,10 +131,9 @@ def test_a_command_names_plain_families_and_share():
         "plain": ["sums", "digits"],
     }
     told = command(stage | {"share": 0.5, "seed": 8})
-    assert (
-        told
-        == "python -m recipe.training runs/b --lessons 16 --after runs/a --puzzles 4 --drawn 2 --plain"
-        " sums digits --share 0.5 --seed 7"
+    assert told == (
+        "python -m recipe.training runs/b --lessons 16 --after runs/a --puzzles 4 --drawn 2"
+        " --plain sums digits --share 0.5 --seed 7"
     )
     assert "--share" not in command(stage | {"share": 1.0}) and "--plain" not in command(
         stage | {"plain": None}

@@ -106,7 +106,7 @@ def mabwiser_ucb(answers: list[list[int]], limit: int) -> int:
 @pytest.mark.parametrize(
     "rival", [adaptive_consistency, pets, mabwiser_ucb], ids=lambda rival: rival.__name__
 )
-def test_replay_makes_a_hundred_times_the_pulls_of_a_faithful_loop(rival, pool, capsys):
+def test_replay_is_a_hundred_times_a_faithful_loop(rival, pool, capsys):
     if rival is mabwiser_ucb:
         pytest.importorskip(
             "mabwiser.mab", exc_type=ImportError, reason="pip install mabwiser to compare with it"
@@ -126,7 +126,7 @@ def test_replay_makes_a_hundred_times_the_pulls_of_a_faithful_loop(rival, pool, 
     assert ours / theirs >= 100
 
 
-def test_time_a_pull_hardly_grows_with_the_number_of_questions(capsys):
+def test_time_a_pull_hardly_grows_with_questions(capsys):
     """To 10,000 questions × 64 samples × 100 replications (minutes); writes
     runs/engine-scaling.{csv,svg,png}.
     """

@@ -157,7 +157,7 @@ CASES = [
     [(case, form) for form in FORMS for case in CASES[:: 1 if form == "chat" else 5]],
     ids=lambda value: value if isinstance(value, str) else f"{value.name}-{CASES.index(value)}",
 )
-def test_a_prompt_shows_the_recorded_parents_in_the_recorded_order_and_nothing_else(
+def test_a_prompt_shows_the_recorded_parents_only(
     draw, form, strategy
 ):
     strategy = prefilled(strategy, form)
@@ -206,14 +206,14 @@ def expected(strategy, waited, parents):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_only_final_answers_are_shown_where_that_is_asked_for(draw, form):
+def test_final_answers_alone_may_be_shown(draw, form):
     frame, calls = draw(form, prefilled(Integrated(3, finals_only=True), form))
     for row, attempts, rows in lists(frame, calls, form):
         assert attempts == [f"Answer: {rows[index].answer}" for index in row.parents]
 
 
 @pytest.mark.parametrize("form", FORMS[::3])
-def test_what_is_drawn_by_lot_differs_from_sample_to_sample(draw, form):
+def test_random_choices_differ_between_samples(draw, form):
     frame, _ = draw(form, prefilled(Integrated(who="random", num_shown=2, order="shuffled"), form))
     chained = frame[frame["role"] == "chained"]
     assert (
@@ -221,7 +221,7 @@ def test_what_is_drawn_by_lot_differs_from_sample_to_sample(draw, form):
     )  # of the 12 that there are, in 24 samples
 
 
-def test_tokens_of_prompts_with_attempts_are_recorded_in_full(draw):
+def test_prompt_tokens_with_attempts_count_in_full(draw):
     frame, calls = draw("chat", Integrated(width=3))
     by_seed = {call.body["seed"]: call for call in calls}
     for row in frame.itertuples():
@@ -312,7 +312,7 @@ def test_no_attempt_breaks_the_chain_or_gives_its_answer(draw, form, own):
 
 
 @pytest.mark.parametrize(("own", "answer"), [("\nAnswer: 5", "5"), ("\nAnd so on.", ""), ("", "")])
-def test_a_server_that_repeats_what_it_goes_on_from_gives_no_answer_by_that(draw, own, answer):
+def test_a_repeated_prefill_is_no_answer(draw, own, answer):
     def script(call):
         *_, last = call.body["messages"]
         return last["content"] + own if last["role"] == "assistant" else "Answer: 7"
@@ -322,7 +322,7 @@ def test_a_server_that_repeats_what_it_goes_on_from_gives_no_answer_by_that(draw
     assert set(chained["answer"]) == {answer} and set(chained["text"].fillna("")) == {own}
 
 
-def test_prefill_is_refused_where_the_provider_is_known_not_to_take_it(tmp_path):
+def test_prefill_is_refused_where_it_is_unknown(tmp_path):
     arguments = {"num_samples": 2, "out": tmp_path / "a.parquet"}
     with pytest.raises(
         InputError, match="openai/gpt-4o-mini takes no prefill: give shown = 'listed'"

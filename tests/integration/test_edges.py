@@ -47,7 +47,7 @@ def test_where_nothing_costs_anything_budgets_are_refused(make_pool):
         compare(make_pool({"q": "abab"}, cost_usd=0.0), budgets=[2], unit="usd")
 
 
-def test_a_question_with_fewer_streams_than_others_draws_those_that_it_has(make_pool):
+def test_a_question_may_have_fewer_streams(make_pool):
     frame = make_pool({"q1": "aaaaaaaa", "q2": "aaaa"}, strategy="sequential")
     frame["stream"] = frame["sample_index"] // 4
     frame["sample_index"] %= 4
@@ -56,7 +56,7 @@ def test_a_question_with_fewer_streams_than_others_draws_those_that_it_has(make_
     assert table["spent_samples"].tolist() == [2, 4]
 
 
-def test_an_empty_target_of_a_csv_file_is_unknown_not_wrong(make_pool, tmp_path):
+def test_an_empty_target_of_a_csv_is_unknown(make_pool, tmp_path):
     frame = make_pool({"q1": "aab", "q2": "bbb"}, target=None).assign(target=None)
     frame.to_csv(tmp_path / "r.csv", index=False)
     of_file, of_frame = (compare(r, "uniform", [2]).curves for r in (tmp_path / "r.csv", frame))
@@ -64,7 +64,7 @@ def test_an_empty_target_of_a_csv_file_is_unknown_not_wrong(make_pool, tmp_path)
     assert of_file["accuracy"].tolist() == of_frame["accuracy"].tolist()
 
 
-def test_whole_numbers_that_a_csv_file_widened_are_the_same_answers(tmp_path):
+def test_integers_widened_by_a_csv_are_the_same(tmp_path):
     frame = pd.DataFrame(
         {"question_id": 7, "sample_index": range(4), "answer": [3, None, 3, 3], "target": 3}
     )
@@ -82,14 +82,14 @@ def test_answers_with_decimals_stay_what_they_are(tmp_path):
     assert load(tmp_path / "r.csv").frame["answer"].tolist() == ["3.0", "2.5"]
 
 
-def test_a_greedy_answer_whose_mark_is_unknown_is_judged_by_the_target(make_pool):
+def test_an_unmarked_greedy_answer_meets_its_target(make_pool):
     pool = make_pool({"q1": "aab", "q2": "bba"}).assign(correct=lambda f: f["answer"] == "a")
     greedy = make_pool({"q1": "a", "q2": "b"}).assign(strategy="greedy", correct=None)
     gap = compare(pd.concat([pool, greedy]), budgets=2).greedy_vs_vote().iloc[0]
     assert gap["greedy"] == 0.5
 
 
-def test_of_several_greedy_answers_the_first_counts_everywhere(make_pool):
+def test_the_first_greedy_answer_counts(make_pool):
     pool = make_pool({"q1": "aabab", "q2": "bbaab"}).assign(completion_tokens=10)
     greedy = make_pool({"q1": "ab", "q2": "bb"}).assign(strategy="greedy", completion_tokens=10)
     frame = pd.concat([pool, greedy])
@@ -106,7 +106,7 @@ def test_two_targets_of_a_question_are_refused(make_pool):
         streams_of(load(frame))
 
 
-def test_a_curve_that_reaches_uniform_on_its_way_across_twice_the_budget_is_credited_for_it():
+def test_reaching_uniform_across_the_end_counts():
     straight = curve([1.0, 10.0], [0.0, 0.9])  # is 0.3 at 4; its next checkpoint lies beyond 8
     for target, saved, reached in ((0.3, 0.0, True), (0.7, 0.0, True), (0.75, -1.0, False)):
         uniform = curve([2.0, 4.0], [0.1, target])
@@ -115,7 +115,7 @@ def test_a_curve_that_reaches_uniform_on_its_way_across_twice_the_budget_is_cred
         assert (saving[0], found) == (pytest.approx(expected), reached)
 
 
-def test_a_budget_that_not_even_uniform_can_spend_has_no_saving():
+def test_a_budget_beyond_the_pool_has_no_saving():
     rows = [(f"long{q}", i, 1000) for q in range(20) for i in range(4)]
     rows += [(f"short{q}", i, 10) for q in range(20) for i in range(28)]
     frame = pd.DataFrame(rows, columns=["question_id", "sample_index", "completion_tokens"])
@@ -127,14 +127,14 @@ def test_a_budget_that_not_even_uniform_can_spend_has_no_saving():
     assert cells.loc[cells["policy"] == "uniform", "at"].tolist() == [4]
 
 
-def test_what_is_not_reached_within_twice_the_budget_is_not_reached_however_far_the_curves_go():
+def test_beyond_twice_the_budget_is_not_reached():
     for budgets in ([2.0, 4.0, 8.0], [2.0, 4.0, 8.0, 12.0, 32.0]):
         policy = curve(budgets, [0.0, 0.0, 0.1, 0.5, 0.5][: len(budgets)])
         found = saving_at(policy, curve([2.0, 4.0], [0.1, 0.3]), 4.0, "samples", np.ones((5, 1)))
         assert (found.saving.value, found.reached) == (-1.0, False)
 
 
-def test_whether_there_is_something_to_save_does_not_depend_on_the_warm_up(random_pool):
+def test_flat_cells_do_not_depend_on_the_warmup(random_pool):
     frame = random_pool(num_questions=20, num_samples=32)
     two, eight = (
         savings(
@@ -230,7 +230,7 @@ def recording(random_pool, tmp_path):
     return tmp_path / "r.csv"
 
 
-def test_commands_refuse_what_they_cannot_write_before_they_compute(recording, tmp_path, capsys):
+def test_commands_check_their_output_first(recording, tmp_path, capsys):
     (tmp_path / "d" / "savings.csv").mkdir(parents=True)
     base = [
         "compare",

@@ -137,7 +137,7 @@ def check(
     assert verify(out).problems == verify(f"{out}.sqlite").problems == ()
 
 
-def test_kills_and_faults_lose_nothing_and_pay_nothing_twice(tmp_path):
+def test_kills_lose_nothing_and_pay_nothing_twice(tmp_path):
     out, log = tmp_path / "a.parquet", tmp_path / "server.log"
     with hostile(0.08, log) as address:
         killed = run_killed(address, out, questions=30, samples=8, concurrency=16, kills=2)

@@ -112,9 +112,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
         )
 
 
-def test_ctrl_c_finishes_what_is_in_flight_and_the_run_can_be_continued(
-    interrupted, sums_server, tmp_path, solve
-):
+def test_ctrl_c_finishes_calls_and_can_be_resumed(interrupted, sums_server, tmp_path, solve):
     said = interrupted("stopped.jsonl", 20, signal.SIGINT, batch=6)
     assert (
         said

@@ -50,7 +50,7 @@ def draw(tmp_path):
     return run
 
 
-def test_a_lone_surrogate_in_an_answer_does_not_lose_the_recording(draw):
+def test_a_lone_surrogate_loses_no_recording(draw):
     odd = json.dumps(
         {
             "choices": [
@@ -71,9 +71,7 @@ def test_whatever_ends_a_line_ends_a_line(end):
     assert clean(f"word{end}word") == "word\nword"
 
 
-def test_an_empty_answer_is_a_text_that_is_known_so_that_a_recording_goes_on_without_its_store(
-    draw, tmp_path
-):
+def test_empty_texts_are_known_without_the_store(draw, tmp_path):
     def script(call):
         return "" if call.number == 0 else "Answer: 3"
 
@@ -98,7 +96,7 @@ def test_texts_that_were_not_kept_are_still_missed(draw, tmp_path):
         draw(lambda call: "Answer: 3", num_samples=4, strategy="integrated", width=2)
 
 
-def test_a_dry_run_counts_every_attempt_where_those_of_other_answers_are_shown(tmp_path):
+def test_a_dry_run_counts_distinct_attempts(tmp_path):
     endpoint = Endpoint("openai/scripted", "http://127.0.0.1:1", "none")
     worst = [
         dry_run(
@@ -113,7 +111,7 @@ def test_a_dry_run_counts_every_attempt_where_those_of_other_answers_are_shown(t
     assert worst[0] == worst[1]
 
 
-def test_a_plan_in_which_nothing_votes_is_refused_before_anything_is_paid_for(draw, tmp_path):
+def test_a_plan_in_which_nothing_votes_is_refused(draw, tmp_path):
     for strategy, first in ((Recursive(), 145), (Integrated(8, voting="chained"), 9)):
         with pytest.raises(InputError, match=f"the first that does is number {first}"):
             draw(lambda call: pytest.fail("called"), strategy=strategy)
@@ -147,7 +145,7 @@ def test_a_dry_run_refuses_what_the_run_would(tmp_path, change):
         dry_run(TASK, endpoint, **grouped(num_samples=2, out=tmp_path / "r.parquet", **change))
 
 
-def test_recordings_without_marks_or_roles_are_held_against_each_other_by_their_targets(make_pool):
+def test_unmarked_recordings_are_compared_by_target(make_pool):
     one, other = (
         make_pool({f"q{i}": "aaba" for i in range(9)}),
         make_pool({f"q{i}": "abba" for i in range(9)}),

@@ -77,7 +77,7 @@ ODD = {
 }
 
 
-def test_one_sample_a_question_is_refused_before_anything_runs(tmp_path):
+def test_one_sample_a_question_is_refused(tmp_path):
     source = write(pool(5, 1), {"design": "fixed"}, tmp_path / "single--odd.parquet")
     with pytest.raises(
         InputError, match="single--odd holds 1 samples per question, and a vote takes two at least"
@@ -86,7 +86,7 @@ def test_one_sample_a_question_is_refused_before_anything_runs(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_budgets_that_no_recording_holds_give_way_to_what_is_held():
+def test_budgets_give_way_to_what_is_held():
     long, short = load(pool(3, 12)), load(pool(3, 3))
     assert held([4, 8, 16], [long]) == [4, 8]
     assert held([4, 8, 16], [short]) == [3]
@@ -116,9 +116,7 @@ def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", CONTRASTING)
-def test_a_notebook_on_strategies_says_in_a_sentence_that_there_is_one_only(
-    number, tmp_path, monkeypatch
-):
+def test_a_single_strategy_is_said_in_a_sentence(number, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.plots.figure_files.save", drawn(False, names := []))
     (path,) = (path for path in NOTEBOOKS.values() if path.name.startswith(number))
     source = write(pool(3), {"design": "fixed"}, tmp_path / "one--odd.parquet")

@@ -27,7 +27,7 @@ def steps(text):
     return [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
 
 
-def test_ours_tests_on_the_oldest_and_the_newest_python_and_uploads_the_quick_figures():
+def test_our_workflow_tests_two_pythons():
     workflow = yaml.safe_load(OURS)
     assert set(workflow[True]) == {"push", "pull_request"}  # YAML 1.1 reads `on` as true
     assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"][0] == "3.11"
@@ -43,7 +43,7 @@ def test_ours_tests_on_the_oldest_and_the_newest_python_and_uploads_the_quick_fi
     assert re.search(r"^test:", targets, re.M) and re.search(r"^reproduce:", targets, re.M)
 
 
-def test_the_readme_gives_users_a_short_workflow_that_draws_their_own_recording():
+def test_the_readmes_workflow_is_short():
     (text,) = THEIRS
     assert len(text.splitlines()) <= 20
     (draws,) = [step["run"] for step in steps(text) if step.get("run", "").startswith("dynlab ")]

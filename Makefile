@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 ARGS ?=
 
-.PHONY: help install reproduce test quick check readme benchmarks recordings tasks train lock clean
+.PHONY: help install reproduce test quick check readme benchmarks public recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,17 @@ readme: $(INSTALLED)  ## write the README's tables again from the committed figu
 
 benchmarks: $(INSTALLED)  ## speed, as ratios within one run
 	@$(BIN)/python -m pytest -m benchmarks -s $(ARGS)
+
+POOLS := aime2025--LIMO-v2 aime2025--NVIDIA-Nemotron-Nano-9B-v2 aime2025--Qwen3-4B aime2025--gpt-oss-20b \
+	gpqa_diamond--NVIDIA-Nemotron-Nano-9B-v2 gpqa_diamond--gpt-oss-20b math500--Qwen3-14B math500--gpt-oss-20b
+FETCHED := $(POOLS:%=runs/public/%.parquet)
+
+runs/public/%.parquet: | $(INSTALLED)
+	@$(BIN)/dynlab recordings fetch $* --out runs/public
+
+public: $(FETCHED)  ## fetch the eight public pools; what figures/public-* show, into runs/public
+	@$(BIN)/dynlab leaderboard $(FETCHED:%=--recording %) --replications 100 --out runs/public
+	@$(BIN)/python -c 'import sys; from pathlib import Path; from dynlab._util.files import write_csv; from dynlab.analysis.learned_index import headroom; write_csv(headroom(sys.argv[1:], replications=100), Path("runs/public/headroom.csv"))' $(FETCHED)
 
 recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (an hour on two cores)
 	@$(BIN)/python -m recipe.recordings runs/recordings

@@ -9,3 +9,22 @@ from helpers.fixtures import (  # noqa: F401
     solve,
     sums_server,
 )
+
+SLOW_S = 2.0  # a test that takes longer is marked `slow`, so that `make quick` stays quick
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Lists the tests that took longer than that and have no mark."""
+    reports = [
+        report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])
+    ]
+    calls = [report for report in reports if report.when == "call"]
+    unmarked = [
+        f"{report.duration:6.1f} s  {report.nodeid}"
+        for report in sorted(calls, key=lambda report: -report.duration)
+        if report.duration > SLOW_S and not {"slow", "benchmarks"} & {*report.keywords}
+    ]
+    if unmarked:
+        terminalreporter.section("to be marked slow, if the machine was idle")
+        for line in unmarked:
+            terminalreporter.line(line)

@@ -80,13 +80,13 @@ def test_the_same_questions_are_paired_and_others_are_two_groups():
 
 
 @pytest.mark.slow
-def test_questions_that_only_some_share_are_paired_so_far_as_they_are_shared():
+def test_shared_questions_are_paired_and_others_not():
     """Of one model z has a spread of 1; taken as groups of different questions it would have about
     0.75.
     """
     first, last = [f"q{q}" for q in range(40)], [f"q{q}" for q in range(20, 60)]
     zs = []
-    for seed in range(300):
+    for seed in range(150):
         rng = np.random.default_rng(seed)
         chances = np.repeat(rng.beta(1, 1, 60), 8)
         one, other = (
@@ -98,19 +98,19 @@ def test_questions_that_only_some_share_are_paired_so_far_as_they_are_shared():
 
 
 @pytest.mark.slow
-def test_p_is_uniform_for_one_model_and_small_for_another():
+def test_p_is_uniform_for_one_model():
     """By chance one of a hundred fresh recordings is refused at 0.01; a model that got worse by 0.2
     is found.
     """
-    shipped = [drawn(0.5, seed=seed) for seed in range(200)]
-    fresh = [drawn(0.5, seed=1000 + seed, prefix="f", num_questions=40) for seed in range(200)]
+    shipped = [drawn(0.5, seed=seed) for seed in range(100)]
+    fresh = [drawn(0.5, seed=1000 + seed, prefix="f", num_questions=40) for seed in range(100)]
     ps = np.array(
         [
             agreement(*pair).set_index("measure").loc["sample", "p"]
             for pair in zip(shipped, fresh, strict=True)
         ]
     )
-    assert 0.4 < ps.mean() < 0.6 and (ps < 0.01).sum() <= 8
+    assert 0.4 < ps.mean() < 0.6 and (ps < 0.01).sum() <= 5
     worse = [drawn(0.3, seed=2000 + seed, prefix="f") for seed in range(20)]
     found = [
         agreement(*pair).set_index("measure").loc["sample", "p"]
@@ -142,7 +142,7 @@ def test_recordings_that_cannot_be_compared_are_refused(tmp_path, capsys):
     assert "dynlab.analysis.same_model: " in capsys.readouterr().err
 
 
-def test_the_adapter_beside_the_weights_answers_as_the_merged_one_did(tmp_path, capsys):
+def test_the_adapter_beside_the_weights_is_the_same(tmp_path, capsys):
     """What the README says of it."""
     assert (
         load(BESIDE).card["server"] == "llama.cpp by xllamacpp"
@@ -155,7 +155,7 @@ def test_the_adapter_beside_the_weights_answers_as_the_merged_one_did(tmp_path, 
 
 
 @pytest.mark.slow
-def test_what_the_recordings_page_says_of_its_two_machines_is_what_its_own_lines_compute():
+def test_the_recordings_page_tells_its_own_numbers():
     page = (folder(FOLDER) / "README.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
     space: dict = {}

@@ -152,14 +152,13 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "form"),
     [(case, form) for form in FORMS for case in CASES[:: 1 if form == "chat" else 5]],
     ids=lambda value: value if isinstance(value, str) else f"{value.name}-{CASES.index(value)}",
 )
-def test_a_prompt_shows_the_recorded_parents_only(
-    draw, form, strategy
-):
+def test_a_prompt_shows_the_recorded_parents_only(draw, form, strategy):
     strategy = prefilled(strategy, form)
     frame, calls = draw(form, strategy)
     assert len(frame) == len(calls) == 2 * 2 * 10

@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.out:
             write_csv(table, given.out)
     except DynlabError as error:
-        print(f"dynlab.agreement: {error}", file=sys.stderr)
+        print(f"dynlab.analysis.same_model: {error}", file=sys.stderr)
         return error.exit_code
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     return 0

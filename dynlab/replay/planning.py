@@ -18,8 +18,9 @@ def at_every(budgets: Floats, play: Callable[[int], dict[str, Floats]]) -> dict[
         budgets: [C] ascending.
         play: checkpoint → its tables [1, …].
 
-    >>> at_every(np.array([2.0, 4.0, 4.2, 4.4]), lambda c: {"c": np.array([10.0 *
-    c])})["c"].tolist() [0.0, 10.0, 20.0, 30.0]
+    >>> budgets = np.array([2.0, 4.0, 4.2, 4.4])
+    >>> at_every(budgets, lambda c: {"c": np.array([10.0 * c])})["c"].tolist()
+    [0.0, 10.0, 20.0, 30.0]
     """
     played = [0]
     for c, budget in enumerate(budgets):

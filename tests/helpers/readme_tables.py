@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynlab.reports.curves import headlines, pooled
+from dynlab.reports.savings import headlines
+from dynlab.reports.wording import pooled
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]

@@ -137,6 +137,7 @@ def check(
     assert verify(out).problems == verify(f"{out}.sqlite").problems == ()
 
 
+@pytest.mark.slow
 def test_kills_lose_nothing_and_pay_nothing_twice(tmp_path):
     out, log = tmp_path / "a.parquet", tmp_path / "server.log"
     with hostile(0.08, log) as address:

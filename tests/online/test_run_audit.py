@@ -61,6 +61,7 @@ def richer(frame, card):
     card["totals"]["cost_usd"] = 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [flipped, swapped, another_seed, dearer, removed, added, richer])
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solve):
@@ -117,6 +118,7 @@ def no_settings(frame, card):
     del card["settings"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [not_a_rule, no_such_rule, no_numbers, no_settings])
 def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(change, solve):
     solution = solve(allocator="ucb")

@@ -30,6 +30,7 @@ from dynlab.tasks.task import Task, as_task
 # ——— what a run is ———
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "allocator", ["uniform", "ucb", "thompson", "okg-pets", "uab", "strategic", "priced"]
 )
@@ -43,6 +44,7 @@ def test_the_order_of_arrival_and_the_concurrency_change_nothing_and_the_replay_
     assert "equal" in audit(first.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -102,6 +104,7 @@ def test_a_row_says_what_its_question_took(solve):
     assert solution.answers["q0"] == solution.rows[0]["answer"]
 
 
+@pytest.mark.slow
 def test_a_higher_cap_lets_a_capped_run_go_on_to_what_it_would_have_been(solve, sums_server):
     solve("a.jsonl", max_usd=0.0006)
     grown, whole = solve("a.jsonl", max_usd=1.0), solve("b.jsonl")
@@ -114,6 +117,7 @@ def test_an_adaptive_recording_is_refused_by_what_needs_planned_samples(solve):
         streams_of(recording)
 
 
+@pytest.mark.slow
 def test_depth_counts_rounds_and_chains(solve):
     assert solve("a.jsonl", allocator="uniform").totals["depth"] == 1
     assert (
@@ -297,6 +301,7 @@ def test_model_text_is_inert_in_a_notebook_and_in_a_terminal(sums_server, tmp_pa
     assert "\x1b" not in solution.path.read_text() and "\\u001b" not in solution.path.read_text()
 
 
+@pytest.mark.slow
 def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_path):
     first = solve()
     store = tmp_path / "answers.parquet.sqlite"
@@ -315,6 +320,7 @@ def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_pa
     assert solve().rows == first.rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("allocator", ["ucb", "thompson", "priced", "uniform"])
 def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
     """`replay.run`, which shares no state with the live policy, on the recorded samples in their

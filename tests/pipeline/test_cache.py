@@ -21,6 +21,7 @@ def test_an_edit_of_dynlab_runs_all_again(run, tiny):
     assert run().ran == ("10-one", "11-two")
 
 
+@pytest.mark.slow
 def test_only_what_has_changed_runs_again(run, tiny, make_pool, monkeypatch):
     assert run().ran == ("10-one", "11-two")
     second = run()
@@ -49,6 +50,7 @@ def test_only_what_has_changed_runs_again(run, tiny, make_pool, monkeypatch):
         assert run(parameters={"own": "y"}).ran == ("10-one", "11-two")
 
 
+@pytest.mark.slow
 def test_a_failed_notebook_is_run_again(run, tiny):
     one = tiny / "notebooks" / "10-one.ipynb"
     one.write_text(notebook("10-one", "raise ValueError('too\\nbad')"))
@@ -69,6 +71,7 @@ def test_a_failed_notebook_is_run_again(run, tiny):
     assert page.count("factor = ") == 0  # none was passed
 
 
+@pytest.mark.slow
 def test_a_notebook_s_own_recording_is_watched(run, tiny, make_pool):
     own = tiny / "own.csv"
     make_pool({"q1": "ab"}).to_csv(own, index=False)

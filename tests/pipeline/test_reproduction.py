@@ -146,6 +146,7 @@ def test_headlines_are_those_of_the_numbers(runs):
         assert expected in line or cell["flat"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shipped_recordings(), reason="no recordings are committed")
 def test_committed_numbers_come_out_again():
     committed = pd.read_csv(

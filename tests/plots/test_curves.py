@@ -100,6 +100,7 @@ def test_names_at_line_ends_do_not_overlap(methods):
     assert all(box.x0 >= 0 and box.x1 <= ax.figure.bbox.x1 for box in boxes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "gap"),
     [([10, 10, 40], 8), ([0, 0, 0, 0], 9), ([50, 50, 49.9], 5), ([3, 8, 9, 30], 6)],
@@ -264,6 +265,7 @@ def lightness_and_hue(rgb):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+@pytest.mark.slow
 def test_a_saved_figure_has_the_same_bytes_every_time_with_its_numbers_beside_it(tmp_path):
     curves = frames.curves(THREE, SIX)
     one = figure_files.save(plots.plot_curve_grid(curves), tmp_path / "a", "grid", curves)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from dynlab.plots.manifest import (
     MANIFEST,
     NOTEBOOK,
@@ -67,6 +69,7 @@ def test_an_unreadable_manifest_counts_as_none(tmp_path):
     assert read_manifest(tmp_path / "nowhere") == {}
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_no_entry(tmp_path):
     code = """
 import sys

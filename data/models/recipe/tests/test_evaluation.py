@@ -32,6 +32,7 @@ def test_a_placebo_shows_another_questions_attempts():
         assert (question.id, question.target) == (own.id, own.target)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed"
 )

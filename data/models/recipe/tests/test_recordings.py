@@ -74,6 +74,7 @@ def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_po
     ]
 
 
+@pytest.mark.slow
 def test_a_merged_recording_is_resumed(tmp_path, monkeypatch, make_pool):
     found = []
 
@@ -134,6 +135,7 @@ def test_a_server_of_ones_own_may_be_named(monkeypatch, capsys, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shipped(), reason="no recordings are committed")
 def test_shipped_recordings_have_the_planned_size():
     assert set(shipped()) >= {f"{task}--{model}" for task, model in recordings.SHIPPED}

@@ -20,7 +20,7 @@ from dynlab._util.errors import BudgetError, DynlabError, InputError
 from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Question
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.recordings.recording import KEY as KEY_COLUMNS
+from dynlab.recordings.schema import KEY as KEY_COLUMNS
 from dynlab.sampling.plan import Plan, sampling_seed
 from dynlab.sampling.recorder import dry_run, record
 from dynlab.sampling.store import Store, store_path

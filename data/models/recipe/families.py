@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ) as path:
                 path.write_text(text, encoding="utf-8", newline="\n")
     except DynlabError as error:
-        print(f"dynlab.families: {error}", file=sys.stderr)
+        print(f"recipe.families: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -42,7 +42,7 @@ def test_another_seed_writes_a_file_of_its_own(tmp_path, capsys):
         ["--family", "sums", "--out", "fresh.csv"],
     ):
         assert families.main(wrong) == 2
-        assert capsys.readouterr().err.startswith("dynlab.families: ")
+        assert capsys.readouterr().err.startswith("recipe.families: ")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

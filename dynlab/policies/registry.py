@@ -182,8 +182,14 @@ def _search() -> None:
             return
         held = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]))
         _searched.extend(held)
-        for module in (*_FIRST, *(name for name in held if name not in _FIRST)):
+        order = [*_FIRST, *(name for name in held if name not in _FIRST)]
+        for module in order:
             import_module(f"{GROUP}.{module}")
+        # a module that was imported before the others registered too early
+        rank = {f"{GROUP}.{module}": position for position, module in enumerate(order)}
+        components = sorted(_registered.items(), key=lambda item: rank[item[1].__module__])
+        _registered.clear()
+        _registered.update(components)
         for entry in entry_points(group=GROUP):
             try:
                 entry.load()

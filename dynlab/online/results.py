@@ -79,7 +79,10 @@ class Solution:
             for row in self.rows[:_ROWS]
         )
         more = f"<p>… {len(self.rows) - _ROWS} more</p>" if len(self.rows) > _ROWS else ""
-        return f"<p>{escape(self.summary)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+        return (
+            f"<p>{escape(self.summary)}</p><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>{more}"
+        )
 
     def __await__(self) -> Generator[None, None, Solution]:
         yield from ()
@@ -94,8 +97,10 @@ def _cell(value: Any) -> str:
 def summary_of(totals: Mapping[str, Any]) -> str:
     """The totals of a run in words.
 
-    >>> none = {"failed": 0, "tokens": None, "cost_usd": None, "reserved_calls": 0, "reserved_usd": 0.0}
-    >>> some = {"how": "ucb in rounds of 4", "questions": 2, "answered": 2, "samples": 4, "depth": 2}
+    >>> none = {"failed": 0, "tokens": None, "cost_usd": None, "reserved_calls": 0}
+    >>> none["reserved_usd"] = 0.0
+    >>> some = {"how": "ucb in rounds of 4", "questions": 2, "answered": 2, "samples": 4}
+    >>> some["depth"] = 2
     >>> summary_of(none | some | {"ended": "budget"})
     '2 of 2 questions answered by ucb in rounds of 4, with 4 samples, depth 2; ended by: budget'
     """

@@ -17,10 +17,8 @@ from dynlab.replay.counts import Told
 from dynlab.replay.online_policy import OnlinePolicy
 from dynlab.sampling.store_rows import Key
 
-_UNSURE = (
-    -1e9
-    # log-probability that stands for one that is not there, as of a failed call: no confidence at all
-)
+# the log-probability that stands for one that is not there, as of a failed call: no confidence
+_UNSURE = -1e9
 _FEW = 8  # votes without any log-probability after which a model is taken to give none
 
 

@@ -216,7 +216,7 @@ def _usage(calls: list[Mapping[str, Any]]) -> Row:
 
 
 def _lm_eval(path: Path) -> Iterator[Row]:
-    """A row a repeat of each document: of the first filter that keeps all, else the raw response."""
+    """A row a repeat of each document: of the first filter that keeps all, else what was said."""
     lines = _lines(path)
     names = list(dict.fromkeys(line.get("filter") for line in lines))
     partial = {

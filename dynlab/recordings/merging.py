@@ -36,9 +36,9 @@ _COUNTED = ("questions", "samples", "greedy", "date", "settings", "design", "mer
 def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
     """Writes the samples of several recordings as one.
 
-    Of greedy answers that several hold, the first part's are kept. The card says at its top what all parts agree on, and keeps each part's own under `merged`. A
-    merged recording is not continued by `record`: its parts are, which `split` gives back, and are
-    merged again.
+    Of greedy answers that several hold, the first part's are kept. The card says at its top what
+    all parts agree on, and keeps each part's own under `merged`. A merged recording is not
+    continued by `record`: its parts are, which `split` gives back, and are merged again.
 
     Args:
         sources: Two or more recordings, paths or names, of fixed design.

@@ -39,9 +39,9 @@ def estimate(
     """The estimate of drawing the missing samples, one call each.
 
     The worst case is what the limits hold calls against: every byte of a prompt a token, attempts
-    as long as they are shown at most, and every answer as long as it may be. What is expected goes by
-    the samples that are held, where their tokens are known, else by 4 bytes a token and answers of
-    half their greatest length.
+    as long as they are shown at most, and every answer as long as it may be. What is expected goes
+    by the samples that are held, where their tokens are known, else by 4 bytes a token and answers
+    of half their greatest length.
     """
     worst = expected = Spending()
     known = [cost(sample.usage, price) for sample in held if sample.usage.prompt_tokens]

@@ -89,8 +89,8 @@ class RequestQueue:
     def advance(self) -> None:
         """Lets through all that may go."""
         # A call that is sent again goes first. One that does not fit waits until what is on its way
-        # has settled, and all behind it wait as well: so a cheap call never overtakes a dear one, and a
-        # limit is used up in the order of the plan, whatever arrives first.
+        # has settled, and all behind it wait as well: so a cheap call never overtakes a dear one,
+        # and a limit is used up in the order of the plan, whatever arrives first.
         while not self.concurrency.full:
             turn = next((t for t in self._again if t.holds or self._fits(t)), None)
             if turn is not None:

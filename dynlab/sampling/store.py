@@ -118,7 +118,8 @@ class Store:
     def totals(self) -> Totals:
         """What was spent, and what is reserved for calls whose cost is unknown."""
         query = """
-            SELECT state, count(*), count(prompt_tokens + completion_tokens), sum(prompt_tokens + completion_tokens),
+            SELECT state, count(*), count(prompt_tokens + completion_tokens), \
+sum(prompt_tokens + completion_tokens),
                 count(picousd), sum(picousd) FROM calls GROUP BY state"""
         found = {
             state: Spending(

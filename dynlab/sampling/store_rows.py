@@ -14,17 +14,20 @@ Key = tuple[str, str, int, int]  # question id, strategy, stream, sample index
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS questions (question_id TEXT PRIMARY KEY, question TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS questions (question_id TEXT PRIMARY KEY, question TEXT NOT NULL) \
+WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS samples (
     question_id TEXT, strategy TEXT, stream INTEGER, sample_index INTEGER, response TEXT NOT NULL,
     PRIMARY KEY (question_id, strategy, stream, sample_index)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
     call INTEGER PRIMARY KEY,
-    question_id TEXT NOT NULL, strategy TEXT NOT NULL, stream INTEGER NOT NULL, sample_index INTEGER NOT NULL,
+    question_id TEXT NOT NULL, strategy TEXT NOT NULL, stream INTEGER NOT NULL, \
+sample_index INTEGER NOT NULL,
     num_samples INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('reserved', 'settled', 'released')),
-    prompt_tokens INTEGER, completion_tokens INTEGER, picousd INTEGER,  -- at worst; of a settled call, as they were
+    prompt_tokens INTEGER, completion_tokens INTEGER, picousd INTEGER,  -- at worst; \
+of a settled call, as they were
     reported TEXT,  -- the usage as the provider reported it
     reason TEXT  -- why it failed, last
 );

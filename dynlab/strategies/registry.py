@@ -37,7 +37,7 @@ def as_strategy(strategy: str | Strategy) -> Strategy:
     """A strategy from its text form; an object stays as it is.
 
     >>> as_strategy("integrated(width=2, finals_only=true)")  # doctest: +ELLIPSIS
-    Integrated(who='all', num_shown=None, order='drawn', shown='listed', finals_only=True, width=2...
+    Integrated(who='all', num_shown=None, order='drawn', shown='listed', finals_only=True, ...
 
     Raises:
         InputError: as `by_name`; or the text is not NAME(key=value, …).

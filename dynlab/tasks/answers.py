@@ -111,7 +111,8 @@ def is_right(answer: str, question: Question, kind: Kind, tolerance: float = 0.0
     A number is also right within the tolerance of one. Votes know no tolerance: of three answers,
     the first may be near the second and the second near the third only.
 
-    >>> is_right("cote divoire", Question("1", "…", "Ivory Coast", aliases=("Côte d'Ivoire",)), "text")
+    >>> country = Question("1", "…", "Ivory Coast", aliases=("Côte d'Ivoire",))
+    >>> is_right("cote divoire", country, "text")
     True
     >>> is_right("3.14", Question("1", "π?", "3.1416"), "number", tolerance=0.01)
     True

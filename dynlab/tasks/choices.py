@@ -14,11 +14,17 @@ from dynlab.tasks.extraction import first_line
 from dynlab.tasks.notation import unwrapped
 from dynlab.tasks.plain_text import LONGEST, plain
 
-_LETTER = r"[(\[{]\s?([A-Za-z])\s?[)\]}]|(?<![\w'])([B-HJ-Z])(?![\w'’])|(?<![\w'])([AI])(?=\s+(?:is|was|seems|are|and|or|nor|but)\b|\s*[.,;)*:/&]|\s*$)(?![\w'’])"
+_LETTER = (
+    r"[(\[{]\s?([A-Za-z])\s?[)\]}]|(?<![\w'])([B-HJ-Z])(?![\w'’])"
+    r"|(?<![\w'])([AI])(?=\s+(?:is|was|seems|are|and|or|nor|but)\b|\s*[.,;)*:/&]|\s*$)(?![\w'’])"
+)
 _MENTION = re.compile(_LETTER)
 _LEADING = re.compile(
-    r"(?:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer|letter)s?\s*(?:is|are)?\s*:?\s*)?"
-    r"(?:[(\[{]\s?([A-Za-z])\s?[)\]}]|([A-Z])(?=[).:\]]|\s*[-–—=,;]|\s*$|\s+(?:is|because|since|as|and|or|&|/)\b|\s*[/&])|([B-HJ-Z])(?=\s)(?! [a-z]+ (?:is|are)\b)|([a-z])(?=[).:]|\s*$))",
+    r"(?:(?:the )?(?:correct |right |best |final )?"
+    r"(?:option|choice|answer|letter)s?\s*(?:is|are)?\s*:?\s*)?"
+    r"(?:[(\[{]\s?([A-Za-z])\s?[)\]}]"
+    r"|([A-Z])(?=[).:\]]|\s*[-–—=,;]|\s*$|\s+(?:is|because|since|as|and|or|&|/)\b|\s*[/&])"
+    r"|([B-HJ-Z])(?=\s)(?! [a-z]+ (?:is|are)\b)|([a-z])(?=[).:]|\s*$))",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -26,25 +32,34 @@ _LIST = re.compile(
 )
 _RUN = re.compile(r"[A-Z]{2,8}")
 _NEGATED_BEFORE = re.compile(
-    r"(?:\bnot|n't|n’t|\bnor|\bneither|\bnever|\bexclud\w+|\beliminat\w+|\brul\w+ out|\bdismiss\w*|\breject\w*|\brather than|\binstead of|\bunlike|\bexcept|\bwrong\w*|\bincorrect)\s+(?:(?:is|be|option|choice|answer|the|both|either)\s+)*[(\[{*]*$",
+    r"(?:\bnot|n't|n’t|\bnor|\bneither|\bnever|\bexclud\w+|\beliminat\w+|\brul\w+ out"
+    r"|\bdismiss\w*|\breject\w*|\brather than|\binstead of|\bunlike|\bexcept"
+    r"|\bwrong\w*|\bincorrect)"
+    r"\s+(?:(?:is|be|option|choice|answer|the|both|either)\s+)*[(\[{*]*$",
     re.IGNORECASE,
 )
 _NEGATED_AFTER = re.compile(
-    r"[)\]}*]*\s*(?:(?:is|are|was|seems|looks|must be|can be|could be)\s+(?:\w+ly\s+)?(?:not|n't|wrong|incorrect|false|out|excluded|eliminated|ruled out|impossible|too|invalid)\b|(?:isn|aren|doesn|can|won|couldn|wouldn)['’]?t\b|cannot\b|does not\b|fails?\b|contradicts?\b)",
+    r"[)\]}*]*\s*(?:(?:is|are|was|seems|looks|must be|can be|could be)\s+(?:\w+ly\s+)?"
+    r"(?:not|n't|wrong|incorrect|false|out|excluded|eliminated|ruled out|impossible|too|invalid)\b"
+    r"|(?:isn|aren|doesn|can|won|couldn|wouldn)['’]?t\b"
+    r"|cannot\b|does not\b|fails?\b|contradicts?\b)",
     re.IGNORECASE,
 )
 _CUE = re.compile(
-    r"(?:\b(?i:is|it's|be|choose|chose|pick|select|go with|therefore|thus|hence|so|conclude|answer|option|choice)|[:=→]|\\rightarrow),?\s*(?i:therefore |thus |clearly |option |choice |letter |the |answer )*[*_]*(?:"
-    + _LETTER
-    + ")",
+    r"(?:\b(?i:is|it's|be|choose|chose|pick|select|go with"
+    r"|therefore|thus|hence|so|conclude|answer|option|choice)"
+    r"|[:=→]|\\rightarrow),?\s*"
+    r"(?i:therefore |thus |clearly |option |choice |letter |the |answer )*[*_]*(?:" + _LETTER + ")",
 )
 
 
 def choice(text: str, options: Sequence[str] = (), *, last: bool = False) -> str:
     """The chosen letter, upper-case; several as 'A,B'; '' if none is chosen.
 
-    >>> choice("not (A), it is (C)"), choice("A or B"), choice("A, B"), choice("AB", ("O", "A", "B", "AB"))
-    ('C', '', 'A,B', 'D')
+    >>> choice("not (A), it is (C)"), choice("A or B"), choice("A, B")
+    ('C', '', 'A,B')
+    >>> choice("AB", ("O", "A", "B", "AB"))
+    'D'
 
     Args:
         text: What stands after the sign of an answer, or a whole response without one.

@@ -29,7 +29,8 @@ _NAME = re.compile(  # x, x_{1}, \alpha, f(x), (x, y), |z|-free
 _RELATION = re.compile(r"\\(?:le|ge|ne|in)(?![A-Za-z])|[<>]|(?<![\\:<>!])=")
 _BASE = re.compile(r"\(?([0-9A-F]+)\)?_\{?\s?(?:\\text\{)?([0-9]{1,2})\}{0,2}")
 _MATRIX = re.compile(
-    r"(?:\\begin\{([pb]?matrix)\}|[\[(]\s?\\begin\{(?:array)\}\{[clr| ]*\}|[\[(]\s?\\begin\{matrix\})(.*)"
+    r"(?:\\begin\{([pb]?matrix)\}"
+    r"|[\[(]\s?\\begin\{(?:array)\}\{[clr| ]*\}|[\[(]\s?\\begin\{matrix\})(.*)"
     r"\\end\{(?:[pb]?matrix|array)\}\s?[\])]?"
 )
 
@@ -158,7 +159,7 @@ def _unnamed(parts: Sequence[str]) -> list[str]:
 
 
 def _bracketed(written: str, depth: int) -> str | None:
-    r"""Pairs, intervals, sets and vectors: `(1, 2)`, `[0, 1)`, `\{1, 2\}`, `\langle 1, 2 \rangle`."""
+    r"""Pairs, intervals, sets, vectors: `(1, 2)`, `[0, 1)`, `\{1, 2\}`, `\langle 1, 2 \rangle`."""
     braces = written.startswith("\\{") and written.endswith("\\}")
     if braces or (written.startswith("{") and written.endswith("}") and "," in written):
         inner = written[2:-2] if braces else written[1:-1]

@@ -22,7 +22,8 @@ _HEADING = re.compile(
     r"^[#*_> ]{0,8}(?:the )?(?:final |correct )?answer[*_ ]{0,4}$", re.IGNORECASE | re.MULTILINE
 )
 _STATED = re.compile(  # in prose, without a colon
-    r"\b(?:answer|option|choice)(?: here| then)? (?:is|must be|should be|would be|will be)(?: therefore| thus)?"
+    r"\b(?:answer|option|choice)(?: here| then)? (?:is|must be|should be|would be|will be)"
+    r"(?: therefore| thus)?"
     r"(?! (?:not|n't|wrong|incorrect|correct|right|none)\b)\s",
     re.IGNORECASE,
 )
@@ -43,8 +44,9 @@ def marked(text: str, *, stated: bool = True) -> str | None:
     r"""What stands after the surest sign of a final answer, up to the end of the response or of the
     box; None if there is no sign, '' if there is one and nothing after it.
 
-    >>> marked("So 5.\nAnswer: 5"), marked("so \\boxed{5}"), marked("So the answer is (C)."), marked("5")
-    (' 5', '5', '(C).', None)
+    >>> marked("So 5.\nAnswer: 5"), marked("so \\boxed{5}"), marked("So the answer is (C).")
+    (' 5', '5', '(C).')
+    >>> marked("5")  # None
     """
     ends = [match.end() for match in _LABEL.finditer(text)]
     labelled = text[ends[-1] :] if ends else None

@@ -47,8 +47,9 @@ class Grader(ABC):
         """The key of the response's final answer; '' if it gives none."""
 
     def is_right(self, answer: str, question: Question) -> bool | None:
-        """Whether a key is right: it is the target or an alias, or the key that one of them has as a
-        response; None if the target is unknown.
+        """Whether a key is right; None if the target is unknown.
+
+        It is if it is the target or an alias, or the key that one of them has as a response.
         """
         if question.target is None:
             return None
@@ -105,7 +106,7 @@ class KindGrader(Grader):
 
 @dataclass(frozen=True)
 class FunctionGrader(Grader):
-    """A function of one's own: `function(response, question)` gives a key, None or '' for no answer.
+    """A function of one's own: `function(response, question)` gives a key; None or '' is none.
 
     A function that raises loses nothing that was paid for: the response counts as one without an
     answer, and a warning says so.

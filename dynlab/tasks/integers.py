@@ -17,7 +17,8 @@ from dynlab.tasks.numerals import value
 _LONGEST = 2000  # characters of an answer that are read
 _MOST_DIGITS = 1000
 _NUMERAL = (
-    r"(?:[1-9]\d{0,2}(?:,\d{3}){1,12}(?![\d])(?:\.\d+)?|[1-9]\d{0,2}(?: \d{3}){1,12}(?![\d/])(?:\.\d+)?"
+    r"(?:[1-9]\d{0,2}(?:,\d{3}){1,12}(?![\d])(?:\.\d+)?"
+    r"|[1-9]\d{0,2}(?: \d{3}){1,12}(?![\d/])(?:\.\d+)?"
     r"|\d{1,1000}(?:\.\d+)?|\.\d+)"
 )
 _GROUP = r"\s?\{[^{}]{1,40}\}"

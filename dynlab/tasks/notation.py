@@ -15,8 +15,9 @@ _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋₍₎]+")
 _VULGAR = re.compile("[¼-¾⅐-⅞↉]")
 _GREEK = {
-    character: f"\\{unicodedata.name(character).rpartition(' ')[2].lower().replace('lamda', 'lambda')} "
+    character: f"\\{name.rpartition(' ')[2].lower().replace('lamda', 'lambda')} "
     for character in "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+    for name in [unicodedata.name(character)]
 }
 _GREEK |= {c: f"\\{_GREEK[c][1:].capitalize()}" for c in "ΓΔΘΛΞΠΣΦΨΩ"}
 _SIGNS = str.maketrans(

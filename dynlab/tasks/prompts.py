@@ -107,7 +107,7 @@ class Chat:
     shown: str = "listed"
 
     def __call__(self, question: Question, attempts: Sequence[Sample] = ()) -> tuple[Message, ...]:
-        """The messages that a chat model answers; `attempts` are earlier responses, oldest first."""
+        """The messages for a chat model; `attempts` are earlier responses, oldest first."""
         steps = "Think step by step, then end" if self.reasoned else "Reply"
         parts = [self.instruction] if self.instruction else []
         parts += [
@@ -179,7 +179,8 @@ def own(text: str, task: Task, asked: str | Sequence[Message], attempts: int) ->
     A completion that was shown attempts (1) to (4) may well write its answer and then (5), (6), …
     of its own.
 
-    >>> own(" Lima (5) Quito (6) Lima", Task("t", (), form="completion", reasoned=False), "Question: …", attempts=4)
+    >>> task = Task("t", (), form="completion", reasoned=False)
+    >>> own(" Lima (5) Quito (6) Lima", task, "Question: …", attempts=4)
     ' Lima'
     """
     text = text.removeprefix(begun(asked))

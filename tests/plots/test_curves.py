@@ -301,8 +301,9 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
         "import sys; import dynlab.plots.curves, dynlab.plots.figure_files,"
         " dynlab.pipeline.reproduction, dynlab.pipeline.inputs;assert 'matplotlib' not in"
         " sys.modules and 'papermill' not in sys.modules, 'imported too early';sys.path.insert(0,"
-        " 'tests'); import matplotlib; from helpers import frames;before = dict(matplotlib.rcParams);"
-        " before.pop('backend', None);dynlab.plots.curves.plot_curves(frames.curves());after ="
+        " 'tests'); import matplotlib; from helpers import frames;before ="
+        " dict(matplotlib.rcParams); before.pop('backend', None);"
+        "dynlab.plots.curves.plot_curves(frames.curves());after ="
         " dict(matplotlib.rcParams); after.pop('backend', None); assert before == after"
     )
     root = plots.__file__.rsplit("dynlab", 1)[0]

@@ -377,8 +377,9 @@ from dynlab.models.llama_cpp import Endpoint
 from helpers.targeted_sums import KEY, TASK
 from dynlab._util.options import RequestOptions
 from dynlab.sampling.recorder import record
-record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY), num_samples=25, out=sys.argv[2],
-       requests=RequestOptions(concurrency=4, progress=False), strategy="integrated")
+record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY),
+       num_samples=25, out=sys.argv[2], strategy="integrated",
+       requests=RequestOptions(concurrency=4, progress=False))
 """
 
 

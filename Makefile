@@ -53,8 +53,9 @@ public: $(FETCHED)  ## fetch the eight public pools; what figures/public-* show,
 	@$(BIN)/dynlab leaderboard $(FETCHED:%=--recording %) --replications 100 --out runs/public
 	@$(BIN)/python -c 'import sys; from pathlib import Path; from dynlab._util.files import write_csv; from dynlab.analysis.learned_index import headroom; write_csv(headroom(sys.argv[1:], replications=100), Path("runs/public/headroom.csv"))' $(FETCHED)
 
-recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (an hour on two cores)
+recordings: $(INSTALLED)  ## draw the shipped recordings again, into runs/recordings (a day on two cores)
 	@$(BIN)/python -m recipe.recordings runs/recordings
+	@$(BIN)/python -m recipe.reasoners runs/recordings
 
 tasks: $(INSTALLED)  ## write the generated tasks under data/tasks again
 	@$(BIN)/python -m recipe.families

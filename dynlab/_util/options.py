@@ -114,6 +114,9 @@ class RequestOptions:
     unit: str = option(
         "tokens", "what allocators count as spent: tokens (default), samples or usd", "--unit"
     )
+    engine: str | None = option(
+        None, "of a local model: openvino or llama.cpp; default: the faster one", "--engine"
+    )
     progress: bool = option(True, "show progress")
 
     def __post_init__(self) -> None:

@@ -91,6 +91,9 @@ class Sample:
     votes: bool = True
     finish_reason: str | None = None
     mean_logprob: float | None = None
+    lowest_logprob: float | None = None  # mean over the least likely tenth of the tokens
+    first_logprob: float | None = None  # over the first fifth
+    last_logprob: float | None = None  # over the last fifth
     latency_s: float | None = None
 
     @property

@@ -16,6 +16,7 @@ _TYPES = {
     "float": float,
     "float | None": float,
     "str": str,
+    "str | None": str,
     "tuple[float, float] | None": price,
 }
 

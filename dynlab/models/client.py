@@ -23,6 +23,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.options import TIMEOUT_S
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request
+from dynlab.models.in_process import provide
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError
@@ -71,6 +72,8 @@ class Client:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Client:
+        if self.endpoint.answer is not None:
+            provide(_litellm(), self.endpoint)
         self._fixed = {"model": self.endpoint.litellm_model, "timeout": self.timeout_s, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {
@@ -244,7 +247,7 @@ def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
     """What LiteLLM's list says of a model; {} where it is not on it, or is served from an address
     of the user's.
     """
-    if endpoint.api_base:
+    if endpoint.api_base or endpoint.answer is not None:
         return {}
     try:
         known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
@@ -277,6 +280,8 @@ def _litellm_handler(timeout_s: float) -> Any:
 
 def _provider(endpoint: Endpoint) -> str:
     """LiteLLM's name for who serves a model."""
+    if endpoint.answer is not None:
+        return endpoint.litellm_model.partition("/")[0]
     try:
         return str(_litellm().get_llm_provider(endpoint.litellm_model)[1])
     except Exception:  # of many kinds

@@ -22,7 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ _PROVIDERS = {
     "text": "text-completion-openai",
     "chat": "openai",
 }  # prompt form → LiteLLM's name for it
+Answer = Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any]], Awaitable[dict[str, Any]]]
 _GRACE_S = 5.0  # seconds that the server gets to stop by itself
 _ENVIRONMENT = {
     "GOMP_SPINCOUNT": "1000"
@@ -75,6 +76,7 @@ class Endpoint:
     api_base: str
     api_key: str = "none"
     card: dict[str, Any] = field(default_factory=dict)
+    answer: Answer | None = None  # of a model in this process: asked instead of an address
 
 
 def describe(model: str, settings: ServerSettings | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,20 @@ from dynlab.tasks.answers import writable
 
 @dataclass(frozen=True)
 class Response:
-    """One choice of an answer. `mean_logprob` is the mean over its tokens, None if not given."""
+    """One choice of an answer.
+
+    Log-probabilities of its tokens, None if not given: `mean_logprob` over all of them, the others
+    over the tenth that is least likely, the first fifth and the last fifth.
+    """
 
     text: str
     reasoning: str | None = None
     usage: Usage = field(default_factory=Usage)
     finish_reason: str | None = None
     mean_logprob: float | None = None
+    lowest_logprob: float | None = None
+    first_logprob: float | None = None
+    last_logprob: float | None = None
     latency_s: float | None = None
 
 
@@ -67,7 +74,7 @@ def reply(choices: Iterable[Any], counted: Any, latency_s: float) -> Reply:
                 text=writable(str(_of(message, "content") or _of(choice, "text") or "")),
                 reasoning=None if reasoning is None else writable(str(reasoning)),
                 finish_reason=None if reason is None else writable(str(reason)),
-                mean_logprob=_mean_logprob(_of(choice, "logprobs")),
+                **_confidence(_logprobs(_of(choice, "logprobs"))),
                 latency_s=latency_s,
             )
         )
@@ -95,25 +102,32 @@ def _usage(counted: Any) -> Usage:
     )
 
 
-def _mean_logprob(logprobs: Any) -> float | None:
-    """The mean log-probability of the response's tokens; the empty end token, which not every
-    response has, is out.
+def _logprobs(logprobs: Any) -> list[float]:
+    """The log-probabilities of the response's tokens; the empty end token, which not every response
+    has, is out.
     """
-    content, tokens = (
-        _of(logprobs, "content"),
-        _of(logprobs, "tokens"),
-    )  # of chats, and of OpenAI's own completions
+    content, tokens = _of(logprobs, "content"), _of(logprobs, "tokens")
     if isinstance(content, list):
         pairs = [(_of(each, "token"), _of(each, "logprob")) for each in content]
-    else:
+    else:  # of OpenAI's own completions
         values = _of(logprobs, "token_logprobs")
-        pairs = (
-            list(zip(tokens, values, strict=False))
-            if isinstance(tokens, list) and isinstance(values, list)
-            else []
-        )
-    known = [float(value) for token, value in pairs if token and isinstance(value, float | int)]
-    return math.fsum(known) / len(known) if known else None
+        known = isinstance(tokens, list) and isinstance(values, list)
+        pairs = list(zip(tokens, values, strict=False)) if known else []
+    return [float(value) for token, value in pairs if token and isinstance(value, float | int)]
+
+
+def _confidence(values: Sequence[float]) -> dict[str, Any]:
+    """Means of log-probabilities: of all, of the lowest tenth, of the first and the last fifth.
+
+    >>> _confidence([-1.0, -2.0, -3.0, -4.0, -5.0])["last_logprob"]
+    -5.0
+    """
+    if not values:
+        return {}
+    tenth, fifth = math.ceil(len(values) / 10), math.ceil(len(values) / 5)
+    lowest = sorted(values)[:tenth]
+    parts = {"mean": values, "lowest": lowest, "first": values[:fifth], "last": values[-fifth:]}
+    return {f"{name}_logprob": math.fsum(part) / len(part) for name, part in parts.items()}
 
 
 def _count(counts: Any, name: str) -> int | None:

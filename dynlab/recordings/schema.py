@@ -32,6 +32,9 @@ SCHEMA: dict[str, pa.DataType] = {
     "text": pa.string(),
     "finish_reason": pa.string(),
     "mean_logprob": pa.float32(),
+    "lowest_logprob": pa.float32(),
+    "first_logprob": pa.float32(),
+    "last_logprob": pa.float32(),
     "prompt_tokens": pa.int32(),
     "completion_tokens": pa.int32(),
     "reasoning_tokens": pa.int32(),
@@ -44,7 +47,8 @@ SCHEMA: dict[str, pa.DataType] = {
     "arrived": pa.int32(),
 }
 COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
-AMOUNTS = ("mean_logprob", "cost_usd", "billed_usd", "latency_s")
+LOGPROBS = ("mean_logprob", "lowest_logprob", "first_logprob", "last_logprob")
+AMOUNTS = (*LOGPROBS, "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
 _MOST = 2**31 - 1  # what the counts' columns hold
@@ -146,11 +150,9 @@ def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
 def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     unknown = column.isna() | column.astype(str).str.lower().isin(["", "nan", "none", "null"])
-    bad = (
-        (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name != "mean_logprob"))
-    )
+    bad = (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name not in LOGPROBS))
     if bad.any():
-        least = "" if name == "mean_logprob" else " from 0 on"
+        least = "" if name in LOGPROBS else " from 0 on"
         raise InputError(
             f"{where}: {name} must be finite numbers{least}; found {column[bad].iloc[0]!r}"
         )

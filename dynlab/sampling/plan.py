@@ -145,6 +145,9 @@ class Plan:
             votes=request.strategy == GREEDY or self.strategy.votes(request.sample_index),
             finish_reason=response.finish_reason,
             mean_logprob=response.mean_logprob,
+            lowest_logprob=response.lowest_logprob,
+            first_logprob=response.first_logprob,
+            last_logprob=response.last_logprob,
             latency_s=response.latency_s,
         )
 

@@ -50,6 +50,7 @@ def prepared(
     sampling: Sampling | None = None,
     options: RecordingOptions | None = None,
     seed: int = 0,
+    engine: str | None = None,
 ) -> Prepared:
     """A recording that can be drawn, of arguments as `sampling.record` takes them.
 
@@ -65,7 +66,7 @@ def prepared(
     plan = Plan(asked, chosen, settled, num_samples, options.num_streams, options.greedy, seed)
     _refuse_silence(chosen, num_samples)
     out = checked_out(out)
-    settings = settings_of(plan, model)
+    settings = settings_of(plan, model, engine)
     return Prepared(out, whole, plan, settings, earlier_samples(out, whole, settings))
 
 

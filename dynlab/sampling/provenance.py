@@ -20,7 +20,8 @@ import pandas as pd
 from dynlab import __version__, recordings
 from dynlab._util.errors import InputError
 from dynlab._util.values import Question, Sample, Usage
-from dynlab.models.llama_cpp import Endpoint, describe
+from dynlab.models.engines import describe
+from dynlab.models.llama_cpp import Endpoint
 from dynlab.sampling.plan import GREEDY, Plan
 from dynlab.sampling.store import refuse_difference
 from dynlab.sampling.store_rows import Key
@@ -38,15 +39,19 @@ _DECIDING = (
 
 def is_local(model: str | Endpoint) -> bool:
     """Whether a model is served from an address that is given, or on this machine."""
-    return bool(model.api_base) if isinstance(model, Endpoint) else model.startswith("local/")
+    return (
+        bool(model.api_base or model.answer)
+        if isinstance(model, Endpoint)
+        else model.startswith("local/")
+    )
 
 
-def settings_of(plan: Plan, model: str | Endpoint) -> dict[str, Any]:
+def settings_of(plan: Plan, model: str | Endpoint, engine: str | None = None) -> dict[str, Any]:
     """What decides the samples, and so must not change when a recording is continued."""
     if isinstance(model, Endpoint):
         described, name = model.card, model.card.get("model", model.litellm_model)
     else:
-        described, name = describe(model) if is_local(model) else {}, model
+        described, name = describe(model, engine=engine) if is_local(model) else {}, model
     return {
         "dataset": plan.task.name,
         "model": name,

@@ -14,7 +14,8 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.client import Client, goes_on, preload
-from dynlab.models.llama_cpp import Endpoint, ServerSettings, resolve
+from dynlab.models.engines import resolve
+from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.sampling.cost_estimate import CostEstimate, estimate
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
@@ -81,6 +82,7 @@ def record(
         sampling=sampling,
         options=options,
         seed=seed,
+        engine=requests.engine,
     )
     plan = ready.plan
     if ready.earlier.keys() >= set(plan.keys):
@@ -91,11 +93,13 @@ def record(
         def sampler_at(endpoint: Endpoint) -> Sampler:
             client = Client(endpoint, requests.price, requests.timeout_s)
             num_slots = slots_of(endpoint.card)
-            num_in_flight = requests.concurrency or WAITING * num_slots or NUM_IN_FLIGHT
+            num_in_flight = (
+                requests.concurrency or WAITING * num_slots or num_in_flight_of(endpoint.card)
+            )
             slotted = replace(plan, num_slots=num_slots)
             return Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
 
-        samples, card = _drawn(plan, store, model, sampler_at, requests.progress)
+        samples, card = _drawn(plan, store, model, sampler_at, requests)
         wanted = set(plan.keys) | ready.earlier.keys()
         kept = [sample for sample in samples if sample.key in wanted]
         frame = frame_of(kept, plan, ready.task, ready.settings["model"], options.keep_text)
@@ -128,6 +132,7 @@ def dry_run(
         sampling=sampling,
         options=options,
         seed=seed,
+        engine=None if requests is None else requests.engine,
     )
     held = dict(ready.earlier)
     if store_path(ready.out).exists():
@@ -157,19 +162,19 @@ def _drawn(
     store: Store,
     model: str | Endpoint,
     sampler_at: Callable[[Endpoint], Sampler],
-    progress: bool,
+    requests: RequestOptions,
 ) -> tuple[list[Sample], Mapping[str, Any]]:
     """Draws what the store lacks; all of its samples, and what the card says of the calls."""
     num_planned = len(plan.keys)
     num_stored = len(store.keys() & set(plan.keys))
     if num_stored < num_planned:
         preload()
-    with endpoint_of(model, plan) as endpoint:
+    with endpoint_of(model, plan, requests.engine) as endpoint:
         card = dict(endpoint.card)
         if num_stored < num_planned:
             sampler = sampler_at(endpoint)
             try:
-                with _progress(sampler, num_planned, num_stored, progress) as counted:
+                with _progress(sampler, num_planned, num_stored, requests.progress) as counted:
                     run_interruptible(sampler, partial(draw_plan, sampler, counted))
             except (KeyboardInterrupt, DynlabError) as error:
                 failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
@@ -180,7 +185,7 @@ def _drawn(
 
 
 @contextmanager
-def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
+def endpoint_of(model: str | Endpoint, plan: Plan, engine: str | None = None) -> Iterator[Endpoint]:
     """Where a model is found; one of this machine is served for the length of the `with` block.
 
     Raises:
@@ -196,9 +201,8 @@ def endpoint_of(model: str | Endpoint, plan: Plan) -> Iterator[Endpoint]:
         yield model
     elif is_local(model):
         form = "text" if plan.task.form == "completion" else "chat"
-        with resolve(
-            model, form, ServerSettings(context=ServerSettings.context + _attempt_tokens(plan))
-        ) as endpoint:
+        settings = ServerSettings(context=ServerSettings.context + _attempt_tokens(plan))
+        with resolve(model, form, settings, engine) as endpoint:
             yield endpoint
     else:
         yield remote
@@ -212,7 +216,8 @@ def _attempt_tokens(plan: Plan) -> int:
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:
     """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
-    return 2 * slots_of(card) or NUM_IN_FLIGHT
+    at_once = slots_of(card) or int(card.get("server_settings", {}).get("num_sequences", 0))
+    return 2 * at_once or NUM_IN_FLIGHT
 
 
 def slots_of(card: Mapping[str, Any]) -> int:

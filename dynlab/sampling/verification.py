@@ -24,6 +24,7 @@ from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
 from dynlab.sampling.plan import GREEDY
 from dynlab.sampling.store_verification import store_problems
+from dynlab.tasks.task import Task
 
 _MOST = 20  # problems that are told
 
@@ -172,12 +173,9 @@ def _votes(frame: pd.DataFrame) -> Iterator[str]:
 
 def _answers(recording: Recording) -> Iterator[str]:
     """Where the task is built in and the text was kept, the answer is what the text gives."""
-    from dynlab.tasks.task import load_task, names
-
-    frame, name = recording.frame, _dataset(recording.card)
-    if name not in names() or "text" not in frame:
+    frame, task = recording.frame, _task(_dataset(recording.card))
+    if task is None or "text" not in frame:
         return
-    task = load_task(name)
     questions = {question.id: question for question in task.questions}
     for row in _rows(frame[frame["text"].notna()]):
         question = questions.get(str(row.question_id))
@@ -187,6 +185,18 @@ def _answers(recording: Recording) -> Iterator[str]:
         answer = task.final_answer(str(row.text), question)
         if answer != row.answer:
             yield f"{_name(row)} has the answer {row.answer!r}, its text gives {answer!r}"
+
+
+def _task(name: str | None) -> Task | None:
+    """A built-in task, or a generated one where its generator is installed; None for others."""
+    from dynlab.tasks.task import GENERATED, load_task, names
+
+    if name is None or not (name in names() or name.startswith(GENERATED)):
+        return None
+    try:
+        return load_task(name)
+    except InputError:
+        return None
 
 
 def _dataset(card: Mapping[str, Any]) -> str | None:

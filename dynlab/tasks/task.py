@@ -24,6 +24,7 @@ from dynlab.tasks.graders import Grader, KeyFunction, as_grader
 from dynlab.tasks.task_files import found, read_rows
 
 Form = Literal["completion", "chat"]
+GENERATED = "reasoning-gym:"  # how the name of a generated task begins
 FORMS: tuple[Form, ...] = get_args(Form)
 COLUMNS = ("id", "question", "target", "choices", "aliases")
 
@@ -98,7 +99,8 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     choices are given.
 
     Args:
-        name_or_path: 'capitals', or a path that ends in .jsonl, .csv or .parquet.
+        name_or_path: 'capitals'; a path that ends in .jsonl, .csv or .parquet; or a generator, as
+            'reasoning-gym:gsm_symbolic?size=100&seed=7' (`dynlab.tasks.reasoning_gym`).
         limit: Keep the first `limit` questions; None keeps all.
 
     Raises:
@@ -107,6 +109,11 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
+    if str(name_or_path).startswith(GENERATED):
+        from dynlab.tasks.reasoning_gym import generated
+
+        made = generated(str(name_or_path))
+        return replace(made, questions=made.questions[:limit])
     path = found(name_or_path)
     header, rows = read_rows(path)
     questions: list[Question] = []

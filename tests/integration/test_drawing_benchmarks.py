@@ -8,6 +8,7 @@ import asyncio
 import os
 import resource
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -15,18 +16,24 @@ from statistics import median
 import pytest
 from helpers.scripted_server import serving
 
-from dynlab._util.options import Sampling
+from dynlab._util.cache_folder import cache_folder
+from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Question, Usage
+from dynlab.models import openvino
 from dynlab.models.client import Client
+from dynlab.models.engines import resolve
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.models.replies import Reply, Response
+from dynlab.models.weights import WEIGHTS
+from dynlab.recordings.recording import load
 from dynlab.sampling.plan import Plan
+from dynlab.sampling.recorder import record
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store
 from dynlab.strategies.parallel import Parallel
-from dynlab.tasks.task import Task
+from dynlab.tasks.task import Task, load_task
 
 pytestmark = pytest.mark.benchmarks
 LATENCY_S = 0.05
@@ -144,3 +151,64 @@ def test_memory_stays_flat_over_a_hundred_thousand_calls(tmp_path, capsys):
             f" {peaks}; growth {growth}"
         )
     assert sum(growth[1:]) / len(growth[1:]) < 2.0  # MiB per 10,000 calls
+
+
+def test_recording_is_nearly_as_fast_as_openvino_driven_directly(tmp_path):
+    """Samples per second of `record` against the same engine, prompts, seeds and settings."""
+    if not openvino.installed():
+        pytest.skip("openvino-genai is not installed")
+    path = cache_folder() / "weights" / "smollm2-135m" / WEIGHTS["smollm2-135m"].file
+    if not path.exists():
+        pytest.skip(f"the weights of local/smollm2-135m are not cached ({path})")
+    import openvino_genai as genai
+
+    task = load_task("sums", limit=24)
+    num_samples, sampling = 4, Sampling(0.8, max_tokens=48)
+    out = tmp_path / "sums.parquet"
+
+    def recorded(endpoint) -> float:
+        begun = time.perf_counter()
+        record(
+            task,
+            endpoint,
+            num_samples=num_samples,
+            out=out,
+            sampling=sampling,
+            options=RecordingOptions(greedy=False),
+            requests=RequestOptions(progress=False),
+        )
+        return time.perf_counter() - begun
+
+    with resolve("local/smollm2-135m", engine="openvino") as endpoint:
+        recorded_s = recorded(endpoint)
+    frame = load(out).frame
+    tokens = int(frame["completion_tokens"].sum())
+
+    plan = genai.SchedulerConfig()
+    runs = openvino.EngineSettings()
+    plan.max_num_seqs, plan.cache_size = runs.num_sequences, runs.cache_gib
+    plan.max_num_batched_tokens, plan.enable_prefix_caching = runs.batched_tokens, True
+    pipe = genai.ContinuousBatchingPipeline(str(path), plan, "CPU")
+    settled = replace(sampling, stop=task.stop)
+    asked = Plan(task, Parallel(), settled, num_samples, greedy=False)
+    prompts, configs = [], []
+    for key in asked.keys:
+        request, config = asked.request(key, []), genai.GenerationConfig()
+        config.do_sample, config.temperature, config.rng_seed = True, 0.8, request.seed
+        config.max_new_tokens, config.logprobs = 48, 1
+        config.stop_strings, config.apply_chat_template = set(task.stop), False
+        prompts.append(request.prompt)
+        configs.append(config)
+    begun = time.perf_counter()
+    results = pipe.generate(prompts, configs)
+    direct_s = time.perf_counter() - begun
+    direct_tokens = sum(
+        len(pipe.get_tokenizer().encode(one.m_generation_ids[0]).input_ids.data[0])
+        for one in results
+    )
+    ratio = (len(frame) / recorded_s) / (len(results) / direct_s)
+    print(
+        f"\nrecord {len(frame) / recorded_s:.2f}, direct {len(results) / direct_s:.2f} samples/s, "
+        f"ratio {ratio:.2f}; tokens {tokens} and {direct_tokens}"
+    )
+    assert ratio >= 0.9

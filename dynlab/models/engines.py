@@ -20,7 +20,7 @@ from dynlab.models.openvino import EngineSettings
 from dynlab.models.weights import adapter, named, sha256, weights
 
 ENGINES = ("openvino", "llama.cpp")
-FORMS = ("text", "chat")
+_PROVIDERS = {"text": "text-completion-openvino", "chat": "openvino"}  # prompt form → provider
 
 
 def engine_of(model: str, engine: str | None = None) -> str:
@@ -85,8 +85,8 @@ def resolve(
         InputError: Unknown model, form or engine; weights that cannot be had; the engine is missing
             or cannot load the file.
     """
-    if form not in FORMS:
-        raise one_of("prompt form", form, FORMS)
+    if form not in _PROVIDERS:
+        raise one_of("prompt form", form, _PROVIDERS)
     if engine_of(model, engine) == "llama.cpp":
         own = settings if isinstance(settings, ServerSettings) else None
         with llama_cpp.resolve(model, form, own) as endpoint:
@@ -95,5 +95,5 @@ def resolve(
     card = describe(model, settings, "openvino")
     runs = EngineSettings(**card["server_settings"])
     with closing(openvino.Engine(weights(model), form, runs)) as running:
-        name = f"openvino/{Path(card['weights']).stem}"
+        name = f"{_PROVIDERS[form]}/{Path(card['weights']).stem}"
         yield Endpoint(name, "", card=card, answer=running)

@@ -19,13 +19,15 @@ from helpers import tiny_gguf
 from helpers.tiny_gguf import write_tiny_gguf
 
 from dynlab._util.errors import InputError
-from dynlab._util.values import Request, Sampling
+from dynlab._util.values import Question, Request, Sampling
 from dynlab.models.client import Client
 from dynlab.models.engines import describe, engine_of, resolve
 from dynlab.models.openvino import EngineSettings
 from dynlab.models.provider_errors import ProviderError
 from dynlab.recordings.recording import load
+from dynlab.sampling.preparation import asked_of
 from dynlab.sampling.store import store_path
+from dynlab.tasks.task import Task
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("openvino_genai") is None, reason="openvino-genai is not installed"
@@ -128,6 +130,11 @@ def test_the_card_names_engine_version_and_settings(model, endpoint):
     assert endpoint.card == describe(model, SMALL)
     assert endpoint.card["server"] == "OpenVINO GenAI" and endpoint.card["server_version"]
     assert endpoint.card["server_settings"]["num_sequences"] == 4
+
+
+def test_a_task_in_completion_form_is_asked_in_it(endpoint):
+    task = Task("t", (Question("q", "1 + 1?", "2"),), form="completion")
+    assert asked_of(endpoint, task) is task
 
 
 def test_a_seed_decides_a_sample_alone_or_among_others(endpoint):

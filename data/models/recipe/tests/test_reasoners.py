@@ -18,6 +18,7 @@ from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.reasoning_families import FAMILIES
 from dynlab.tasks.task import load_task
 
+FAKE = "text-completion-openvino/fake"
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("reasoning_gym") is None, reason="reasoning-gym is not installed"
 )
@@ -47,7 +48,9 @@ def model(monkeypatch):
 
     @contextmanager
     def resolve(name, **_):
-        yield Endpoint("openvino/fake", "", card={"model": name, "server": "fake"}, answer=made)
+        yield Endpoint(
+            "text-completion-openvino/fake", "", card={"model": name, "server": "fake"}, answer=made
+        )
 
     for module in (reasoners, choosing):
         monkeypatch.setattr(module, "resolve", resolve)
@@ -77,6 +80,8 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     wrong = frame.assign(answer=["9", *frame["answer"][1:]])
     (problem,) = verify(write(wrong, load(path).card, tmp_path / "wrong.parquet")).problems
     assert "has the answer '9', its text gives" in problem
+    assert all(prompt.endswith("\nSolution:") for prompt in model.asked)
+    assert all(prompt.startswith("Question: ") for prompt in model.asked)
     before = len(model.asked)
     reasoners.reasoners(tmp_path)
     assert len(model.asked) == before
@@ -102,7 +107,9 @@ def test_a_placebo_shows_another_question_s_attempts_as_chains_are_worded(way, m
 
 
 def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path):
-    endpoint = Endpoint("openvino/fake", "", card={"model": "m", "server": "f"}, answer=model)
+    endpoint = Endpoint(
+        "text-completion-openvino/fake", "", card={"model": "m", "server": "f"}, answer=model
+    )
     tried = choosing.told(endpoint, "chain", tmp_path)
     assert set(tried["tried"]) == set(choosing.WAYS) and tried["chosen"] in choosing.WAYS
     assert "split=dev" in load(tmp_path / "attempts.parquet").frame["dataset"].iloc[0]

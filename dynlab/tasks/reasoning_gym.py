@@ -63,8 +63,10 @@ class ScorerGrader(Grader):
         return bool(score >= FAMILIES[self.family].threshold)
 
 
-def generated(name: str) -> Task:
+def generated(name: str, limit: int | None = None) -> Task:
     """The task of a name such as 'reasoning-gym:gsm_symbolic?size=100&seed=7&split=dev'.
+
+    `limit` keeps the first questions of it.
 
     Raises:
         InputError: reasoning-gym is not installed; the family, split, size or a setting is unknown.
@@ -105,7 +107,7 @@ def generated(name: str) -> Task:
     knobs = "".join(f"&{key}={text}" for key, text in sorted(given.items()))
     return Task(
         name=f"{GENERATED}{chosen}?size={size}&seed={seed}&split={split}{knobs}",
-        questions=questions,
+        questions=questions[:limit],
         form="completion",
         answer=ScorerGrader(chosen, entries, scorer),
         demos=demos(chosen),

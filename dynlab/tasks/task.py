@@ -99,21 +99,19 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     choices are given.
 
     Args:
-        name_or_path: 'capitals'; a path that ends in .jsonl, .csv or .parquet; or a generator, as
-            'reasoning-gym:gsm_symbolic?size=100&seed=7' (`dynlab.tasks.reasoning_gym`).
+        name_or_path: 'capitals'; a path that ends in .jsonl, .csv or .parquet; or
+            'reasoning-gym:gsm_symbolic?size=100&seed=7', a generator.
         limit: Keep the first `limit` questions; None keeps all.
 
     Raises:
-        InputError: The task or file is unknown, empty or malformed; the message says where and what
-            to do.
+        InputError: The task or file is unknown, empty or malformed; the message says where.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
     if str(name_or_path).startswith(GENERATED):
         from dynlab.tasks.reasoning_gym import generated
 
-        made = generated(str(name_or_path))
-        return replace(made, questions=made.questions[:limit])
+        return generated(str(name_or_path), limit)
     path = found(name_or_path)
     header, rows = read_rows(path)
     questions: list[Question] = []

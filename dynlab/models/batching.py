@@ -66,7 +66,9 @@ class Batcher:
         self._thread.start()
 
     async def __call__(self, prompt: str, ids: Any, config: Any) -> Any:
-        """The engine's output for one request; where the caller is cancelled, so is the request.
+        """The engine's output for one request, None where it ended before its first token.
+
+        Where the caller is cancelled, so is the request.
 
         Raises:
             InputError: the prompt does not fit into the engine's cache.
@@ -112,20 +114,20 @@ class Batcher:
     def _admit(self) -> None:
         """Hands requests to the engine, but for those whose beginning is being read by another."""
         reading = {head for job in self._running for head in job.heads}
-        waiting, self._waiting = [job for job in self._waiting if not job.cancelled], []
-        for job in waiting:
+        self._waiting = [job for job in self._waiting if not job.cancelled]
+        for job in list(self._waiting):
             job.heads -= self._read
             if job.heads & reading:
-                self._waiting.append(job)
                 continue
             self._num_requests += 1
             job.handle = self._engine.add_request(self._num_requests, job.ids, job.config)
+            self._waiting.remove(job)
             self._running.append(job)
             reading |= job.heads
 
     def _collect(self) -> bool:
         """Answers what is finished; whether anything was."""
-        running, self._running = self._running, []
+        running = list(self._running)
         for job in running:
             state = job.handle.get_status().name
             if job.heads and (state != "RUNNING" or job.handle.can_read()):
@@ -134,13 +136,15 @@ class Batcher:
             if state == "RUNNING":
                 if job.cancelled:
                     job.handle.cancel()  # the next step frees what it holds
-                self._running.append(job)
-            elif state == "IGNORED":
+                continue
+            if state == "IGNORED":
                 job.resolve(
                     InputError("the prompt does not fit into the engine's cache: show fewer texts")
                 )
             elif not job.cancelled:
-                job.resolve(job.handle.read_all()[0])
+                outputs = job.handle.read_all()
+                job.resolve(outputs[0] if outputs else None)
+            self._running.remove(job)
         return len(self._running) < len(running)
 
     def _end(self, error: Exception) -> None:

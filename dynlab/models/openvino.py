@@ -160,7 +160,8 @@ class Engine:
         return config
 
     def _answered(self, output: Any, num_prompt: int, *, logprobs: bool) -> dict[str, Any]:
-        ids, reason = list(output.generated_ids), output.finish_reason.name.lower()
+        ids = list(output.generated_ids) if output else []  # it may end before its first token
+        reason = output.finish_reason.name.lower() if output else "stop"
         choice: dict[str, Any] = {
             "index": 0,
             "finish_reason": reason if reason == "length" else "stop",
@@ -170,7 +171,7 @@ class Engine:
             },
         }
         if logprobs:
-            pairs = zip(ids, output.generated_log_probs, strict=False)
+            pairs = zip(ids, output.generated_log_probs if output else (), strict=False)
             choice["logprobs"] = {
                 "content": [{"token": self._word(i), "logprob": p} for i, p in pairs]
             }

@@ -87,6 +87,40 @@ def test_a_prompt_that_does_not_fit_is_told_and_others_go_on(engine):
     assert fine == "1 tokens"
 
 
+def test_a_request_that_ends_before_its_first_token_is_answered_and_others_go_on(engine):
+    add = engine.add_request
+
+    def silent_for_a(number, ids, config):
+        handle = add(number, ids, config)
+        if ids == "a":
+            handle.read_all = list
+        return handle
+
+    engine.add_request = silent_for_a
+    assert answers(engine, ("a", 1), ("b", 3), ("c", 1)) == [None, "3 tokens", "1 tokens"]
+
+
+def test_an_engine_whose_output_cannot_be_read_leaves_nobody_waiting(engine):
+    def broken(number, ids, config):
+        handle = Handle(config)
+        handle.read_all = lambda: 1 // 0
+        engine.handles.append(handle)
+        return handle
+
+    engine.add_request = broken
+    found = answers(engine, ("a", 1), ("b", 3), ("c", 1))
+    assert all(isinstance(one, RuntimeError) for one in found)
+
+
+def test_an_engine_that_takes_no_request_leaves_nobody_waiting(engine):
+    def refusing(number, ids, config):
+        raise ValueError("out of memory")
+
+    engine.add_request = refusing
+    found = answers(engine, ("a", 1), ("b", 3))
+    assert all("out of memory" in str(one) for one in found)
+
+
 def test_an_engine_that_fails_tells_whoever_waits_and_serves_the_next(engine):
     step, failures = engine.step, [ValueError("out of memory")]
 

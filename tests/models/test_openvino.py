@@ -191,6 +191,13 @@ def test_a_response_ends_before_a_stop_string(endpoint):
     assert reply.choices[0].finish_reason == "stop"
 
 
+def test_a_response_that_stops_at_its_first_token_is_empty(endpoint):
+    first = text(drawn(endpoint, request(7))[0])[0]
+    reply, other = drawn(endpoint, request(7, stop=(first,)), request(8))
+    assert text(reply) == "" and reply.choices[0].finish_reason == "stop"
+    assert reply.choices[0].mean_logprob is None and text(other)
+
+
 def test_a_setting_that_is_unknown_is_named(endpoint):
     asked = request()
     asked = replace(asked, sampling=replace(asked.sampling, extra_body={"id_slot": 1}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -138,8 +138,8 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
     if rule is not None:
         groups[rule.name] = setting_group(rule, look_of(rule.name).label)
 
-    def made(kind: Any, name: str, label: str, **settings: Any) -> Any:
-        return labelled(kind, label, TIPS[name], **settings)
+    def made(kind: Any, name: str, label: str, settings: Mapping[str, Any]) -> Any:
+        return labelled(kind, label, TIPS[name], settings)
 
     rules = [("none", ""), *((look_of(name).label, name) for name in names("stopping rule"))]
     difficulty = ["accuracy", "disagreement"]
@@ -155,18 +155,24 @@ def controls(setting: Setting, sources: Iterable[str]) -> Controls:
     seed = {"min": 0, "max": 2**31 - 1, "value": setting.seed}
     replications = {"options": counts, "value": setting.replications}
     widgets = {
-        "recording": made(w.Dropdown, "recording", "recording", **given),
-        "path": made(w.Text, "path", "or a file", **hint),
-        "strategy": made(w.Dropdown, "strategy", "strategy", options=[], value=None),
-        "unit": made(w.Dropdown, "unit", "unit", options=UNITS, value=setting.unit),
-        "budget": made(w.IntSlider, "budget", "budget B", **budget),
-        "warmup": made(w.SelectionSlider, "warmup", "warm-up", options=warmups, value=warmup),
-        "batch": made(w.SelectionSlider, "batch", "batch", options=batches, value=shared.batch),
-        "stopping": made(w.Dropdown, "stopping", "stopping rule", options=rules, value=stopping),
-        "replications": made(w.SelectionSlider, "replications", "replications", **replications),
-        "seed": made(w.BoundedIntText, "seed", "seed", **seed),
-        "by": made(w.Dropdown, "by", "difficulty by", options=difficulty, value="accuracy"),
-        "question": made(w.IntSlider, "question", "question", min=0, max=0, value=0),
+        "recording": made(w.Dropdown, "recording", "recording", given),
+        "path": made(w.Text, "path", "or a file", hint),
+        "strategy": made(w.Dropdown, "strategy", "strategy", {"options": [], "value": None}),
+        "unit": made(w.Dropdown, "unit", "unit", {"options": UNITS, "value": setting.unit}),
+        "budget": made(w.IntSlider, "budget", "budget B", budget),
+        "warmup": made(
+            w.SelectionSlider, "warmup", "warm-up", {"options": warmups, "value": warmup}
+        ),
+        "batch": made(
+            w.SelectionSlider, "batch", "batch", {"options": batches, "value": shared.batch}
+        ),
+        "stopping": made(
+            w.Dropdown, "stopping", "stopping rule", {"options": rules, "value": stopping}
+        ),
+        "replications": made(w.SelectionSlider, "replications", "replications", replications),
+        "seed": made(w.BoundedIntText, "seed", "seed", seed),
+        "by": made(w.Dropdown, "by", "difficulty by", {"options": difficulty, "value": "accuracy"}),
+        "question": made(w.IntSlider, "question", "question", {"min": 0, "max": 0, "value": 0}),
     }
     order = [*dict.fromkeys((*_FIRST, *names("allocator"), *names("vote"), ORACLE))]
     order += [text for text in setting.policies if text in whole]

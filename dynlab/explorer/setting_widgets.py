@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from html import escape
 from typing import Any, cast
@@ -47,7 +47,7 @@ def setting_group(component: Component, heading: str) -> SettingGroup:
     return SettingGroup(component, widgets, box)
 
 
-def labelled(kind: Any, label: str, tip: str, **settings: Any) -> Any:
+def labelled(kind: Any, label: str, tip: str, settings: Mapping[str, Any]) -> Any:
     """A widget with its label; what it means is told on hover."""
     import ipywidgets as w
 
@@ -89,23 +89,24 @@ def _widget(component: Component, each: Field[Any]) -> Any:
     summary = (inspect.getdoc(type(component)) or "").split("\n\n")[0]
     tip = "\n".join(filter(None, (words_of(component).get(each.name), " ".join(summary.split()))))
 
-    def made(kind: Any, **settings: Any) -> Any:
-        return labelled(kind, each.name.replace("_", " "), tip, value=value, **settings)
+    def made(kind: Any, settings: Mapping[str, Any] | None = None) -> Any:
+        label = each.name.replace("_", " ")
+        return labelled(kind, label, tip, {"value": value, **(settings or {})})
 
     if isinstance(component, StoppingRule) and each.name == component.swept:
-        return made(w.SelectionSlider, options=_swept(component.grid, cast(float, value)))
+        return made(w.SelectionSlider, {"options": _swept(component.grid, cast(float, value))})
     if isinstance(value, bool):
         return made(w.Checkbox)
     if isinstance(value, str):
         choices = each.metadata.get("choices")
-        return made(w.Dropdown, options=list(choices)) if choices else made(w.Text)
+        return made(w.Dropdown, {"options": list(choices)}) if choices else made(w.Text)
     whole = isinstance(value, int)
     if (span := each.metadata.get("range")) is None:
         return made(w.IntText if whole else w.FloatText)
     low, high, step = span
     # a value beyond the range is one that somebody asked for
     ends = {"min": min(low, value), "max": max(high, value), "step": step}
-    return made(w.IntSlider if whole else w.FloatSlider, **ends)
+    return made(w.IntSlider if whole else w.FloatSlider, ends)
 
 
 def _swept(grid: Iterable[float], value: float) -> list[tuple[str, float]]:

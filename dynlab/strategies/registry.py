@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import cast
 
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.text_form import parsed_call
@@ -16,9 +17,10 @@ from dynlab.strategies.sequential import Sequential
 STRATEGIES: dict[str, type[Parallel | Sequential | Integrated | Recursive]] = {
     kind.name: kind for kind in (Parallel, Sequential, Integrated, Recursive)
 }
+Value = int | bool | str | None  # of a parameter
 
 
-def by_name(name: str, **parameters: Any) -> Strategy:
+def by_name(name: str, **parameters: Value) -> Strategy:
     """The strategy of that name: by_name('integrated', width=2) → Integrated(width=2).
 
     Raises:
@@ -30,7 +32,8 @@ def by_name(name: str, **parameters: Any) -> Strategy:
     for parameter in parameters:
         if parameter not in known:
             raise one_of(f"parameter of strategy {name!r}:", parameter, known)
-    return STRATEGIES[name](**parameters)
+    make = cast("Callable[..., Strategy]", STRATEGIES[name])
+    return make(**parameters)
 
 
 def as_strategy(strategy: str | Strategy) -> Strategy:
@@ -48,7 +51,7 @@ def as_strategy(strategy: str | Strategy) -> Strategy:
     return by_name(name, **{key: _read(key, value) for key, value in settings.items()})
 
 
-def _read(key: str, value: str) -> int | bool | str | None:
+def _read(key: str, value: str) -> Value:
     """A setting's value: a whole number, true, false, none, or a word."""
     words = {"true": True, "false": False, "none": None}
     if value.lower() in words:

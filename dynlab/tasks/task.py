@@ -11,7 +11,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,14 +18,14 @@ from typing import Any, Literal, get_args
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.values import Question
-from dynlab.tasks.answers import KINDS, Kind, clean, extract, normalise
+from dynlab.tasks.answers import KINDS, Kind
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
+from dynlab.tasks.questions import checked, question_of
 from dynlab.tasks.task_files import found, read_rows
 
 Form = Literal["completion", "chat"]
 GENERATED = "reasoning-gym:"  # how the name of a generated task begins
 FORMS: tuple[Form, ...] = get_args(Form)
-COLUMNS = ("id", "question", "target", "choices", "aliases")
 
 
 def _are_texts(value: object) -> bool:
@@ -117,7 +116,7 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     questions: list[Question] = []
     seen: dict[str, str] = {}
     for where, row in rows:
-        question = _question(row, where)
+        question = question_of(row, where)
         if question.id in seen:
             raise InputError(
                 f"{where}: id {question.id!r} is already used in {seen[question.id]}: ids must be"
@@ -132,7 +131,7 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
     task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
     return replace(
-        task, questions=tuple(_checked(question, task.answer, path) for question in task.questions)
+        task, questions=tuple(checked(question, task.answer, path) for question in task.questions)
     )
 
 
@@ -172,7 +171,7 @@ def as_task(questions: Any) -> Task:
             name: value.tolist() if hasattr(value, "tolist") else value
             for name, value in known.items()
         }
-        asked.append(_question(plain, where))
+        asked.append(question_of(plain, where))
     if not asked:
         raise InputError("there are no questions: give at least one")
     if again := [
@@ -182,7 +181,7 @@ def as_task(questions: Any) -> Task:
     kind: Kind = "choice" if all(question.choices for question in asked) else "text"
     return Task(
         "questions",
-        tuple(_checked(question, kind, Path("questions")) for question in asked),
+        tuple(checked(question, kind, Path("questions")) for question in asked),
         answer=kind,
     )
 
@@ -205,79 +204,6 @@ def to_jsonl(task: Task) -> str:
         for question in task.questions
     ]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-_MEANT = dict.fromkeys(("target", "targets", "answer", "answers", "gold"), "target")
-
-
-def _question(row: Mapping[str, Any], where: str) -> Question:
-    for column in ("id", "question"):
-        if column not in row:
-            given = [str(name) for name in row]
-            near = get_close_matches(column, given, n=1)
-            hint = f"rename {near[0]!r}" if near else f"name the columns {', '.join(COLUMNS)}"
-            raise InputError(
-                f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}:"
-                f" {hint}"
-            )
-        if not _string(row[column]).strip():
-            raise InputError(f"{where}: {column!r} is empty")
-    for name in row:
-        meant = _MEANT.get(str(name).casefold())
-        if meant is not None and name not in COLUMNS and meant not in row:
-            raise InputError(f"{where} has a column {name!r}: rename it {meant!r}")
-    for column in set(COLUMNS) - set(row):
-        if near := get_close_matches(
-            column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75
-        ):
-            raise InputError(
-                f"{where} has a column {near[0]!r}: rename it if {column!r} is meant, or leave"
-                " it out"
-            )
-    choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
-    if len(choices) > 26:
-        raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
-    right: Any = row.get("target")
-    if isinstance(right, list | tuple):  # several that are accepted
-        accepted = _strings(list(right), "target", where)
-        right, aliases = (accepted[0] if accepted else None), (*accepted[1:], *aliases)
-    target = None if right in (None, "") or right != right else _string(right)
-    if target is not None and not target.strip():
-        raise InputError(
-            f"{where}: 'target' is blank: leave it out where the right answer is not known"
-        )
-    return Question(_string(row["id"]), _string(row["question"]), target, choices, aliases)
-
-
-def _string(value: object) -> str:
-    """The text of a cell: 5.0, which is how a column with gaps stores 5, is '5'; nothing is ''."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else clean(str(value))
-
-
-def _checked(question: Question, kind: object, path: Path) -> Question:
-    """The question with a target of its kind; the target of a choice may be its letter or, first,
-    its text.
-    """
-    if question.target is None or kind not in KINDS:
-        return question
-    if kind == "choice":
-        question = replace(question, target=extract(question.target, kind, question.choices))
-    if kind != "expression" and not normalise(question.target or "", kind):
-        options = f" among {', '.join(question.choices)}" if question.choices else ""
-        raise InputError(
-            f"{path}, question {question.id!r}: the target is no answer of kind {kind!r}{options}"
-        )
-    return question
-
-
-def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
-    return tuple(_string(item).strip() for item in value)
 
 
 def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -52,8 +52,10 @@ def test_packages_import_downwards_only():
 
 @every_file
 def test_modules_stay_small(path):
-    if len(path.read_text(encoding="utf-8").splitlines()) > 300:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > 300 and path == PACKAGE / "models" / "weights.py":
         pytest.xfail("to be split")
+    assert lines <= 300
 
 
 @every_file
@@ -62,8 +64,8 @@ def test_public_functions_take_few_options(path):
         given = function.args
         names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
         rest = given.kwarg and given.kwarg.annotation
-        if len({*names} - {"self", "cls"}) > 10 or (rest and ast.unparse(rest) == "Any"):
-            pytest.xfail(f"{function.name} is to take objects")
+        assert len({*names} - {"self", "cls"}) <= 10, function.name
+        assert not (rest and ast.unparse(rest) == "Any"), function.name
 
 
 @every_file
@@ -77,9 +79,8 @@ def test_examples_in_docstrings_are_true(path):
 @pytest.mark.parametrize("name", PACKAGES)
 def test_packages_export_a_few_names(name):
     package = importlib.import_module(f"dynlab.{name}")
-    if len(package.__all__) < 3:
-        pytest.xfail("to export more")
-    assert len(package.__all__) <= 8
+    least = 1 if name == "cli" else 3  # a program: all that is called is where it begins
+    assert least <= len(package.__all__) <= 8
     assert all(hasattr(package, each) for each in package.__all__)
     assert package.__doc__
 

@@ -1,0 +1,199 @@
+"""Files of samples of other tools: Inspect AI, lm-evaluation-harness, plain JSON lines.
+
+The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluation-harness with
+`--log_samples`):
+
+- `inspect`: a log in JSON with `eval` and `samples`, each with `id, epoch, target, output, scores,
+  model_usage`;
+- `lm-eval`: `samples_TASK_….jsonl`, a line a document and filter, with `doc_id, target, resps,
+  filtered_resps`;
+- `samples`: a line a sample, with `id`, `answer` or `response`, and where known `target` and
+  columns of a recording.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab.recordings.schema import SCHEMA
+
+_RIGHT, _WRONG = (
+    ("C", 1, True),
+    (
+        "I",
+        "P",
+        "N",
+        0,
+        False,
+    ),
+)  # Inspect's marks: correct, incorrect, partial, no answer
+_KEPT = (
+    "model",
+    "dataset",
+    "mean_logprob",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "latency_s",
+    "correct",
+)
+
+_MEANT = {"answer": "answer", "target": "target", "gold": "target", "targets": "target"}
+
+Row = dict[str, Any]
+
+
+def text_of(value: object) -> str:
+    """The text of a value: 5.0, which is how a column with gaps stores 5, is '5'."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _inspect(path: Path) -> Iterator[Row]:
+    """A row a sample and epoch of an Inspect AI log."""
+    log = json.loads(path.read_text(encoding="utf-8-sig"))
+    about = log["eval"]
+    for sample in log["samples"]:
+        output, scores = sample.get("output") or {}, sample.get("scores") or {}
+        said = next(
+            (score["answer"] for score in scores.values() if score.get("answer") is not None), None
+        )
+        marks = [
+            score["value"]
+            for score in scores.values()
+            if not isinstance(score["value"], dict | list)
+        ]
+        targets = [sample["target"]] if isinstance(sample["target"], str) else sample["target"]
+        yield {
+            "dataset": about.get("task"),
+            "model": about.get("model"),
+            "question_id": text_of(sample["id"]),
+            "sample_index": sample["epoch"] - 1,
+            "answer": _completion(output) if said is None else said,
+            "target": targets,
+            "correct": _mark(marks[0]) if marks else None,
+            **_usage(
+                list((sample.get("model_usage") or {}).values()) or [output.get("usage") or {}]
+            ),
+        }
+
+
+def _completion(output: Mapping[str, Any]) -> str:
+    """The text of an output's first choice; '' where the sample failed."""
+    for choice in output.get("choices") or ():
+        content = choice["message"]["content"]
+        return (
+            content
+            if isinstance(content, str)
+            else "".join(part.get("text", "") for part in content)
+        )
+    return ""
+
+
+def _mark(value: object) -> bool | None:
+    return True if value in _RIGHT else False if value in _WRONG else None
+
+
+def _usage(calls: list[Mapping[str, Any]]) -> Row:
+    """Tokens over all calls of a sample; cached input is input, unknown stays unknown."""
+    read = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
+    known = all("input_tokens" in call and "output_tokens" in call for call in calls)
+    return {
+        "prompt_tokens": (
+            sum(call.get(name) or 0 for call in calls for name in read) if known else None
+        ),
+        "completion_tokens": sum(call["output_tokens"] for call in calls) if known else None,
+    }
+
+
+def _lm_eval(path: Path) -> Iterator[Row]:
+    """A row a repeat of each document: of the first filter that keeps all, else what was said."""
+    lines = _lines(path)
+    names = list(dict.fromkeys(line.get("filter") for line in lines))
+    partial = {
+        line.get("filter")
+        for line in lines
+        if len(_repeats(line, "filtered_resps")) != len(_repeats(line, "resps"))
+    }
+    whole = [name for name in names if name not in partial]
+    chosen = (whole or names or [None])[0]
+    task = re.sub(r"_\d{4}-\d\d-\d\dT.*$", "", path.stem.removeprefix("samples_"))
+    for line in lines:
+        if line.get("filter") != chosen:
+            continue
+        for index, response in enumerate(
+            _repeats(line, "filtered_resps" if chosen in whole else "resps")
+        ):
+            if not isinstance(response, str):
+                raise ValueError("log-likelihoods, where generated answers are needed")
+            answer = "" if response == "[invalid]" else response
+            yield {
+                "dataset": task,
+                "question_id": text_of(line["doc_id"]),
+                "sample_index": index,
+                "answer": answer,
+                "target": _lettered(line["target"], line.get("doc")),
+            }
+
+
+def _lettered(target: Any, document: Any) -> Any:
+    """A target that is an index into the document's choices, counted from 0, is their letter."""
+    choices = document.get("choices") if isinstance(document, dict) else None
+    choices = choices.get("text") if isinstance(choices, dict) else choices
+    if not isinstance(choices, list) or not re.fullmatch(r"\d{1,2}", str(target).strip()):
+        return target
+    index = int(target)
+    known = str(target).strip() in [str(choice).strip() for choice in choices]
+    return target if known or index >= len(choices) else chr(ord("A") + index)
+
+
+def _repeats(line: Mapping[str, Any], column: str) -> list[Any]:
+    """The responses of a document: [[a, b]] or [a, b] → [a, b]."""
+    responses = list(line[column])
+    return (
+        list(responses[0]) if len(responses) == 1 and isinstance(responses[0], list) else responses
+    )
+
+
+def _samples(path: Path) -> Iterator[Row]:
+    """A row a line."""
+    for line in _lines(path):
+        answer = line["answer"] if "answer" in line else line["response"]
+        row = {name: line[name] for name in _KEPT if name in line and name in SCHEMA}
+        if "sample_index" in line:
+            row["sample_index"] = line["sample_index"]
+        question = line["question_id"] if "question_id" in line else line["id"]
+        if question is None:
+            raise ValueError("a line whose id is null")
+        for name in line:
+            if name not in ("answer", "target") and name.casefold() in _MEANT:
+                raise InputError(
+                    f"{path} has a column {name!r}: rename it {_MEANT[name.casefold()]!r}"
+                )
+        yield {
+            **row,
+            "question_id": text_of(question),
+            "answer": "" if answer is None else answer,
+            "target": line.get("target"),
+        }
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [
+        json.loads(line)
+        for line in path.read_text(encoding="utf-8-sig").split("\n")
+        if line.strip()
+    ]
+
+
+FORMS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
+    "inspect": _inspect,
+    "lm-eval": _lm_eval,
+    "samples": _samples,
+}

@@ -1,0 +1,98 @@
+"""Rows as questions: their columns and targets, checked, with words for what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab._util.values import Question
+from dynlab.tasks.answers import KINDS, clean, extract, normalise
+
+COLUMNS = ("id", "question", "target", "choices", "aliases")
+
+_MEANT = dict.fromkeys(("target", "targets", "answer", "answers", "gold"), "target")
+
+
+def question_of(row: Mapping[str, Any], where: str) -> Question:
+    """The question of a row.
+
+    Args:
+        row: Columns by name; others than those of a question are ignored.
+        where: The words for where it stands.
+
+    Raises:
+        InputError: it is no question; the message says where and what to do.
+    """
+    for column in ("id", "question"):
+        if column not in row:
+            given = [str(name) for name in row]
+            near = get_close_matches(column, given, n=1)
+            hint = f"rename {near[0]!r}" if near else f"name the columns {', '.join(COLUMNS)}"
+            raise InputError(
+                f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}:"
+                f" {hint}"
+            )
+        if not _string(row[column]).strip():
+            raise InputError(f"{where}: {column!r} is empty")
+    for name in row:
+        meant = _MEANT.get(str(name).casefold())
+        if meant is not None and name not in COLUMNS and meant not in row:
+            raise InputError(f"{where} has a column {name!r}: rename it {meant!r}")
+    for column in set(COLUMNS) - set(row):
+        if near := get_close_matches(
+            column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75
+        ):
+            raise InputError(
+                f"{where} has a column {near[0]!r}: rename it if {column!r} is meant, or leave"
+                " it out"
+            )
+    choices, aliases = (_strings(row.get(name), name, where) for name in ("choices", "aliases"))
+    if len(choices) > 26:
+        raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
+    right: Any = row.get("target")
+    if isinstance(right, list | tuple):  # several that are accepted
+        accepted = _strings(list(right), "target", where)
+        right, aliases = (accepted[0] if accepted else None), (*accepted[1:], *aliases)
+    target = None if right in (None, "") or right != right else _string(right)
+    if target is not None and not target.strip():
+        raise InputError(
+            f"{where}: 'target' is blank: leave it out where the right answer is not known"
+        )
+    return Question(_string(row["id"]), _string(row["question"]), target, choices, aliases)
+
+
+def _string(value: object) -> str:
+    """The text of a cell: 5.0, which is how a column with gaps stores 5, is '5'; nothing is ''."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else clean(str(value))
+
+
+def checked(question: Question, kind: object, path: Path) -> Question:
+    """The question with a target of its kind; of a choice, its letter or, first, its text.
+
+    Raises:
+        InputError: the target is none of its kind.
+    """
+    if question.target is None or kind not in KINDS:
+        return question
+    if kind == "choice":
+        question = replace(question, target=extract(question.target, kind, question.choices))
+    if kind != "expression" and not normalise(question.target or "", kind):
+        options = f" among {', '.join(question.choices)}" if question.choices else ""
+        raise InputError(
+            f"{path}, question {question.id!r}: the target is no answer of kind {kind!r}{options}"
+        )
+    return question
+
+
+def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
+    return tuple(_string(item).strip() for item in value)

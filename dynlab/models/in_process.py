@@ -21,7 +21,7 @@ def provide(litellm: Any, endpoint: Endpoint) -> None:
 
     class InProcess(litellm.CustomLLM):  # type: ignore[misc]
         async def acompletion(
-            self, model: str, messages: list[Any], optional_params: dict[str, Any], **_: Any
+            self, model: str, messages: list[Any], optional_params: dict[str, Any], **_: object
         ) -> Any:
             try:
                 return litellm.ModelResponse(**await _served[model](messages, optional_params))

@@ -52,10 +52,7 @@ def test_packages_import_downwards_only():
 
 @every_file
 def test_modules_stay_small(path):
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    if lines > 300 and path == PACKAGE / "models" / "weights.py":
-        pytest.xfail("to be split")
-    assert lines <= 300
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 @every_file

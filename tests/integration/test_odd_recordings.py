@@ -99,7 +99,7 @@ def test_budgets_give_way_to_what_is_held():
 def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.pipeline.inputs.QUICK_REPLICATIONS", 3)
     monkeypatch.setattr(
-        "dynlab.plots.figure_files.save",
+        "dynlab.plots.save",
         drawn(odd in ("two samples each", "nothing answered"), names := []),
     )
     frame = ODD[odd]
@@ -117,7 +117,7 @@ def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", CONTRASTING)
 def test_a_single_strategy_is_said_in_a_sentence(number, tmp_path, monkeypatch):
-    monkeypatch.setattr("dynlab.plots.figure_files.save", drawn(False, names := []))
+    monkeypatch.setattr("dynlab.plots.save", drawn(False, names := []))
     (path,) = (path for path in NOTEBOOKS.values() if path.name.startswith(number))
     source = write(pool(3), {"design": "fixed"}, tmp_path / "one--odd.parquet")
     shown = run(path, recording=str(source), quick=True, out=str(tmp_path / "figures"))

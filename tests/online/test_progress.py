@@ -75,7 +75,7 @@ def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve
     folder, scratch = tmp_path / "work", tmp_path / "scratch"
     folder.mkdir()
     first = (
-        f"import sys; sys.path.append({os.path.dirname(__file__)!r}); address ="
+        f"import sys; sys.path.append({os.path.dirname(os.path.dirname(__file__))!r}); address ="
         f" {sums_server.address!r}"
     )
     notebook = nbformat.v4.new_notebook(

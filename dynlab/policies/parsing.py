@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from dynlab._util.errors import InputError, one_of
+from dynlab._util.text_form import split
 from dynlab.policies.base import Allocator, Component, Setting, StoppingRule, Vote, settings_of
 from dynlab.policies.policy import Policy
 from dynlab.policies.registry import component_of, read, stopping_rule
@@ -75,7 +76,7 @@ def parse_policy(text: str, defaults: Defaults = OWN) -> Policy:
     Raises:
         InputError: an unknown name or setting, or a value that cannot work.
     """
-    names, *others = _split(text, "+") or [""]
+    names, *others = split(text, "+") or [""]
     first, settings = _component(names, _KINDS, (*_RUN,))
     run = {key: int(settings.pop(key)) for key in _RUN if key in settings}
     parts = [type(first)(**(defaults.of(first) | settings))]
@@ -126,7 +127,7 @@ def split_policies(text: str) -> list[str]:
     >>> split_policies("uniform, ucb(exploration=0.3, warmup=4)")
     ['uniform', 'ucb(exploration=0.3, warmup=4)']
     """
-    return _split(text, ",")
+    return split(text, ",")
 
 
 def _rule(defaults: Defaults) -> StoppingRule | None:
@@ -163,24 +164,8 @@ def _component(
 
 def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
     """The keys and values between brackets."""
-    for pair in _split(inside, ","):
+    for pair in split(inside, ","):
         key, equal, value = (part.strip() for part in pair.partition("="))
         if not equal or not value:
             raise InputError(f"settings of {name} are key=value; not {pair!r}")
         yield key, value
-
-
-def _split(text: str, mark: str) -> list[str]:
-    """The parts of a text between marks that stand outside of brackets, without the empty ones."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if depth < 0:
-            break
-        if letter == mark and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    if depth:
-        raise InputError(f"{text!r} has a bracket without its other; {_FORM}")
-    return [part.strip() for part in parts if part.strip()]

@@ -1,8 +1,8 @@
 """Models of this machine, by the engine that runs them: OpenVINO here, or llama.cpp's server.
 
-Measured on two cores of a CPU with AVX2, reasoned answers of about 100 tokens after four worked
-examples, a 1.5B model of 4 bits: OpenVINO drew 0.85 to 0.94 of them a second, llama.cpp's server
-0.3 to 0.5. llama.cpp reads every GGUF file, adds adapters, and uses a GPU where its wheel has one.
+On a CPU OpenVINO is preferred for what it can read, since all its requests share one batch and one
+cache of prefixes. llama.cpp reads every GGUF file, adds adapters, and uses a GPU where its
+wheel has one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ are files in `static`. May import everything down to `reports`.
 """
 
 from dynlab.explorer.entry_point import explore
-from dynlab.explorer.state import Setting, View
+from dynlab.explorer.state import ControlValues, View
 from dynlab.explorer.widget import Explorer
 
-__all__ = ["Explorer", "Setting", "View", "explore"]
+__all__ = ["ControlValues", "Explorer", "View", "explore"]

@@ -23,7 +23,7 @@ from dynlab.analysis.metrics import Estimate
 from dynlab.analysis.replays import Replays, Setup
 from dynlab.explorer.policy_choice import shared_settings
 from dynlab.explorer.sized_cache import SizedCache
-from dynlab.explorer.state import Material, Setting, View, horizon, material_of
+from dynlab.explorer.state import ControlValues, Material, View, horizon, material_of
 from dynlab.explorer.worker import CancelCheck
 from dynlab.policies.parsing import parse_policy
 from dynlab.recordings.recording import Recording, load
@@ -70,7 +70,7 @@ class Workbench:
             made = self._materials.put(key, material_of(key, found, strategy), 1)
         return made
 
-    def views(self, setting: Setting, check: CancelCheck = _never) -> Iterator[View]:
+    def views(self, setting: ControlValues, check: CancelCheck = _never) -> Iterator[View]:
         """A coarse view of few replications, unless the fine one is at hand; then the fine one."""
         if setting.replications > COARSE and not self._at_hand(setting, check):
             coarse = self.view(replace(setting, replications=COARSE), check)
@@ -79,7 +79,7 @@ class Workbench:
             check()
         yield self.view(setting, check)
 
-    def view(self, setting: Setting, check: CancelCheck = _never) -> View:
+    def view(self, setting: ControlValues, check: CancelCheck = _never) -> View:
         """The numbers of a setting: those that `dynlab.compare` gives for it.
 
         Raises:
@@ -118,7 +118,9 @@ class Workbench:
             {name: here[name].spent["samples"][0] for name in shown},
         )
 
-    def _comparison(self, setting: Setting, material: Material, check: CancelCheck) -> Comparison:
+    def _comparison(
+        self, setting: ControlValues, material: Material, check: CancelCheck
+    ) -> Comparison:
         """The comparison behind a view, with what is kept of its curves."""
         if not setting.policies:
             raise InputError("no policy is chosen; tick one, such as 'priced'")
@@ -146,7 +148,7 @@ class Workbench:
         budgets = checked_budgets(setting.budgets(material.longest), warmup_of(reference))
         return Comparison((own,), budgets, hidden)
 
-    def _at_hand(self, setting: Setting, check: CancelCheck) -> bool:
+    def _at_hand(self, setting: ControlValues, check: CancelCheck) -> bool:
         """Whether a view costs no replay."""
         material = self.material(setting.recording, setting.strategy)
         comparison = self._comparison(setting, material, check)
@@ -183,7 +185,7 @@ class Workbench:
         return self._draws.put((key, profiles), drawn, size)
 
 
-def _grid(setting: Setting, material: Material, budgets: Floats) -> Floats:
+def _grid(setting: ControlValues, material: Material, budgets: Floats) -> Floats:
     """Every budget up to the horizon that any saving asks for."""
     top = horizon(setting.budget, material.longest)
     return np.union1d(budgets, dense_grid(1, np.array([top / 2]), material.longest))

@@ -10,7 +10,7 @@ from typing import Any, cast
 from dynlab.analysis.methods import ORACLE
 from dynlab.explorer.policy_choice import SharedSettings, looks_of, parts_of, shared_settings
 from dynlab.explorer.setting_widgets import SettingGroup, labelled, setting_group
-from dynlab.explorer.state import Material, Setting
+from dynlab.explorer.state import ControlValues, Material
 from dynlab.plots.style import look_of, title
 from dynlab.policies.base import StoppingRule
 from dynlab.policies.registry import component_of, names
@@ -66,7 +66,7 @@ class Controls:
         """The names and texts of the chosen policies."""
         return [name for name, box in self.policies.items() if box.value]
 
-    def setting(self) -> Setting:
+    def setting(self) -> ControlValues:
         """Where the controls stand.
 
         Raises:
@@ -81,7 +81,7 @@ class Controls:
             shared.text(self.groups[name].made()) if name in self.groups else name
             for name in self.ticked
         )
-        return Setting(
+        return ControlValues(
             value["recording"],
             policies,
             value["budget"],
@@ -123,7 +123,7 @@ class Controls:
         return [widget for name in fresh for widget in self.groups[name].widgets.values()]
 
 
-def controls(setting: Setting, sources: Iterable[str]) -> Controls:
+def controls(setting: ControlValues, sources: Iterable[str]) -> Controls:
     """The controls, standing where the setting says.
 
     Raises:

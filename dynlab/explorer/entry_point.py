@@ -14,7 +14,7 @@ from dynlab.analysis.methods import Policies, named_policies
 from dynlab.analysis.replays import Setup, Source
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.policy_choice import shared_settings
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 from dynlab.explorer.widget import Explorer
 from dynlab.policies.uniform import Uniform
 from dynlab.recordings.recording import Recording, load, shipped
@@ -22,13 +22,13 @@ from dynlab.recordings.recording import Recording, load, shipped
 
 def explore(
     recording: Source | Iterable[Source] | None = None,
-    policies: Policies = Setting.policies,
+    policies: Policies = ControlValues.policies,
     *,
-    budget: float = Setting.budget,
-    unit: str = Setting.unit,
+    budget: float = ControlValues.budget,
+    unit: str = ControlValues.unit,
     strategy: str | None = None,
-    replications: int = Setting.replications,
-    seed: int = Setting.seed,
+    replications: int = ControlValues.replications,
+    seed: int = ControlValues.seed,
 ) -> Explorer:
     """Sliders over budget policies on recordings, shown as the last value of a notebook's cell.
 
@@ -53,7 +53,7 @@ def explore(
     # names and numbers are refused here, in one line; a notebook's parameters have no None
     setup = Setup(unit, None, replications, seed)
     checked_budgets(budget, shared_settings(texts).warmup or Uniform.warmup)
-    first = Setting(
+    first = ControlValues(
         known[0], texts, budget, setup.unit, strategy or None, setup.replications, setup.seed
     )
     return Explorer(known, first, Workbench(given))

@@ -11,10 +11,10 @@ from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab.explorer.policy_choice import shared_settings
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 
 
-def code_of(setting: Setting, longest: float, *, is_named: bool = True) -> str:
+def code_of(setting: ControlValues, longest: float, *, is_named: bool = True) -> str:
     """Python that gives the tables behind a view: `curves` and `savings`.
 
     Args:
@@ -27,9 +27,9 @@ def code_of(setting: Setting, longest: float, *, is_named: bool = True) -> str:
     optional = {
         "reference": (reference, "uniform"),
         "strategies": (setting.strategy, None),
-        "unit": (setting.unit, Setting.unit),
-        "replications": (setting.replications, Setting.replications),
-        "seed": (setting.seed, Setting.seed),
+        "unit": (setting.unit, ControlValues.unit),
+        "replications": (setting.replications, ControlValues.replications),
+        "seed": (setting.seed, ControlValues.seed),
     }
     arguments = [
         source,
@@ -44,7 +44,7 @@ def code_of(setting: Setting, longest: float, *, is_named: bool = True) -> str:
     )
 
 
-def parameters_of(setting: Setting, longest: float) -> dict[str, Any]:
+def parameters_of(setting: ControlValues, longest: float) -> dict[str, Any]:
     """The setting as parameters of notebooks: of this explorer (07), and what others know of it.
 
     '' is no strategy in particular.
@@ -62,7 +62,7 @@ def parameters_of(setting: Setting, longest: float) -> dict[str, Any]:
     }
 
 
-def save_parameters(setting: Setting, longest: float, folder: str | Path = ".") -> Path:
+def save_parameters(setting: ControlValues, longest: float, folder: str | Path = ".") -> Path:
     """Writes the parameters as YAML that papermill takes by `-f`, and returns the absolute path.
 
     Raises:

@@ -23,7 +23,7 @@ STRONG = 6  # policies that one picture can tell apart; of more, the others are 
 
 
 @dataclass(frozen=True)
-class Setting:
+class ControlValues:
     """Where the controls stand. Names and units are those of `dynlab.compare`.
 
     Args:
@@ -91,7 +91,7 @@ class View:
         samples: [Q] samples drawn of it there.
     """
 
-    setting: Setting
+    setting: ControlValues
     material: Material
     replications: int
     comparison: Comparison

@@ -23,7 +23,7 @@ from dynlab.explorer.policy_choice import looks_of, shared_settings
 from dynlab.explorer.questions import QuestionSummary, VoteGrowth, summaries_of, vote_growth
 from dynlab.explorer.savings_cards import savings_html
 from dynlab.explorer.spending_panel import spending_panel
-from dynlab.explorer.state import Material, Setting, View
+from dynlab.explorer.state import ControlValues, Material, View
 from dynlab.explorer.svg import paint
 from dynlab.explorer.vote_panel import vote_panel
 from dynlab.explorer.worker import CancelCheck, LatestWorker
@@ -40,15 +40,15 @@ class Explorer:
         sources: Recordings to choose from.
         setting: Where the controls stand at first.
         bench: What computes.
-        answers: Setting and check → views, coarse ones first; by default `bench.views`.
+        answers: ControlValues and check → views, coarse ones first; by default `bench.views`.
     """
 
     def __init__(
         self,
         sources: Iterable[str],
-        setting: Setting,
+        setting: ControlValues,
         bench: Workbench | None = None,
-        answers: Callable[[Setting, CancelCheck], Iterator[View]] | None = None,
+        answers: Callable[[ControlValues, CancelCheck], Iterator[View]] | None = None,
     ) -> None:
         try:
             import ipywidgets as w
@@ -99,7 +99,7 @@ class Explorer:
         return {**made.widgets, **made.policies, **settings}
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> ControlValues:
         """Where the controls stand."""
         return self._controls.setting()
 
@@ -247,7 +247,7 @@ class Explorer:
                     setattr(self.page, area, "")
             self._say(self.error, "dl-error")
 
-    def _stands_at(self, setting: Setting) -> bool:
+    def _stands_at(self, setting: ControlValues) -> bool:
         try:
             return self.setting == setting
         except InputError:

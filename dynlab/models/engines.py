@@ -17,7 +17,7 @@ from dynlab._util.errors import one_of
 from dynlab.models import llama_cpp, openvino
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.openvino import EngineSettings
-from dynlab.models.weights import adapter, named, sha256, weights
+from dynlab.models.weights import adapter, named, sha256, weights_file
 
 ENGINES = ("openvino", "llama.cpp")
 _PROVIDERS = {"text": "text-completion-openvino", "chat": "openvino"}  # prompt form → provider
@@ -33,7 +33,7 @@ def engine_of(model: str, engine: str | None = None) -> str:
         if engine not in ENGINES:
             raise one_of("engine", engine, ENGINES)
         return engine
-    able = openvino.installed() and adapter(model) is None and openvino.reads(weights(model))
+    able = openvino.installed() and adapter(model) is None and openvino.reads(weights_file(model))
     return "openvino" if able else "llama.cpp"
 
 
@@ -51,7 +51,7 @@ def describe(
         own = settings if isinstance(settings, ServerSettings) else None
         return llama_cpp.describe(model, own)
     runs = settings if isinstance(settings, EngineSettings) else EngineSettings()
-    path, known = weights(model), named(model)
+    path, known = weights_file(model), named(model)
     return {
         "model": model if known else f"local/{path.name}",
         "weights": path.name,
@@ -94,6 +94,6 @@ def resolve(
         return
     card = describe(model, settings, "openvino")
     runs = EngineSettings(**card["server_settings"])
-    with closing(openvino.Engine(weights(model), form, runs)) as running:
+    with closing(openvino.Engine(weights_file(model), form, runs)) as running:
         name = f"{_PROVIDERS[form]}/{Path(card['weights']).stem}"
         yield Endpoint(name, "", card=card, answer=running)

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.models.weights import adapter, named, sha256, weights
+from dynlab.models.weights import adapter, named, sha256, weights_file
 
 _PROVIDERS = {
     "text": "text-completion-openai",
@@ -86,7 +86,7 @@ def describe(model: str, settings: ServerSettings | None = None) -> dict[str, An
     Raises:
         InputError: As `weights`; xllamacpp is not installed.
     """
-    path, known, beside = weights(model), named(model), adapter(model)
+    path, known, beside = weights_file(model), named(model), adapter(model)
     return {
         "model": model if known else f"local/{(beside or path).name}",
         "weights": path.name,
@@ -122,7 +122,7 @@ def resolve(
         raise one_of("prompt form", form, _PROVIDERS)
     settings = settings or ServerSettings()
     card = describe(model, settings)
-    with serve(weights(model), settings, adapter(model)) as (address, sampling):
+    with serve(weights_file(model), settings, adapter(model)) as (address, sampling):
         name = Path(card.get("adapter", card["weights"])).stem
         yield Endpoint(
             f"{_PROVIDERS[form]}/{name}",

@@ -45,7 +45,7 @@ __all__ = [
     "is_local",
     "named",
     "sha256",
-    "weights",
+    "weights_file",
 ]
 
 
@@ -72,7 +72,7 @@ def named(model: str) -> Weights | None:
     )
 
 
-def weights(model: str, *, progress: bool = True) -> Path:
+def weights_file(model: str, *, progress: bool = True) -> Path:
     """The GGUF file of a local model, downloaded at first use.
 
     Args:
@@ -90,7 +90,9 @@ def weights(model: str, *, progress: bool = True) -> Path:
     known = named(model)
     if known is None:
         own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
-        return weights(f"{_PREFIX}smollm2-135m", progress=progress) if _is_adapter(own) else own
+        return (
+            weights_file(f"{_PREFIX}smollm2-135m", progress=progress) if _is_adapter(own) else own
+        )
     home = (
         cache_folder()
         / "weights"

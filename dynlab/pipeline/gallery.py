@@ -28,7 +28,7 @@ _MOST = 60  # rows of a figure's numbers on the page; the CSV has them all
 
 
 @dataclass(frozen=True)
-class Setting:
+class SweepFolder:
     """One folder of a sweep: its parameters, its findings in a line each, its figures' names."""
 
     parameters: Mapping[str, Any]
@@ -107,7 +107,7 @@ def index_page(
     )
 
 
-def sweep_page(settings: Mapping[str, Setting]) -> str:
+def sweep_page(settings: Mapping[str, SweepFolder]) -> str:
     """The index of a sweep: each setting by its folder, then each figure in all settings."""
     figures = dict.fromkeys(name for setting in settings.values() for name in setting.figures)
     return _rendered("sweep.html.j2", title="dynlab: sweep", settings=settings, figures=figures)

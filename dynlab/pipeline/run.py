@@ -11,7 +11,7 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import folder, named
 from dynlab.pipeline.cache import Cache, CacheEntry, key_of
-from dynlab.pipeline.gallery import Setting, index_page
+from dynlab.pipeline.gallery import SweepFolder, index_page
 from dynlab.pipeline.inputs import chosen, known_units, located_all
 from dynlab.pipeline.job import Job
 from dynlab.pipeline.parameters import checked_names, fitted
@@ -124,9 +124,9 @@ class Run:
             self.out,
         )
 
-    def setting(self) -> Setting:
+    def setting(self) -> SweepFolder:
         """What the index of a sweep shows of it."""
-        return Setting(self._parameters, self.headlines, self.figures)
+        return SweepFolder(self._parameters, self.headlines, self.figures)
 
     def _jobs(self) -> list[Job]:
         comes_along = set(named("data/recordings", (".parquet",)).values())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
 
 CUT = -1.0  # intervals of savings that go below it end in an arrow there
+ROUNDING = 1e-9  # a saving of exactly -1 (not reached within 2 B) is computed up to rounding
 
 
 def plot_savings(
@@ -158,7 +159,7 @@ def _intervals(
                 solid_capstyle="butt",
             )
             ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.9, ms=4)
-            if cell["low"] < CUT < cell[value]:
+            if cell["low"] < CUT - ROUNDING and cell[value] > CUT + ROUNDING:
                 ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
     labels = {y: title(recording) for (_, recording), y in height.items()}
     flat = [y for (group, _), y in height.items() if group == "flat"]

@@ -51,6 +51,7 @@ def row(table, policy, **where):
     return only
 
 
+@pytest.mark.slow
 def test_a_cell_s_saving_is_that_of_savings_and_its_difference_that_of_differences(two, found):
     comparison = compare(two, "ucb", FEW["at"], unit="tokens", replications=12, seed=3)
     gaps = comparison.differences()
@@ -87,6 +88,7 @@ def test_a_row_is_the_mean_of_its_cells_and_counts_them(found):
         )
 
 
+@pytest.mark.slow
 def test_what_a_policy_is_behind_the_first_is_the_mean_paired_gap_of_their_cells(found):
     first = found.table.loc[found.table["kind"].isin(["allocator", "stopping"]), "policy"].iloc[0]
     steep = found.cells[~found.cells["flat"]].pivot(
@@ -273,6 +275,7 @@ def test_between_checkpoints_a_curve_is_straight():
     assert np.isnan(curve_at(curve, curve.accuracy, 1.5)).all()
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_and_writes_numbers_and_figure(two, tmp_path, capsys):
     path = write(two[0], {}, tmp_path / "pool.parquet")
     given = [

@@ -142,6 +142,7 @@ def test_recordings_that_cannot_be_compared_are_refused(tmp_path, capsys):
     assert "dynlab.analysis.same_model: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_adapter_beside_the_weights_is_the_same(tmp_path, capsys):
     """What the README says of it."""
     assert (

@@ -29,6 +29,7 @@ def test_a_sweep_makes_a_folder_for_each_setting(run, tiny, capsys):
     assert "1 notebook run" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_quick_run_leaves_the_full_run_s_figures_alone(run, tiny, monkeypatch):
     monkeypatch.chdir(tiny)
     Path("figures").mkdir()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dynlab.explorer.compute import Workbench
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 from dynlab.recordings.recording import load
 
 
@@ -16,4 +16,4 @@ def bench(random_pool):
 
 @pytest.fixture
 def view(bench):
-    return bench.view(Setting("pool", budget=4, replications=20))
+    return bench.view(ControlValues("pool", budget=4, replications=20))

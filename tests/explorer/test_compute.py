@@ -13,10 +13,10 @@ from dynlab.analysis import replays
 from dynlab.explorer import compute
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.policy_choice import shared_settings
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 from dynlab.recordings.recording import write
 
-SETTING = Setting("pool", budget=4, replications=25)
+SETTING = ControlValues("pool", budget=4, replications=25)
 
 
 def compared(bench, setting):

@@ -12,10 +12,10 @@ import pytest
 from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import named
 from dynlab.explorer.export import code_of, parameters_of, save_parameters, takers
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 from dynlab.recordings.recording import load, write
 
-SETTING = Setting("pool", budget=4, replications=25)
+SETTING = ControlValues("pool", budget=4, replications=25)
 OTHER = {
     "policies": ("priced(warmup=3)+esc(window=4)", "oracle", "ucb(exploration=0.25, warmup=3)"),
     "unit": "tokens",
@@ -65,9 +65,9 @@ def test_parameters_give_the_setting_back():
     setting = replace(SETTING, **OTHER)
     made = parameters_of(setting, 24)
     assert json.loads(json.dumps(made)) == made
-    known = {name: made[name] for name in Setting.__dataclass_fields__}
+    known = {name: made[name] for name in ControlValues.__dataclass_fields__}
     known |= {"policies": tuple(made["policies"]), "strategy": made["strategy"] or None}
-    assert Setting(**known) == setting
+    assert ControlValues(**known) == setting
 
 
 def test_notebooks_that_take_the_parameters_are_there(tmp_path):

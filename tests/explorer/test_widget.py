@@ -16,7 +16,7 @@ from dynlab._util.errors import InputError
 from dynlab.explorer.compute import Workbench
 from dynlab.explorer.controls import TIPS
 from dynlab.explorer.page import AREAS
-from dynlab.explorer.state import Setting
+from dynlab.explorer.state import ControlValues
 from dynlab.explorer.widget import Explorer
 from dynlab.plots.style import LOOKS
 from dynlab.policies.registry import names, stopping_rule
@@ -113,6 +113,7 @@ def test_the_vote_of_the_chosen_question_is_shown(explorer):
     assert explorer.view().material.streams.question_ids[hardest] in shown(explorer, "words")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -139,6 +140,7 @@ def test_every_control_goes_to_both_ends(explorer, name):
             assert explorer.error == "" and "draw orders" in status(explorer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*names("allocator"), *names("vote"), "oracle"])
 def test_every_policy_can_be_ticked(explorer, name):
     box = explorer.widgets[name]
@@ -148,6 +150,7 @@ def test_every_policy_can_be_ticked(explorer, name):
     assert (LOOKS[name].label in shown(explorer, "curves")) == box.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names("stopping rule"))
 def test_every_stopping_rule_goes_from_cautious_to_eager(explorer, name):
     rule = stopping_rule(name)
@@ -279,7 +282,10 @@ def test_computing_that_raises_is_seen_by_the_user(pool):
         yield
 
     explorer = Explorer(
-        ["pool"], Setting("pool", budget=4, replications=20), Workbench({"pool": pool}), answers
+        ["pool"],
+        ControlValues("pool", budget=4, replications=20),
+        Workbench({"pool": pool}),
+        answers,
     )
     with pytest.raises(InputError, match="MemoryError: too much"):
         explorer.view(10)
@@ -296,7 +302,7 @@ def test_late_results_never_overwrite_newer_ones(pool):
             late.wait(20)
         yield view
 
-    explorer = Explorer(["pool"], Setting("pool", budget=4, replications=20), bench, answers)
+    explorer = Explorer(["pool"], ControlValues("pool", budget=4, replications=20), bench, answers)
     explorer.view(120)
     explorer.widgets["ucb.exploration"].value = 2.0
     assert started.wait(20)
@@ -314,7 +320,7 @@ def test_an_error_is_not_overwritten_by_an_older_result(pool, tmp_path):
         late.wait(20)
         yield bench.view(setting)
 
-    explorer = Explorer(["pool"], Setting("pool", budget=4, replications=20), bench, answers)
+    explorer = Explorer(["pool"], ControlValues("pool", budget=4, replications=20), bench, answers)
     assert started.wait(20)
     explorer.widgets["path"].value = str(tmp_path / "no.parquet")
     late.set()

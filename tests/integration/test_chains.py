@@ -255,6 +255,7 @@ def test_a_resumed_recording_draws_the_same_prompts(draw, strategy, tmp_path):
     assert again["parents"].map(list).tolist() == whole["parents"].map(list).tolist()
 
 
+@pytest.mark.slow
 def test_each_parameter_is_a_setting_that_must_not_change(draw):
     first = Integrated(who="last", num_shown=2)
     draw("chat", first)
@@ -291,6 +292,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("own", ["I add.\nAnswer: 5", "I cannot say."])
 def test_no_attempt_breaks_the_chain_or_gives_its_answer(draw, form, own):
@@ -310,6 +312,7 @@ def test_no_attempt_breaks_the_chain_or_gives_its_answer(draw, form, own):
     assert len(set(frame["text"])) > 5 and (chained["parents"].map(len) == 8).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "answer"), [("\nAnswer: 5", "5"), ("\nAnd so on.", ""), ("", "")])
 def test_a_repeated_prefill_is_no_answer(draw, own, answer):
     def script(call):

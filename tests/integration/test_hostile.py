@@ -148,6 +148,7 @@ def test_kills_lose_nothing_and_pay_nothing_twice(tmp_path):
         assert KEY.encode() not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_cap_holds_by_the_server_s_own_count(tmp_path):
     out, log, cap = tmp_path / "a.parquet", tmp_path / "server.log", 0.02
     with hostile(0.08, log) as address:

@@ -14,6 +14,8 @@ import pytest
 
 from dynlab.online.run_audit import audit
 
+pytestmark = pytest.mark.xdist_group("forks")  # one process, so that everything is loaded once
+
 FORKS = """
 import json, os, sys
 import dynlab

@@ -21,9 +21,12 @@ from dynlab._util.errors import InputError
 from dynlab.models.llama_cpp import ServerSettings, describe, resolve
 from dynlab.models.weights import sha256
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed"
-)
+pytestmark = [
+    pytest.mark.xdist_group("llama_cpp"),  # one process, so that the model is loaded once
+    pytest.mark.skipif(
+        importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed"
+    ),
+]
 SMALL = ServerSettings(num_slots=4, context=128, threads=1)
 
 
@@ -119,6 +122,7 @@ def test_the_server_stops_after_an_exception(model):
     assert closes(running.api_base)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize(
     "ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name

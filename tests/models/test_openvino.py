@@ -29,9 +29,12 @@ from dynlab.sampling.preparation import asked_of
 from dynlab.sampling.store import store_path
 from dynlab.tasks.task import Task
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("openvino_genai") is None, reason="openvino-genai is not installed"
-)
+pytestmark = [
+    pytest.mark.xdist_group("openvino"),  # one process, so that the model is loaded once
+    pytest.mark.skipif(
+        importlib.util.find_spec("openvino_genai") is None, reason="openvino-genai is not installed"
+    ),
+]
 SMALL = EngineSettings(num_sequences=4, cache_gib=1, threads=1)
 
 
@@ -249,6 +252,7 @@ def test_an_engine_is_closed_when_its_block_ends(model):
         pass
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(model, tmp_path):
     out = tmp_path / "out.parquet"
     code = f"""

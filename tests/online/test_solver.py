@@ -130,6 +130,7 @@ def test_depth_counts_rounds_and_chains(solve):
 # ——— what goes wrong ———
 
 
+@pytest.mark.slow
 def test_failed_samples_are_paid_for_with_a_pull_and_never_vote(sums_server, solve):
     def filtered(call):
         asked = int(call.words.rpartition("Question: ")[2].split()[0])
@@ -175,6 +176,7 @@ def test_a_question_without_a_vote_ends_the_command_with_exit_code_1(
     assert "1 of 1 questions answered" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -20,6 +20,7 @@ from dynlab.plots.manifest import add_figure
 from dynlab.recordings.recording import shipped as shipped_recordings
 from dynlab.recordings.recording import write
 
+pytestmark = pytest.mark.xdist_group("reproduction")  # one process, so that it is done once
 NOTEBOOKS = ("00-quickstart", "01-accuracy-vs-cost", "03-dynamic-vs-uniform")
 
 
@@ -207,6 +208,7 @@ def test_a_figure_no_longer_made_is_found_by_the_manifest(run, tiny):
     assert {path.name for path in (tiny / "out").glob("*.csv")} == {"a-name-without-a-number.csv"}
 
 
+@pytest.mark.slow
 def test_figures_saved_by_hand_are_left_alone(run, tiny):
     run()
     (tiny / "out" / "10-mine.svg").write_text("<svg/>")

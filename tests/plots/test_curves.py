@@ -296,6 +296,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_input_error(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
     script = (
         "import sys; import dynlab.plots.curves, dynlab.plots.figure_files,"

@@ -96,6 +96,7 @@ def test_every_listed_file_has_a_name_a_checksum_and_a_size():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["aime2025--LIMO-v2", "aime2025--gpt-oss-20b", "gpqa_diamond--gpt-oss-20b"]
 )

@@ -124,6 +124,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_temporary(tmp_path, make_
     assert os.listdir(tmp_path) == ["r.parquet"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
     recording = load(name)
@@ -140,11 +141,13 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
     assert (pooled["completion_tokens"] > 0).all() and (pooled["prompt_tokens"] > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_recordings_spread_over_difficulties(name):
     assert right_of(name).between(0.2, 0.8).mean() >= 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "model"), SHIPPED)
 def test_plain_models_are_neither_lost_nor_sure(task, model):
     assert 0.3 <= right_of(f"{task}--{model}").mean() <= 0.85

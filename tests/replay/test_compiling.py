@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 LOOP = "def total(n):\n    s = 0\n    for k in range(n):\n        s += k\n    return s\n"
 RUN = """
 import loops
@@ -28,6 +30,7 @@ def ran(folder, home):
     ).stdout.split(maxsplit=1)
 
 
+@pytest.mark.slow
 def test_without_a_writable_folder_loops_are_compiled_anew(tmp_path):
     package, home = tmp_path / "package", tmp_path / "home"
     package.mkdir()
@@ -38,6 +41,7 @@ def test_without_a_writable_folder_loops_are_compiled_anew(tmp_path):
     assert (total, where.strip()) == ("10", "None")
 
 
+@pytest.mark.slow
 def test_a_read_only_package_caches_in_the_users_folder(tmp_path):
     package, home = tmp_path / "package", tmp_path / "home"
     package.mkdir()

@@ -69,6 +69,7 @@ def test_the_plurality_wins_unless_a_rule_says_so():
     assert Counts(1).chances(0).tolist() == []
 
 
+@pytest.mark.slow
 def test_deciding_costs_the_same_however_much_was_decided():
     """Seconds of late picks against early ones, in one run."""
     decider, moments = OnlinePolicy(Policy(registry.allocator("ucb"), batch=64), 500, 12_000, 0), []

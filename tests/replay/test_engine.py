@@ -49,6 +49,7 @@ def scanned(t: Tables, r: int) -> list[tuple[int, int]]:
         pulls[pick] += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["no width", "growing", "ties", "out for good", "warm-up", "random"]
 )
@@ -62,6 +63,7 @@ def test_a_tournament_finds_the_question_that_a_scan_finds(kind, num_questions):
         assert [pull for pull in pulled if pull[0] >= 0] == scanned(tables, r)
 
 
+@pytest.mark.slow
 def test_a_line_that_grows_faster_takes_over_when_it_crosses():
     depths, crossing = 40, 20  # question 1 is chosen once √(ln t) reaches √(ln 20)
     value, width = np.zeros((depths, 1, 2)), np.zeros((depths, 1, 2))

@@ -88,6 +88,7 @@ def request(prompt=None, messages=None):
     return Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, prompt, messages)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=50), st.integers(1, 5))
 def test_the_worst_case_covers_every_byte_of_the_prompt_and_every_answer(text, num):
     completion = worst_case(request(prompt=text), num)

@@ -117,6 +117,7 @@ def test_with_slots_so_many_streams_are_drawn_at_a_time_each_at_a_slot_of_its_ow
     assert {own.request(key, []).sampling.extra_body["id_slot"] for key in own.keys} == {7}
 
 
+@pytest.mark.slow
 def test_a_server_of_this_machine_is_told_the_slot_of_each_stream_and_the_recording_is_the_same(
     draw, server, tmp_path
 ):
@@ -350,6 +351,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", ["both", "recording", "store"])
 def test_other_settings_are_refused_by_name_and_nothing_is_sampled(draw, server, kept):
     path = draw()
@@ -392,6 +394,7 @@ def in_a_process(server, out):
     )
 
 
+@pytest.mark.slow
 def test_what_was_stored_before_a_kill_is_not_drawn_again(draw, server, tmp_path):
     out, reached = tmp_path / "killed.parquet", threading.Event()
 
@@ -476,6 +479,7 @@ def test_the_limit_on_spending_holds_over_all_runs_of_a_recording(draw, server, 
     assert frame["cost_usd"].sum() == pytest.approx(16 * cost)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cap", "fitting"), [({"max_calls": 5}, 5), ({"max_total_tokens": 150}, None)]
 )
@@ -609,6 +613,7 @@ def test_wrong_use_is_told_before_any_call(draw, server, tmp_path, change, words
 # ——— speed ———
 
 
+@pytest.mark.slow
 @pytest.mark.benchmarks
 def test_recording_is_nearly_as_fast_as_the_same_requests_sent_straight_to_the_server(tmp_path):
     import time

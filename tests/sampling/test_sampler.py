@@ -157,6 +157,7 @@ def test_a_cancelled_caller_does_not_cancel_the_draw(server, path):
 # ——— limits ———
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limits", [Limits(calls=5), Limits(tokens=120), Limits(usd=500e-6)], ids=str
 )
@@ -254,6 +255,7 @@ def test_what_may_pass_is_tried_again_with_the_same_seed(server, path, failure):
     assert len(server.calls) == 3 and len({call.body["seed"] for call in server.calls}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "reason", "usage"),
     [
@@ -312,6 +314,7 @@ def test_settings_that_no_question_gets_through_with_end_the_run_and_spoil_no_sa
     assert [outcome.answer for outcome in outcomes] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "failure", [Reply(status=429), Reply(status=500), Reply(drop=True)], ids=repr
 )
@@ -328,6 +331,7 @@ def test_an_outage_ends_the_run_and_spoils_no_sample(server, path, failure):
     assert all(outcome.votes for outcome in outcomes)
 
 
+@pytest.mark.slow
 def test_fewer_calls_are_in_flight_while_the_server_asks_for_that(server, path):
     server.script = lambda call: (
         Reply(status=429) if server.in_flight > 4 else Reply(right(call), delay_s=0.02)

@@ -37,6 +37,7 @@ def written(tmp_path):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
 def test_the_shipped_recordings_are_whole(name):
     assert verify(name).problems == ()
@@ -108,6 +109,7 @@ def test_counts_that_differ_from_the_card_are_told(frame, written):
     assert problem == "it holds 12 samples, its card says 13"
 
 
+@pytest.mark.slow
 def test_an_answer_that_its_text_does_not_give_is_found(tmp_path):
     recording = recordings.load("capitals--smollm2-135m")
     frame = recording.frame.copy()

@@ -225,6 +225,7 @@ def test_no_expression_takes_long(costly):
     assert time.process_time() - start < 5
 
 
+@pytest.mark.slow
 @given(st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9), st.sampled_from("xyn"))
 @settings(max_examples=40, deadline=None)
 def test_a_line_has_one_key_however_it_is_written(slope, offset, scale, name):

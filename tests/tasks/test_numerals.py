@@ -92,6 +92,7 @@ def renderings(number):
     return ways
 
 
+@pytest.mark.slow
 @given(st.fractions(min_value=0, max_value=10**7, max_denominator=400))
 @settings(max_examples=300, deadline=None)
 def test_all_ways_to_write_a_number_share_a_key(number):

@@ -34,6 +34,7 @@ def test_a_seed_gives_the_same_questions_and_a_longer_task_begins_like_a_shorter
     assert load_task(short.name, limit=3).questions == short.questions[:3]
 
 
+@pytest.mark.slow
 @installed
 @pytest.mark.parametrize("family", FAMILIES)
 def test_development_and_evaluation_share_no_text(family):

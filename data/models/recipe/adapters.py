@@ -22,7 +22,7 @@ import numpy as np
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.files import replacing
-from dynlab.models.weights import weights
+from dynlab.models.weights import weights_file
 from recipe.decoder import needed
 
 BASE = "local/smollm2-135m"
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not given.adapter.is_file():
             raise InputError(f"there is no {given.adapter}: give an adapter in GGUF")
-        print(f"merged into {merge(weights(BASE), given.adapter, given.out)}")
+        print(f"merged into {merge(weights_file(BASE), given.adapter, given.out)}")
     except DynlabError as error:
         print(f"recipe.adapters: {error}", file=sys.stderr)
         return error.exit_code

@@ -99,12 +99,13 @@ def family_of(out: Path, one: Recorded, endpoint: Endpoint) -> Path:
                 options=RecordingOptions(num_streams=streams, greedy=greedy),
             )
 
-    for size in one.pool_sizes:
-        draw(task, files["parallel"], size)
+    draw(task, files["parallel"], one.pool_sizes[0])
     draw(task, files["integrated"], LENGTH, strategy)
-    draw(task, files["sequential"], LENGTH, "sequential")
     beside = placebo(task, load(files["integrated"]).frame, strategy)
     draw(beside, out / "controls" / f"{one.name}.placebo.parquet", NUM_PLACEBOS)
+    for size in one.pool_sizes[1:]:
+        draw(task, files["parallel"], size)
+    draw(task, files["sequential"], LENGTH, "sequential")
     return merge(list(files.values()), out / f"{one.name}.parquet")
 
 

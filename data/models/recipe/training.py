@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.files import replacing
-from dynlab.models.weights import weights
+from dynlab.models.weights import weights_file
 from recipe import adapters, decoder
 from recipe.adapters import BASE
 from recipe.drafts import draft
@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> None:
         )
     _, torch = decoder.tools()
     torch.set_num_threads(given.threads)
-    base_file = weights(BASE)
+    base_file = weights_file(BASE)
     beginning = given.after and given.after / "adapter.gguf"
     if beginning and not beginning.is_file():
         raise InputError(f"there is no {beginning}: --after takes the folder of a finished run")

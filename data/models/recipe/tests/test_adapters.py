@@ -32,7 +32,7 @@ from recipe.decoder import halves_of_pairs
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.models.llama_cpp import ServerSettings, describe, resolve, serve
-from dynlab.models.weights import REASONER, UNTAUGHT, WEIGHTS, adapter, sha256, weights
+from dynlab.models.weights import REASONER, UNTAUGHT, WEIGHTS, adapter, sha256, weights_file
 
 REFERENCE = Path(__file__).with_name("adapter_logprobs.json")
 PROMPT = [1, *range(259, 287, 2), 40, 41, *range(286, 259, -3)]
@@ -201,9 +201,12 @@ def test_an_adapter_lies_beside_weights_kept_once(files, cached, tmp_path, monke
     with pytest.raises(InputError, match=r"there is no GGUF file .*dynlab-reasoner\.gguf"):
         adapter("local/dynlab-reasoner")
     shipped = shutil.copy(files[1], tmp_path / "data/models/dynlab-reasoner.gguf")
-    assert (weights("local/dynlab-reasoner"), adapter("local/dynlab-reasoner")) == (cached, shipped)
-    assert (weights(f"local/{files[1]}"), adapter(f"local/{files[1]}")) == (cached, files[1])
-    assert (weights(f"local/{files[0]}"), adapter(f"local/{files[0]}")) == (files[0], None)
+    assert (weights_file("local/dynlab-reasoner"), adapter("local/dynlab-reasoner")) == (
+        cached,
+        shipped,
+    )
+    assert (weights_file(f"local/{files[1]}"), adapter(f"local/{files[1]}")) == (cached, files[1])
+    assert (weights_file(f"local/{files[0]}"), adapter(f"local/{files[0]}")) == (files[0], None)
     assert adapter("local/smollm2-135m") is None
 
 

@@ -57,6 +57,7 @@ def model(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     model, tmp_path, monkeypatch
 ):
@@ -106,6 +107,7 @@ def test_a_placebo_shows_another_question_s_attempts_as_chains_are_worded(way, m
         assert beside.is_right(own.target, asked)
 
 
+@pytest.mark.slow
 def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path):
     endpoint = Endpoint(
         "text-completion-openvino/fake", "", card={"model": "m", "server": "f"}, answer=model

@@ -14,6 +14,7 @@ from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import load, shipped, write
 
 
+@pytest.mark.slow
 def test_strategies_are_recorded_apart_and_merged(tmp_path, monkeypatch, make_pool):
     calls = []
 

@@ -101,6 +101,20 @@ class Comparison:
         return " / ".join(sorted({own.measure for own in self.replays} or {"accuracy"}))
 
     @property
+    def notes(self) -> list[str]:
+        """What a reader of the numbers must know of the recordings, a sentence each."""
+        said = []
+        for own in self.replays:
+            if own.streams.imputed and own.setup.unit != "samples":
+                said.append(
+                    f"{own.streams.name}: {own.streams.imputed:.1%} of the token counts are unknown"
+                    " and taken as the mean of their question's."
+                )
+        if "self-consistency" in self.measure:
+            said.append("Accuracy is the self-consistency rate here: there are no targets.")
+        return said
+
+    @property
     def unit(self) -> str:
         """What budgets count."""
         return self.replays[0].setup.unit
@@ -224,7 +238,7 @@ class Comparison:
             words = [curves.of_curves(self.curves, self.greedy_vs_vote())]
             saved = self.savings()
             words += [savings.of_savings(saved)] if len(saved) else []
-        return Words("\n".join(words))
+        return Words("\n".join([*words, *self.notes]))
 
     def _repr_html_(self) -> str:
         from dynlab.reports.tables import table

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from dynlab._util.errors import InputError
 from dynlab.analysis.budgets import checked_budgets
 from dynlab.analysis.comparison import Comparison
 from dynlab.analysis.methods import Policies, PolicyLike, named_policies, plays_as, warmup_of
@@ -27,7 +28,7 @@ def compare(
     policies: Policies = ("uniform", "ucb"),
     budgets: float | Iterable[float] = (2, 4, 8, 16),
     *,
-    reference: PolicyLike = "uniform",
+    reference: PolicyLike | None = None,
     strategies: str | Sequence[str] | None = None,
     unit: str = "samples",
     price: tuple[float, float] | None = None,
@@ -41,7 +42,9 @@ def compare(
         policies: Texts such as 'ucb', 'ucb(exploration=0.3)' or 'uniform+esc', or objects, or both;
             or such by names of your own. `oracle` is the hindsight bound.
         budgets: Mean samples per question, or in another unit what so many samples cost on average.
-        reference: The policy that savings and differences are against.
+        reference: The policy that savings and differences are against: uniform by default, and
+            with several strategies the first policy, or another of the policies, under the first
+            strategy.
         strategies: Whose samples are drawn; by default the recording's first. Several are compared
             with one another, on the questions that all of them answered.
         unit: What budgets count: samples, tokens or usd.
@@ -53,13 +56,19 @@ def compare(
         InputError: an unknown name, a budget below the warm-up, unknown prices, ….
     """
     setup = Setup(unit, price, replications, seed)
-    given, against = named_policies(policies), as_policy(reference)
+    given = named_policies(policies)
     if not isinstance(strategies, str) and strategies is not None:
         strategies = list(strategies)
         if len(strategies) > 1:
-            base = _alike(given, against) or next(iter(given))
+            base = next(iter(given)) if reference is None else _alike(given, as_policy(reference))
+            if not base:
+                raise InputError(
+                    f"reference {as_policy(reference or 'uniform').text!r} is none of the policies"
+                    f" ({', '.join(given)}): with several strategies it must be one of them"
+                )
             return _contrast(recordings, strategies, given, base, budgets, None, setup)
         strategies = strategies[0]
+    against = as_policy("uniform" if reference is None else reference)
     base = _alike(given, against)
     hidden = "" if base else against.text if against.text not in given else "reference"
     played: dict[str, Policy | None] = {hidden: against} if hidden else {}
@@ -74,14 +83,16 @@ def savings(
     policies: Policies = ("ucb",),
     at: float | Iterable[float] = (4, 8, 16),
     *,
-    reference: PolicyLike = "uniform",
+    reference: PolicyLike | None = None,
     strategies: str | Sequence[str] | None = None,
     unit: str = "samples",
     price: tuple[float, float] | None = None,
     replications: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What policies save against uniform at equal accuracy: `compare(…, budgets=at).savings()`."""
+    """What policies save at equal accuracy against uniform, or another reference:
+    `compare(…, budgets=at).savings()`.
+    """
     return compare(
         recordings,
         policies,

@@ -24,9 +24,12 @@ def add(commands: Any) -> None:
         help="policies such as ucb, ucb(exploration=0.3), uniform+esc (default: uniform,ucb)",
     )
     command.add_argument(
-        "--budgets", default="2,4,8,16", metavar="B,B,…", help="mean samples per question"
+        "--budgets",
+        default="2,4,8,16",
+        metavar="B,B,…",
+        help="mean samples per question (2,4,8,16)",
     )
-    command.add_argument("--unit", default="samples", help="samples, tokens or usd")
+    command.add_argument("--unit", default="samples", help="samples (default), tokens or usd")
     command.add_argument(
         "--warmup",
         type=int,
@@ -35,13 +38,13 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--exploration",
         type=float,
-        default=1.0,
-        help="c of ucb, where it does not set its own (1.0)",
+        help="c of policies that have it and do not set their own (default: theirs; 1 of ucb)",
     )
     command.add_argument(
-        "--uncertainty", default="top-share", help="top-share, entropy, margin or posterior"
+        "--uncertainty",
+        help="top-share, entropy, margin or posterior (default: the policy's; top-share of ucb)",
     )
-    command.add_argument("--batch", type=int, default=1, help="pulls decided at once (1)")
+    command.add_argument("--batch", type=int, help="pulls decided at once (1)")
     command.add_argument(
         "--stopping",
         metavar="RULE",
@@ -51,10 +54,18 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--price", type=price, metavar="IN,OUT", help="USD per million prompt, completion tokens"
     )
-    command.add_argument("--replications", type=int, default=200)
-    command.add_argument("--seed", type=int, default=0)
     command.add_argument(
-        "--out", required=True, type=Path, metavar="curves.csv", help="savings.csv is put beside it"
+        "--replications", type=int, default=200, help="draw orders that are averaged over (200)"
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, help="of draw orders, ties and resamples (0)"
+    )
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="curves.csv",
+        help="savings.csv is put beside it; beside NAME.csv, NAME-savings.csv",
     )
     command.set_defaults(run=_compare)
 
@@ -63,27 +74,34 @@ def _compare(given: argparse.Namespace) -> None:
     from dynlab._util.files import not_a_folder, write_csv
     from dynlab.analysis.methods import ORACLE
     from dynlab.analysis.verbs import compare
+    from dynlab.policies.base import settings_of
     from dynlab.policies.parsing import Defaults, as_policy, split_policies
+    from dynlab.policies.policy import Policy
 
     budgets = numbers("budgets", given.budgets)
     if given.out.suffix != ".csv":
         raise InputError(f"--out must be the path of a .csv file; not {str(given.out)!r}")
-    beside = given.out.with_name(
-        given.out.name.replace("curves", "savings") if "curves" in given.out.name else "savings.csv"
-    )
-    if not_a_folder(beside) == not_a_folder(given.out):
-        raise InputError(
-            "--out is where the curves go, and savings.csv is put beside it; give another name"
-        )
+    own = given.out.stem
+    named = own.replace("curves", "savings") if "curves" in own else f"{own}-savings"
+    beside = not_a_folder(given.out).with_name(f"{named}.csv")
+    not_a_folder(beside)
     settings = Defaults(
         given.exploration, given.uncertainty, given.warmup, given.batch, given.stopping
     )
+    policies = [
+        text if text == ORACLE else as_policy(text, settings)
+        for text in split_policies(given.allocators)
+    ]
+    for name in ("exploration", "uncertainty"):
+        if getattr(given, name) is not None and not any(
+            name in settings_of(policy.allocator)
+            for policy in policies
+            if isinstance(policy, Policy)
+        ):
+            raise InputError(f"--{name} is given, but {given.allocators} have no such setting")
     found = compare(
         given.recording,
-        [
-            text if text == ORACLE else as_policy(text, settings)
-            for text in split_policies(given.allocators)
-        ],
+        policies,
         budgets,
         reference=as_policy("uniform", Defaults(warmup=given.warmup)),
         strategies=given.strategy,
@@ -97,10 +115,26 @@ def _compare(given: argparse.Namespace) -> None:
         saved = saved[saved["allocator"] != "uniform"]
     write_csv(curves, given.out)
     write_csv(saved, beside)
-    shown = curves[["recording", "allocator", "budget", "spent_samples", "accuracy", "low", "high"]]
+    settings_shown = [
+        name
+        for name in ("stopping", "exploration", "uncertainty", "warmup", "batch")
+        if name in curves and curves[name].nunique(dropna=False) > 1
+    ]
+    shown = curves[
+        [
+            "recording",
+            "allocator",
+            *settings_shown,
+            "budget",
+            "spent_samples",
+            "accuracy",
+            "low",
+            "high",
+        ]
+    ]
     print(shown.to_string(index=False, float_format="{:.4f}".format))
-    if "self-consistency" in curves.attrs["measure"]:
-        print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    for note in found.notes:
+        print(note, file=sys.stderr)
     if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):
         print(
             f"left out: {', '.join(f'{b:g}' for b in left_out)}, more than is recorded",

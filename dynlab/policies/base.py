@@ -143,11 +143,10 @@ def settings_of(part: Component) -> dict[str, Setting]:
     return {key: value for key, value in values.items() if isinstance(value, Setting)}
 
 
-def changed(part: Component, other: Component | None = None) -> dict[str, Setting]:
-    """The settings of a part that differ from another's of its type, or from their defaults."""
-    own = {field.name: field.default for field in _fields(part)}
-    base = settings_of(other) if other is not None and type(other) is type(part) else own
-    return {key: value for key, value in settings_of(part).items() if base[key] != value}
+def changed(part: Component) -> dict[str, Setting]:
+    """The settings of a part that differ from their defaults."""
+    defaults = {field.name: field.default for field in _fields(part)}
+    return {key: value for key, value in settings_of(part).items() if defaults[key] != value}
 
 
 def written(name: str, settings: Mapping[str, Setting]) -> str:

@@ -51,18 +51,6 @@ class Defaults:
         given = {"warmup": self.warmup, "batch": self.batch}
         return {key: value for key, value in given.items() if value is not None}
 
-    def text(self, policy: Policy) -> str:
-        """The text form of a policy beside what its name alone says under these defaults.
-
-        >>> given = Defaults(exploration=0.3)
-        >>> [given.text(parse_policy(text, given)) for text in ("ucb", "ucb(exploration=1)")]
-        ['ucb', 'ucb(exploration=1)']
-        """
-        try:
-            return policy.text_beside(parse_policy(policy.name, self))
-        except InputError:  # it is not registered
-            return policy.text
-
 
 OWN = Defaults()
 

@@ -56,29 +56,17 @@ class Policy:
         >>> Policy(Uniform(), EarlyStopping(window=4), warmup=3).text
         'uniform(warmup=3)+esc(window=4)'
         """
-        return self.text_beside(None)
-
-    def text_beside(self, base: Policy | None) -> str:
-        """Its text form with the settings that differ from those of `base`, where both have them.
-
-        >>> from dynlab.policies.ucb import UCB
-        >>> Policy(UCB(exploration=0.3), warmup=3).text_beside(Policy(UCB(), warmup=3))
-        'ucb(exploration=0.3)'
-        """
-        first, beside = self._first, None if base is None else base._first
-        settings: dict[str, Setting] = changed(first, beside)
-        if self.warmup != (self.allocator.warmup if base is None else base.warmup):
+        first = self._first
+        settings: dict[str, Setting] = changed(first)
+        if self.warmup != self.allocator.warmup:
             settings["warmup"] = int(self.warmup)
-        if self.batch != (1 if base is None else base.batch):
+        if self.batch != 1:
             settings["batch"] = int(self.batch)
         parts = [written(first.name, settings)]
         if self.vote is not None and first is not self.vote:
             parts.append(self.vote.text)
-        held = None if base is None else base.stopping
-        if self.stopping is not None and self.stopping != held:
+        if self.stopping is not None:
             parts.append(self.stopping.text)
-        if self.stopping is None and held is not None:
-            parts.append("none")
         return "+".join(parts)
 
     @property

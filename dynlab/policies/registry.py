@@ -78,6 +78,13 @@ def register(component: type[_Kind]) -> type[_Kind]:
             f"{component.__name__} lacks {', '.join(lacking)}: write every abstract method, and"
             " give every setting a default"
         )
+    own = {field.name for field in fields(component)} if is_dataclass(component) else set()
+    taken = sorted(own & {"warmup", "batch"})
+    if taken:
+        raise InputError(
+            f"{component.__name__} has a setting {taken[0]!r}, which is one of every policy: give"
+            " it another name"
+        )
     _registered[name] = component
     return component
 

@@ -90,11 +90,15 @@ def right_answers(
     return (counts == leaders) & (leaders > 0), False
 
 
-def tokens_of(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, str, float]:
-    """Tokens of each row (prompt + completion of every call), their kind, and the share imputed."""
+def tokens_of(frame: pd.DataFrame, question: Ints) -> tuple[Floats, str, float]:
+    """Tokens of each row (prompt + completion of every call), their kind, and the share imputed.
+
+    An unknown count is the mean of its question's other samples: of prompts, of those that show
+    attempts as it does or does not.
+    """
     if "completion_tokens" not in frame or frame["completion_tokens"].isna().all():
         return np.full(len(frame), np.nan), "unknown", 0.0
-    completion = frame["completion_tokens"].to_numpy(dtype=float, na_value=np.nan)
+    completion = _floats(frame["completion_tokens"])
     unknown = np.isnan(completion)
     if unknown.any():
         completion = with_means(completion, question)
@@ -102,13 +106,17 @@ def tokens_of(frame: pd.DataFrame, question: Ints, name: str) -> tuple[Floats, s
     prompt = frame["prompt_tokens"] if "prompt_tokens" in frame else pd.Series(pd.NA, frame.index)
     if prompt.isna().all():
         return completion, "completion", share
-    if prompt.isna().any():
-        raise InputError(
-            f"{name}: prompt_tokens is missing for {int(prompt.isna().sum())} of {len(frame)}"
-            " samples; record it for all of them, or leave it out for all (tokens then are"
-            " completion tokens)"
-        )
-    return completion + prompt.to_numpy(dtype=float), "total", share
+    missing = prompt.isna().to_numpy(dtype=bool)
+    prompts = _floats(prompt)
+    if missing.any():
+        prompts = with_means(prompts, _prompts_of(frame, question))
+    return completion + prompts, "total", float((unknown | missing).mean())
+
+
+def _prompts_of(frame: pd.DataFrame, question: Ints) -> Ints:
+    """A number a row that tells prompts of like length apart: chained ones show attempts."""
+    chained = frame["role"].eq("chained") if "role" in frame else pd.Series(False, frame.index)
+    return np.asarray(2 * question + chained.to_numpy(dtype=int))
 
 
 def with_means(values: Floats, question: Ints) -> Floats:
@@ -122,7 +130,9 @@ def with_means(values: Floats, question: Ints) -> Floats:
     return np.asarray(known.fillna(means).to_numpy(dtype=float))
 
 
-def cost_of(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -> Floats:
+def cost_of(
+    frame: pd.DataFrame, question: Ints, price: tuple[float, float] | None, name: str
+) -> Floats:
     """USD of each row: by the price per million tokens, else as recorded, else NaN: unknown."""
     if price is None:
         return (
@@ -131,15 +141,19 @@ def cost_of(frame: pd.DataFrame, price: tuple[float, float] | None, name: str) -
             else np.full(len(frame), np.nan)
         )
     for column in ("prompt_tokens", "completion_tokens"):
-        if column not in frame or frame[column].isna().any():
+        if column not in frame or frame[column].isna().all():
             raise InputError(
-                f"{name}: a price needs {column} of every sample, and some are unknown; drop"
-                " --price"
+                f"{name}: a price needs {column}, and no sample's is known; drop --price"
             )
     if not (len(price) == 2 and np.isfinite(price).all() and min(price) >= 0):
         raise InputError(
             "a price is two numbers from 0 on, USD per million prompt and completion tokens; not"
             f" {price}"
         )
-    tokens = frame[["prompt_tokens", "completion_tokens"]].to_numpy(dtype=float)
-    return np.asarray(tokens @ np.asarray(price) / 1e6)
+    prompts = with_means(_floats(frame["prompt_tokens"]), _prompts_of(frame, question))
+    completions = with_means(_floats(frame["completion_tokens"]), question)
+    return (price[0] * prompts + price[1] * completions) / 1e6
+
+
+def _floats(column: pd.Series) -> Floats:
+    return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))

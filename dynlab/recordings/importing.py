@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import pandas as pd
 from dynlab._util.errors import InputError, one_of
 from dynlab.recordings.recording import write
 from dynlab.recordings.sample_forms import FORMS, text_of
+from dynlab.recordings.schema import accepted_targets
 from dynlab.tasks.answers import Kind, extract, normalise
 
 
@@ -75,7 +73,7 @@ def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | No
     """
     key = None if answer is None else normalise(extract(text_of(answer), kind), kind)
     accepted = []
-    for text in _accepted(target):
+    for text in accepted_targets(target):
         right = normalise(extract(text, kind), kind)
         if not right:
             raise InputError(
@@ -86,24 +84,6 @@ def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | No
     if not accepted:
         return key, None
     return accepted[0] if key in accepted else key, accepted[0]
-
-
-def _accepted(target: Any) -> list[str]:
-    """The texts of a target: one, or a list of aliases, which may be given as its text.
-
-    >>> _accepted("['Lima', 'Ciudad']"), _accepted(29.0), _accepted(float("nan")), _accepted("None")
-    (['Lima', 'Ciudad'], ['29'], [], [])
-    """
-    if target is None or target != target or target in ("", "None", "nan", "NaN"):
-        return []
-    if isinstance(target, str) and re.fullmatch(r"\s*\[\s*['\"].*['\"]\s*\]\s*", target, re.DOTALL):
-        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            listed = ast.literal_eval(target.strip())
-            if isinstance(listed, list):
-                target = listed
-    if isinstance(target, list | tuple):
-        return [text for one in target for text in _accepted(one)]
-    return [text_of(target)]
 
 
 def _disputed(frame: pd.DataFrame) -> bool:

@@ -8,8 +8,10 @@ Parquet file's metadata.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -24,9 +26,11 @@ import pyarrow.parquet as pq
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.files import replacing
 from dynlab._util.shipped_files import named
+from dynlab._util.table_files import format_of, json_objects, stem_of, text_of_file
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
 _CARD = b"dynlab"
+_FORMATS = (".parquet", ".csv", ".jsonl", ".json")
 # of a card, shown with a recording
 _FACTS = ("model", "weights", "weights_license", "server", "date")
 
@@ -60,7 +64,6 @@ class Recording:
         """A row a strategy: questions, samples, shares of no and of right answers, mean tokens."""
         rows = {}
         for strategy, own in self.frame.groupby("strategy", observed=True):
-            known = own["target"].notna() if "target" in own else pd.Series(False, own.index)
             tokens = (
                 own["completion_tokens"] if "completion_tokens" in own else pd.Series(dtype="Int64")
             )
@@ -68,7 +71,7 @@ class Recording:
                 "questions": own["question_id"].nunique(),
                 "samples": len(own),
                 "no answer": (own["answer"] == "").mean(),
-                "right": (own["answer"] == own["target"])[known].mean() if known.any() else np.nan,
+                "right": float(right_of(own).mean()) if right_of(own).notna().any() else np.nan,
                 "completion tokens": float(tokens.mean()) if tokens.notna().any() else np.nan,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
@@ -79,8 +82,12 @@ def shipped() -> list[str]:
     return list(named("data/recordings", (".parquet",)))
 
 
-def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
-    """A recording from a path (.parquet, .csv, .jsonl), the name of a shipped one, or a DataFrame.
+def load(
+    source: str | Path | pd.DataFrame | Recording | list[dict[str, Any]],
+) -> Recording:
+    """A recording from a path, the name of a shipped one, a DataFrame, or a list of dicts.
+
+    Files are .parquet, .csv, .jsonl or .json (an array of samples), text files also packed (.gz).
 
     Raises:
         InputError: no such file or name, not readable, empty, a required column missing, or
@@ -92,11 +99,16 @@ def load(source: str | Path | pd.DataFrame | Recording) -> Recording:
         return Recording(
             validated(source, "the DataFrame"), {}, str(source.attrs.get("name", "recording"))
         )
+    if isinstance(source, list) and source and all(isinstance(row, Mapping) for row in source):
+        return load(pd.DataFrame(source))
+    if not isinstance(source, str | Path):
+        raise InputError(
+            "a recording is a path, the name of a shipped one, a DataFrame or a list of dicts, a"
+            f" sample each; not {reprlib.repr(source)}"
+        )
     path = located(source)
     frame, card = _read(path)
-    return Recording(
-        validated(frame, str(source)), card, path.name.removesuffix(path.suffix), str(source)
-    )
+    return Recording(validated(frame, str(source)), card, stem_of(path), str(source))
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
@@ -142,40 +154,44 @@ def located(source: str | Path) -> Path:
     if str(source) in known:
         return known[str(source)]
     if path.is_dir():
-        raise InputError(
-            f"{source} is a folder; give one recording of it (.parquet, .csv or .jsonl)"
-        )
+        raise InputError(f"{source} is a folder; give one recording of it ({', '.join(_FORMATS)})")
     if path.suffix or os.sep in str(source):
-        raise InputError(f"no file {source}; give the path of a .parquet, .csv or .jsonl recording")
+        raise InputError(f"no file {source}; give the path of a recording ({', '.join(_FORMATS)})")
     raise one_of("recording", source, known)
 
 
 def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    form = format_of(path)
+    expected = {
+        ".csv": "a CSV table",
+        ".jsonl": "JSON objects, one a line",
+        ".json": "an array of JSON objects",
+    }.get(form, "a Parquet file")
     try:
-        if path.suffix == ".csv":
+        if form == ".csv":
             texts = dict.fromkeys(TEXTS, str)
             unknown = {column: [""] for column in (*COUNTS, *AMOUNTS)}
+            table = io.StringIO(text_of_file(path))
             return (
-                _narrowed(pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=unknown)),
+                _narrowed(
+                    pd.read_csv(table, dtype=texts, keep_default_na=False, na_values=unknown)
+                ),
                 {},
             )
-        if path.suffix == ".jsonl":
-            # not splitlines(), which also splits within texts, at U+2028 and its like
-            lines = path.read_text(encoding="utf-8-sig").split("\n")
-            rows = [json.loads(line) for line in lines if line.strip()]
+        if form in (".jsonl", ".json"):
+            rows = [row for _, row in json_objects(text_of_file(path))]
             if not all(isinstance(row, dict) for row in rows):
-                raise ValueError("a line that is not an object")
+                raise ValueError("a value that is not an object")
             return pd.DataFrame(rows), {}
-        table = pq.read_table(path)
-        card = json.loads((table.schema.metadata or {}).get(_CARD, b"{}"))
-        return table.to_pandas(), card if isinstance(card, dict) else {}
+        packed = pq.read_table(path)
+        card = json.loads((packed.schema.metadata or {}).get(_CARD, b"{}"))
+        # without what pandas noted of types and index: columns are made what they must be anyway
+        frame = packed.replace_schema_metadata(None).to_pandas()
+        return frame, card if isinstance(card, dict) else {}
     except (pa.ArrowException, ValueError, OSError, AttributeError) as error:
-        expected = {".csv": "a CSV table", ".jsonl": "JSON objects, one a line"}.get(
-            path.suffix, "a Parquet file"
-        )
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path} is not {expected} ({reason}); give a recording in .parquet, .csv or .jsonl"
+            f"{path} is not {expected} ({reason}); give a recording in {', '.join(_FORMATS)}"
         ) from None
 
 

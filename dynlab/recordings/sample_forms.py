@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
+from dynlab._util.table_files import json_objects, text_of_file
 from dynlab.recordings.schema import SCHEMA
 
 _RIGHT, _WRONG = (
@@ -57,7 +58,7 @@ def text_of(value: object) -> str:
 
 def _inspect(path: Path) -> Iterator[Row]:
     """A row a sample and epoch of an Inspect AI log."""
-    log = json.loads(path.read_text(encoding="utf-8-sig"))
+    log = json.loads(text_of_file(path))
     about = log["eval"]
     for sample in log["samples"]:
         output, scores = sample.get("output") or {}, sample.get("scores") or {}
@@ -185,11 +186,7 @@ def _samples(path: Path) -> Iterator[Row]:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    return [
-        json.loads(line)
-        for line in path.read_text(encoding="utf-8-sig").split("\n")
-        if line.strip()
-    ]
+    return [row for _, row in json_objects(text_of_file(path))]
 
 
 FORMS: Mapping[str, Callable[[Path], Iterator[Row]]] = {

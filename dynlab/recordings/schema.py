@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dynlab._util.errors import InputError, one_of
+from dynlab._util.errors import InputError
 
 KEY = ("question_id", "strategy", "stream", "sample_index")
 REQUIRED = ("question_id", "sample_index", "answer")
@@ -51,6 +54,8 @@ LOGPROBS = ("mean_logprob", "lowest_logprob", "first_logprob", "last_logprob")
 AMOUNTS = (*LOGPROBS, "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
+_LISTED = re.compile(r"\s*\[\s*['\"].*['\"]\s*\]\s*", re.DOTALL)
+_UNKNOWN = ("", "None", "nan", "NaN", "null")  # texts of a target that is not known
 _MOST = 2**31 - 1  # what the counts' columns hold
 
 
@@ -63,22 +68,16 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """
     if frame.empty:
         raise InputError(f"{where} holds no samples; a recording needs at least one row")
-    for column in REQUIRED:
-        if column not in frame.columns:
-            raise one_of(
-                f"columns in {where}: {column!r} is missing; column",
-                column,
-                map(str, frame.columns),
-            )
+    frame = _plain(frame)
+    _refuse_names([str(name) for name in frame.columns], where)
     frame = frame[[name for name in SCHEMA if name in frame.columns]].copy()
+    if "target" in frame:
+        frame = _with_aliases(frame)
     for column in TEXTS:
         if column in frame.columns:
             missing = frame[column].isna()
             frame[column] = frame[column].map(_as_text).astype(object)
             frame.loc[missing, column] = "" if column == "answer" else None
-    if "target" in frame:
-        # an empty cell of a CSV file: unknown, not wrong
-        frame.loc[frame["target"] == "", "target"] = None
     if "strategy" not in frame:
         frame["strategy"] = "parallel"
     frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
@@ -98,6 +97,74 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             frame[column] = frame[column].map(_indices)
     _refuse_keys(frame, where)
     return frame.sort_values(list(KEY), kind="stable", ignore_index=True)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with keys as columns, also those of its index, and Arrow's types as Python's."""
+    if keys := [name for name in frame.index.names if name in SCHEMA]:
+        frame = frame.reset_index(keys)
+    arrow = [name for name, kind in frame.dtypes.items() if isinstance(kind, pd.ArrowDtype)]
+    return frame.astype(dict.fromkeys(arrow, object)) if arrow else frame
+
+
+def _refuse_names(columns: Sequence[str], where: str) -> None:
+    """Refuses a frame that lacks a column, or has one under nearly its name."""
+    for column in SCHEMA:
+        near = [name for name in columns if name.strip().casefold() == column]
+        if column not in columns and near:
+            raise InputError(f"{where} has a column {near[0]!r}: rename it {column!r}")
+        if column in REQUIRED and column not in columns:
+            meant = get_close_matches(column, columns, n=1)
+            raise InputError(
+                f"{where} has no column {column!r}; a recording needs {', '.join(REQUIRED)}, and"
+                f" it has {', '.join(columns)}"
+                + "".join(f": is {name!r} meant? Rename it {column!r}" for name in meant)
+            )
+
+
+def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with one target a row: of several accepted ones the first, and `correct` beside it.
+
+    A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
+    """
+    frame["target"] = frame["target"].astype(object)
+    listed = frame["target"].map(
+        lambda value: (
+            value.lstrip().startswith("[")
+            if isinstance(value, str)
+            else isinstance(value, Sequence | np.ndarray)
+        )
+    )
+    if listed.any():
+        accepted = frame["target"].map(accepted_targets)
+        marks = pd.Series(
+            [
+                _as_text(answer) in texts if texts else None
+                for answer, texts in zip(frame["answer"], accepted, strict=True)
+            ],
+            frame.index,
+            dtype=object,
+        )
+        frame["correct"] = frame["correct"].fillna(marks) if "correct" in frame else marks
+        frame["target"] = accepted.map(lambda texts: texts[0] if texts else None)
+    frame.loc[frame["target"].isin(_UNKNOWN), "target"] = None
+    return frame
+
+
+def accepted_targets(target: Any) -> list[str]:
+    """The texts of a target: one, or a list of aliases, which may be given as its text.
+
+    >>> accepted_targets("['Lima', 'Ciudad']"), accepted_targets(29.0), accepted_targets("None")
+    (['Lima', 'Ciudad'], ['29'], [])
+    """
+    if isinstance(target, str) and _LISTED.fullmatch(target):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            target = ast.literal_eval(target.strip())
+    if isinstance(target, list | tuple | np.ndarray):
+        return [text for one in target for text in accepted_targets(one)]
+    if target is None or target is pd.NA or target != target or target in _UNKNOWN:
+        return []
+    return [_as_text(target)]
 
 
 def _refuse_keys(frame: pd.DataFrame, where: str) -> None:

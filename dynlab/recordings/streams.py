@@ -41,7 +41,7 @@ class Streams:
     # False: `right` marks the plurality of all samples, so that accuracy is self-consistency
     has_target: bool
     tokens_kind: str  # 'total' (prompt + completion), 'completion' or 'unknown'
-    imputed: float  # share of samples that took their question's mean completion tokens
+    imputed: float  # share of samples that took a mean of their question's token counts
 
     @property
     def num_questions(self) -> int:
@@ -105,7 +105,7 @@ def streams_of(
         price: USD per million prompt and completion tokens, for a recording that has no `cost_usd`.
 
     Raises:
-        InputError: adaptive design, unknown strategy, or token counts that are partly missing.
+        InputError: adaptive design, or an unknown strategy.
     """
     if recording.design != "fixed":
         raise InputError(
@@ -135,9 +135,9 @@ def streams_of(
     codes = np.full(shape, ABSENT, np.int32)
     codes[at] = code
     right, has_target = right_answers(frame, question, code, answers, recording.name)
-    spent, kind, imputed = tokens_of(frame, question, recording.name)
+    spent, kind, imputed = tokens_of(frame, question)
     tokens, cost = np.full(shape, np.nan), np.full(shape, np.nan)
-    tokens[at], cost[at] = spent, cost_of(frame, price, recording.name)
+    tokens[at], cost[at] = spent, cost_of(frame, question, price, recording.name)
     logprob = np.full(shape, np.nan)
     if "mean_logprob" in frame:
         logprob[at] = with_means(

@@ -8,6 +8,7 @@ task is asked: the fields of `Task`.
 from __future__ import annotations
 
 import json
+import reprlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,6 +18,7 @@ from typing import Any, Literal, get_args
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
+from dynlab._util.table_files import stem_of
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
@@ -98,7 +100,7 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     choices are given.
 
     Args:
-        name_or_path: 'capitals'; a path that ends in .jsonl, .csv or .parquet; or
+        name_or_path: 'capitals'; a path that ends in .jsonl, .json, .csv (also .gz) or .parquet; or
             'reasoning-gym:gsm_symbolic?size=100&seed=7', a generator.
         limit: Keep the first `limit` questions; None keeps all.
 
@@ -107,6 +109,11 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit is {limit}: give the number of questions to keep, at least 1")
+    if not isinstance(name_or_path, str | Path):
+        raise InputError(
+            "a task is a name or the path of a file; questions of one's own go to record or solve"
+            f" as they are; not {reprlib.repr(name_or_path)}"
+        )
     if str(name_or_path).startswith(GENERATED):
         from dynlab.tasks.reasoning_gym import generated
 
@@ -129,7 +136,7 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
             f"{path} holds no questions: give one a line, with the columns id, question and target"
         )
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
-    task = Task(path.stem, tuple(questions[:limit]), **_settings(defaults | header, path))
+    task = Task(stem_of(path), tuple(questions[:limit]), **_settings(defaults | header, path))
     return replace(
         task, questions=tuple(checked(question, task.answer, path) for question in task.questions)
     )

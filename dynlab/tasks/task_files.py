@@ -11,8 +11,9 @@ from typing import Any
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
+from dynlab._util.table_files import format_of, json_objects, text_of_file
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 
 
 def found(name_or_path: str | Path) -> Path:
@@ -25,13 +26,13 @@ def found(name_or_path: str | Path) -> Path:
     builtin = shipped_files.named("data/tasks", (".jsonl",))
     if str(name_or_path) in builtin:
         return builtin[str(name_or_path)]
-    if given.is_file() and given.suffix not in SUFFIXES:
+    if given.is_file() and format_of(given) not in SUFFIXES:
         raise InputError(
             f"{given} ends in {given.suffix!r}: a task file is one of {', '.join(SUFFIXES)}"
         )
     if given.is_file():
         return given
-    if given.suffix in SUFFIXES or len(given.parts) > 1:
+    if format_of(given) in SUFFIXES or len(given.parts) > 1:
         what = "is a folder" if given.is_dir() else "does not exist"
         raise InputError(
             f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of"
@@ -42,17 +43,17 @@ def found(name_or_path: str | Path) -> Path:
 
 def read_rows(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:
     """The header and the rows, each with the words for where it stands."""
-    if path.suffix == ".parquet":
+    if format_of(path) == ".parquet":
         return {}, iter(_parquet_rows(path))
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of_file(path)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8"
         ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if path.suffix == ".csv":
+    if format_of(path) == ".csv":
         return {}, iter(_csv_rows(path, text))
     rows = list(_json_rows(path, text))
     if rows and set(rows[0][1]) == {"task"}:
@@ -64,17 +65,16 @@ def read_rows(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[s
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"{where} is not JSON ({error}): give one object a line") from error
-        if not isinstance(row, dict):
-            raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
-        yield where, row
+    try:
+        for number, row in json_objects(text):
+            where = f"{path}, line {number}"
+            if not isinstance(row, dict):
+                raise InputError(f"{where} is a {type(row).__name__}: give one JSON object a line")
+            yield where, row
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path}, line {error.lineno} is not JSON ({error}): give one object a line"
+        ) from error
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

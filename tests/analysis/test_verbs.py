@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dynlab._util.errors import InputError
 from dynlab.analysis.depths import at_depth
 from dynlab.analysis.metrics import question_resamples
 from dynlab.analysis.verbs import ABLATION, compare, contrast
@@ -69,6 +70,26 @@ def test_a_single_strategy_is_played_as_by_compare(recorded):
     own = compare(frame, "uniform", [2, 4], **options).curves
     shared = [name for name in own if name != "recording"]
     pd.testing.assert_frame_equal(table.loc[table["method"] == "integrated", shared], own[shared])
+
+
+def test_with_several_strategies_the_reference_is_one_of_the_policies(recorded):
+    def against(**options):
+        found = compare(
+            recorded(),
+            ["uniform", "ucb"],
+            [4],
+            strategies=["parallel", "integrated"],
+            replications=5,
+            **options,
+        )
+        return set(found.differences()["against"])
+
+    assert against() == {"parallel, uniform"}
+    assert against(reference="ucb") == {"parallel, ucb"}
+    with pytest.raises(
+        InputError, match=r"reference 'priced' is none of the policies \(uniform, u"
+    ):
+        against(reference="priced")
 
 
 def test_differences_are_paired_over_the_questions_that_all_answered(recorded):

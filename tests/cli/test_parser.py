@@ -6,6 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
+import dynlab
 from dynlab.analysis.comparison import CURVES, SAVINGS
 from dynlab.cli.parser import main
 
@@ -50,9 +51,27 @@ def test_compare_writes_curves_and_savings_with_the_columns_of_the_contract(
     assert "curves.csv" in capsys.readouterr().out
 
 
+def test_the_command_gives_the_numbers_of_the_call(recording, tmp_path, capsys):
+    texts = ["ucb", "ucb(exploration=0.3)", "beta-greedy", "priced", "thompson"]
+    assert compare(recording, tmp_path / "curves.csv", "--allocators", ",".join(texts)) == 0
+    called = dynlab.compare(recording, texts, replications=5)
+    for name, table in (("curves", called.curves), ("savings", called.savings())):
+        written = pd.read_csv(tmp_path / f"{name}.csv").dropna(axis=1, how="all")
+        pd.testing.assert_frame_equal(written, table[[*written]], check_dtype=False)
+    assert "exploration" in capsys.readouterr().out  # tells the two of one name apart
+
+
+def test_savings_are_named_after_the_curves_and_write_over_nothing(recording, tmp_path):
+    (tmp_path / "savings.csv").write_text("mine")
+    assert compare(recording, tmp_path / "run3.csv", "--budgets", "2,4") == 0
+    assert (tmp_path / "savings.csv").read_text() == "mine"
+    assert "saving" in pd.read_csv(tmp_path / "run3-savings.csv")
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["--allocators", "uniform", "--exploration", "2"], "uniform have no such setting"),
         (["--allocators", "unifrom"], "did you mean 'uniform'"),
         (["--budgets", "1,2"], "below the warm-up of 2"),
         (["--budgets", "two"], "must be numbers with commas"),

@@ -244,12 +244,12 @@ def test_commands_check_their_output_first(recording, tmp_path, capsys):
     ]
     for out, message in (
         (tmp_path / "d" / "curves.csv", "it is a folder"),
-        (tmp_path / "o" / "savings.csv", "give another name"),
+        (tmp_path / "d", "must be the path of a .csv file"),
     ):
         assert main([*base, str(out)]) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1
-    assert not (tmp_path / "d" / "curves.csv").exists() and not (tmp_path / "o").exists()
+    assert not (tmp_path / "d" / "curves.csv").exists()
     (tmp_path / "s.jsonl").write_text(json.dumps({"id": "q", "response": "a"}))
     assert (
         main(

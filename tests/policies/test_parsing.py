@@ -73,8 +73,6 @@ def test_defaults_fill_in_what_a_text_leaves_open():
     assert ucb == Policy(UCB(exploration=0.3), EarlyStopping(4), 3, 4)
     assert fixed == Policy(UCB(), Doubling(), 3, 1)
     assert free.stopping is None and free.warmup == 3
-    texts = [given.text(policy) for policy in (ucb, fixed, free)]
-    assert texts == ["ucb", "ucb(exploration=1, batch=1)+doubling", "thompson+none"]
 
 
 def test_a_part_alone_becomes_a_policy():

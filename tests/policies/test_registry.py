@@ -71,12 +71,20 @@ def test_a_class_that_cannot_be_used_says_why(mine):
 
         def index(self, seen, rng): ...
 
+    @dataclass(frozen=True)
+    class Hasty(Allocator):
+        name: ClassVar[str] = "hasty"
+        batch: int = 5
+
+        def index(self, seen, rng): ...
+
     Mine.__qualname__ = "Another"
     for wrong, said in (
         (Nameless, "has the name ''"),
         (Half, "Half lacks index"),
         (Undecided, "Undecided lacks patience"),
         (Mine, "'mine' is .*Mine's already"),
+        (Hasty, "a setting 'batch', which is one of every policy"),
     ):
         with pytest.raises(InputError, match=said):
             registry.register(wrong)

@@ -9,8 +9,9 @@ from recipe.recordings import NUM_REASONED, NUM_SAMPLES, SHIPPED
 
 from dynlab._util.errors import InputError
 from dynlab.models.weights import REASONER
-from dynlab.recordings.recording import digest, load, shipped, write
+from dynlab.recordings.recording import digest, load, right_of, shipped, write
 from dynlab.recordings.schema import KEY, SCHEMA
+from dynlab.recordings.streams import ABSENT, streams_of
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
@@ -78,7 +79,7 @@ def test_integer_answers_stay_integers_where_some_are_missing():
         (lambda f: f.iloc[:0], "holds no samples"),
         (
             lambda f: f.rename(columns={"answer": "answers"}),
-            "'answer' is missing.*did you mean 'answers'",
+            "no column 'answer'.*is 'answers' meant",
         ),
         (lambda f: pd.concat([f, f]), "more than once.*question_id=q1"),
         (lambda f: f.assign(sample_index=-1), "sample_index must be whole numbers"),
@@ -144,16 +145,16 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_recordings_spread_over_difficulties(name):
-    assert right_of(name).between(0.2, 0.8).mean() >= 0.25
+    assert right_shares(name).between(0.2, 0.8).mean() >= 0.25
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "model"), SHIPPED)
 def test_plain_models_are_neither_lost_nor_sure(task, model):
-    assert 0.3 <= right_of(f"{task}--{model}").mean() <= 0.85
+    assert 0.3 <= right_shares(f"{task}--{model}").mean() <= 0.85
 
 
-def right_of(name):
+def right_shares(name):
     """The share of right independent samples of each question."""
     pooled = load(name).frame.query("strategy == 'parallel'")
     return pooled["correct"].astype(float).groupby(pooled["question_id"]).mean()
@@ -173,3 +174,103 @@ def test_json_lines_end_at_line_feeds_alone(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text("\ufeff" + row + "\n\n", encoding="utf-8")
     assert load(path).frame["text"].tolist() == ["one\u2028two\u0085three"]
+
+
+SAVED = {
+    "A.CSV": lambda frame, path: frame.to_csv(path, index=False),
+    "a.csv.gz": lambda frame, path: frame.to_csv(path, index=False),
+    "a.jsonl.GZ": lambda frame, path: frame.to_json(
+        path, orient="records", lines=True, compression="gzip"
+    ),
+    "a.json": lambda frame, path: frame.to_json(path, orient="records"),
+    "arrow.parquet": lambda frame, path: frame.convert_dtypes(dtype_backend="pyarrow").to_parquet(
+        path
+    ),
+    "indexed.parquet": lambda frame, path: frame.set_index(
+        ["question_id", "sample_index"]
+    ).to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_however_a_table_was_saved_it_is_read(name, tmp_path, make_pool):
+    frame = make_pool({"q1": "aab", "q2": "ba"}, completion_tokens=[3, None, 4, 5, 6])
+    SAVED[name](frame, tmp_path / name)
+    read = load(tmp_path / name)
+    pd.testing.assert_frame_equal(read.frame, load(frame).frame)
+    assert read.name == name.split(".")[0]
+
+
+def test_frames_are_read_whatever_holds_their_values(make_pool):
+    frame = make_pool({"q1": "aab", "q2": "ba"}, completion_tokens=[3, None, 4, 5, 6])
+    for other in (
+        frame.convert_dtypes(dtype_backend="pyarrow"),
+        frame.set_index(["question_id", "sample_index"]),
+        frame.to_dict("records"),
+    ):
+        pd.testing.assert_frame_equal(load(other).frame, load(frame).frame)
+
+
+@pytest.mark.parametrize("given", [None, [1], {"a": 1}, 5, []])
+def test_what_is_no_recording_is_told_in_a_line(given):
+    with pytest.raises(InputError, match="a recording is a path") as told:
+        load(given)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["Target", "Answer", "Sample_Index"])
+def test_a_column_under_nearly_its_name_is_an_error(name, make_pool):
+    frame = make_pool({"q1": "aab"}).rename(columns={name.lower(): name})
+    with pytest.raises(InputError, match=f"has a column '{name}': rename it '{name.lower()}'"):
+        load(frame)
+
+
+@pytest.mark.parametrize(
+    ("target", "right"),
+    [
+        (["Lima", "Ciudad"], [1, 1, 0]),
+        ("['Lima', 'Ciudad']", [1, 1, 0]),
+        ("Lima", [1, 0, 0]),
+        (["Lima"], [1, 0, 0]),
+        ("[0, 1]", [0, 0, 0]),  # an interval, not a list of texts
+    ],
+)
+def test_a_list_of_targets_are_aliases(target, right):
+    rows = [
+        {"question_id": "q", "sample_index": i, "answer": answer, "target": target}
+        for i, answer in enumerate(["Lima", "Ciudad", "Cusco"])
+    ]
+    recording = load(pd.DataFrame(rows))
+    assert right_of(recording.frame).astype(int).tolist() == right
+    assert recording.counts()["right"].tolist() == [pytest.approx(sum(right) / 3)]
+    streams = streams_of(recording)
+    shown = [streams.right[0, streams.answers[0].index(row["answer"])] for row in rows]
+    assert [int(one) for one in shown] == right
+
+
+@pytest.mark.parametrize("target", [None, "None", "nan", float("nan"), ""])
+def test_no_target_is_unknown_and_not_wrong(target):
+    rows = [
+        {"question_id": "q", "sample_index": i, "answer": "a", "target": target} for i in (0, 1)
+    ]
+    recording = load(rows)
+    assert recording.counts()["right"].isna().all() and not streams_of(recording).has_target
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped())
+def test_shown_shares_are_those_of_comparisons(name):
+    recording = load(name)
+    for strategy, row in recording.counts().iterrows():
+        if strategy != "greedy":
+            streams = streams_of(recording, strategy)
+            codes = (
+                streams.codes[:, 0]
+                if streams.exchangeable
+                else streams.codes.reshape(streams.num_questions, -1)
+            )
+            marks = np.take_along_axis(streams.right, np.maximum(codes, 0), axis=1) & (codes >= 0)
+            present = codes != ABSENT
+            assert row["right"] == pytest.approx(marks[present].mean())
+    if name.startswith("capitals"):
+        assert recording.counts().loc["parallel", "right"] > 0.4

@@ -69,9 +69,6 @@ def test_tokens_are_prompt_plus_completion_if_known(make_pool):
     frame["prompt_tokens"] = [10, 10]
     streams = streams_of(load(frame))
     assert (streams.tokens_kind, streams.prices("tokens")[0, 0].tolist()) == ("total", [13, 15])
-    frame["prompt_tokens"] = [10, None]
-    with pytest.raises(InputError, match="prompt_tokens is missing for 1 of 2 samples"):
-        streams_of(load(frame))
 
 
 def test_a_missing_count_is_its_questions_mean(make_pool):
@@ -79,6 +76,23 @@ def test_a_missing_count_is_its_questions_mean(make_pool):
     streams = streams_of(load(frame))
     assert streams.prices("tokens")[0, 0].tolist() == [2, 3, 4]
     assert streams.imputed == 0.25
+
+
+def test_a_missing_prompt_count_is_that_of_like_prompts(make_pool):
+    frame = make_pool({"q1": "aabb", "q2": "aa"}, completion_tokens=[1] * 6)
+    frame["prompt_tokens"] = [10, None, 90, None, 20, 20]
+    frame["role"] = ["independent"] * 2 + ["chained"] * 2 + ["independent"] * 2
+    streams = streams_of(load(frame))
+    assert streams.prices("tokens")[0, 0].tolist() == [11, 11, 91, 91]
+    assert (streams.tokens_kind, streams.imputed) == ("total", pytest.approx(2 / 6))
+    priced = streams_of(load(frame), price=(2e6, 0.5e6))
+    assert priced.prices("usd")[0, 0].tolist() == [20.5, 20.5, 180.5, 180.5]
+    assert streams.prices("samples").sum() == 6
+
+
+def test_samples_need_no_tokens(make_pool):
+    frame = make_pool({"q1": "ab"}, completion_tokens=[None, None])
+    assert streams_of(load(frame)).prices("samples").tolist() == [[[1, 1]]]
 
 
 def test_a_missing_log_probability_is_the_mean(

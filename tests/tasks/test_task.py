@@ -209,7 +209,7 @@ def test_a_file_that_is_missing_or_of_another_kind_says_so(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         load_task(tmp_path)
     (tmp_path / "t.txt").write_text("x")
-    with pytest.raises(InputError, match=r"ends in '\.txt'.*\.jsonl, \.csv, \.parquet"):
+    with pytest.raises(InputError, match=r"ends in '\.txt'.*\.jsonl, \.json, \.csv, \.parquet"):
         load_task(tmp_path / "t.txt")
     (tmp_path / "t.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):

@@ -1,4 +1,4 @@
-"""`python -m dynlab.cli`."""
+"""`python -m dynlab`."""
 
 import sys
 

@@ -1,0 +1,75 @@
+"""Files of rows: which format a path names, its text, and the objects of a JSON file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PACKED = ".gz"
+
+
+def format_of(path: Path) -> str:
+    """The suffix that tells the format, in small letters and without that of a packed file.
+
+    >>> format_of(Path("A.CSV")), format_of(Path("a.jsonl.gz")), format_of(Path("a.v2.parquet"))
+    ('.csv', '.jsonl', '.parquet')
+    """
+    return Path(_unpacked(path.name)).suffix.casefold()
+
+
+def stem_of(path: Path) -> str:
+    """The name without the suffixes of its format: stem_of(Path("a/coins.csv.gz")) → 'coins'."""
+    return Path(_unpacked(path.name)).stem
+
+
+def text_of_file(path: Path) -> str:
+    """A text file's text, unpacked if it is packed, without a byte order mark.
+
+    Raises:
+        OSError: It cannot be read, or is not the packed file that its name says.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    content = path.read_bytes()
+    if path.name.casefold().endswith(PACKED):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error) as error:
+            raise OSError(0, f"it is no whole packed file: {error}") from None
+    return content.decode("utf-8-sig")
+
+
+def json_objects(text: str) -> Iterator[tuple[int, Any]]:
+    """The values of a JSON file with the number of their line: one a line, or all in one array.
+
+    Lines end at a newline alone: texts may hold what `str.splitlines` also splits at (U+2028).
+
+    Raises:
+        json.JSONDecodeError: A line, or the array, is not JSON; its `lineno` counts from the
+            file's first line.
+
+    >>> list(json_objects('{"a": 1}\\n\\n{"a": 2}\\n')), list(json_objects('[{"a": 1}]'))
+    ([(1, {'a': 1}), (3, {'a': 2})], [(1, {'a': 1})])
+    """
+    if re.match(r"\s*\[\s*\{", text):
+        yield from ((number, value) for number, value in enumerate(json.loads(text), start=1))
+        return
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except json.JSONDecodeError as error:
+                error.lineno = number
+                raise
+            except RecursionError:
+                deep = json.JSONDecodeError("nested too deeply", "", 0)
+                deep.lineno = number
+                raise deep from None
+
+
+def _unpacked(name: str) -> str:
+    return name[: -len(PACKED)] if name.casefold().endswith(PACKED) else name

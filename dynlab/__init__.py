@@ -16,12 +16,14 @@ _HOMES = {
     "contrast": "dynlab.analysis",
     "leaderboard": "dynlab.analysis",
     "savings": "dynlab.analysis",
+    "Asking": "dynlab._util.options",
     "Limits": "dynlab._util.options",
     "Sampling": "dynlab._util.options",
     "RequestOptions": "dynlab._util.options",
     "RecordingOptions": "dynlab._util.options",
     "load": "dynlab.recordings",
     "load_task": "dynlab.tasks",
+    "preview": "dynlab.sampling",
     "record": "dynlab.sampling",
     "solve": "dynlab.online",
     "audit": "dynlab.online",
@@ -34,14 +36,14 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
-    from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
+    from dynlab._util.options import Asking, Limits, RecordingOptions, RequestOptions, Sampling
     from dynlab.analysis import Comparison, compare, contrast, leaderboard, savings
     from dynlab.explorer import explore
     from dynlab.online import audit, solve
     from dynlab.plots import plot_curve_grid, plot_curves, plot_savings
     from dynlab.recordings import load
     from dynlab.reports import table
-    from dynlab.sampling import record
+    from dynlab.sampling import preview, record
     from dynlab.tasks import load_task
 
 

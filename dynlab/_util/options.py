@@ -44,6 +44,34 @@ def _require_amount(name: str, amount: float | None) -> None:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """How questions are asked and answers read, where that is to differ from what the task says."""
+
+    answer: str | None = option(
+        None,
+        "what answers are: text, choice, integer, number, expression, or a grader module:function",
+        "--kind",
+        "KIND",
+    )
+    instruction: str | None = option(None, "a text before every question", "--instruction", "TEXT")
+    form: str | None = option(None, "how a model is asked: chat or completion", "--form")
+    tolerance: float | None = option(
+        None, "how far a right 'number' may be from its target", "--tolerance", "X"
+    )
+    direct: bool = option(False, "a response is its answer alone, without steps", "--direct")
+
+    def __post_init__(self) -> None:
+        _require_amount("tolerance", self.tolerance)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields of a task that are set."""
+        own = {name: value for name, value in vars(self).items() if name != "direct"}
+        own["reasoned"] = False if self.direct else None
+        return {name: value for name, value in own.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How a model is sampled; None = the task's or the server's own. Part of every card."""
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
+from dynlab._util.options import Asking, Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab.cli import option_flags, recordings, strategy_flags
 
 
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         "--task",
         required=True,
         metavar="NAME_OR_FILE",
-        help="a built-in task, or JSONL, CSV, Parquet",
+        help="a built-in task, or JSONL, JSON, CSV, Parquet",
     )
     command.add_argument(
         "--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …"
@@ -29,18 +29,27 @@ def add(commands: Any) -> None:
         "--samples", type=int, required=True, metavar="N", help="samples per question (and stream)"
     )
     command.add_argument("--out", required=True, type=Path, metavar="FILE")
-    for kind in (Sampling, Limits, RecordingOptions):
+    for kind in (Asking, Sampling, Limits, RecordingOptions):
         option_flags.add(command, kind)
     option_flags.add(command, RequestOptions, without=("asynchronous", "unit"))
     command.add_argument("--seed", type=int, default=0)
     command.add_argument(
         "--dry-run", action="store_true", help="what it would call and cost; nothing is sent"
     )
+    command.add_argument(
+        "--preview",
+        type=int,
+        metavar="K",
+        help="show K prompts as they are sent, and K answers with what is read out of them; they go"
+        " to FILE, where the recording goes on from them",
+    )
     command.set_defaults(run=_record)
 
 
 def _record(given: argparse.Namespace) -> int:
+    from dynlab.sampling.prompt_preview import preview
     from dynlab.sampling.recorder import dry_run, record
+    from dynlab.tasks.task import load_task
 
     settings: dict[str, Any] = {
         "num_samples": given.samples,
@@ -52,9 +61,15 @@ def _record(given: argparse.Namespace) -> int:
         "seed": given.seed,
     }
     limits = option_flags.chosen(given, Limits)
+    task = load_task(given.task, asking=option_flags.chosen(given, Asking))
     if given.dry_run:
-        print(dry_run(given.task, given.model, **settings))
+        print(dry_run(task, given.model, **settings))
         return 0
-    path = record(given.task, given.model, limits=limits, **settings)
+    if given.preview is not None:
+        del settings["num_samples"], settings["options"]
+        print(preview(task, given.model, num_questions=given.preview, limits=limits, **settings))
+        print(f"wrote {given.out}; the same command without --preview goes on from there")
+        return 0
+    path = record(task, given.model, limits=limits, **settings)
     print(f"wrote {path}")
     return recordings.tell(path)

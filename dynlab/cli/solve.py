@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynlab._util.options import Limits, RequestOptions, Sampling
+from dynlab._util.options import Asking, Limits, RequestOptions, Sampling
 from dynlab.cli import option_flags, strategy_flags
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
         help="samples that every question gets first (the allocator's, mostly 2)",
     )
     command.add_argument("--batch", type=int, help="picks decided at once (the concurrency)")
-    for kind in (Sampling, Limits):
+    for kind in (Asking, Sampling, Limits):
         option_flags.add(command, kind)
     option_flags.add(command, RequestOptions, without=("num_per_call",))
     command.add_argument("--limit", type=int, metavar="Q", help="only the first Q questions")
@@ -80,7 +80,9 @@ def _solve(given: argparse.Namespace) -> int:
         "requests": option_flags.chosen(given, RequestOptions),
         "seed": given.seed,
     }
-    questions = load_task(given.questions, limit=given.limit)
+    questions = load_task(
+        given.questions, limit=given.limit, asking=option_flags.chosen(given, Asking)
+    )
     if given.dry_run:
         print(forecast(questions, given.model, **settings).summary)
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
 from dynlab.sampling.recorder import endpoint_of, num_in_flight_of
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
+from dynlab.sampling.summary import doubts_about
 from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import as_task
@@ -273,5 +275,8 @@ class _Run:
                 "totals": totals,
             }
             recordings.write(frame, card, self.recording)
+            if self.requests.progress:
+                for doubt in doubts_about(frame, task.grader.name):
+                    print(doubt, file=sys.stderr)
         write_rows(rows, self.out)
         return Solution(tuple(rows), totals, self.out, self.recording)

@@ -78,8 +78,8 @@ def register(component: type[_Kind]) -> type[_Kind]:
             f"{component.__name__} lacks {', '.join(lacking)}: write every abstract method, and"
             " give every setting a default"
         )
-    own = {field.name for field in fields(component)} if is_dataclass(component) else set()
-    taken = sorted(own & {"warmup", "batch"})
+    own: list[str] = [each.name for each in fields(component)] if is_dataclass(component) else []
+    taken = [name for name in own if name in ("warmup", "batch")]
     if taken:
         raise InputError(
             f"{component.__name__} has a setting {taken[0]!r}, which is one of every policy: give"

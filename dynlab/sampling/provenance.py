@@ -58,6 +58,7 @@ def settings_of(plan: Plan, model: str | Endpoint, engine: str | None = None) ->
         **{field: described[field] for field in _DECIDING if field in described},
         "prompt_form": plan.task.form,
         "wording": _wording_digest(plan),
+        "answer": plan.task.grader.name,
         "strategy": plan.strategy.name,
         **asdict(plan.strategy),  # type: ignore[call-overload]
         **asdict(plan.sampling),
@@ -94,6 +95,7 @@ def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[
             f"{out} exists, and not as a recording of planned samples: {merged}give another --out"
         )
     given = json.loads(json.dumps(settings))
+    recorded.setdefault("answer", given["answer"])  # not noted by earlier versions
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
     asked = dict(zip(recording.frame["question_id"], recording.frame["question"], strict=True))
     known = {question.id: question.question for question in task.questions}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
+from dynlab.sampling.summary import doubts_about, summary_of
 from dynlab.strategies.base import Strategy
 from dynlab.tasks.task import Task
 
@@ -103,7 +105,11 @@ def record(
         wanted = set(plan.keys) | ready.earlier.keys()
         kept = [sample for sample in samples if sample.key in wanted]
         frame = frame_of(kept, plan, ready.task, ready.settings["model"], options.keep_text)
-    return recordings.write(frame, card_of(plan, ready.settings, card, frame), ready.out)
+    path = recordings.write(frame, card_of(plan, ready.settings, card, frame), ready.out)
+    if requests.progress:
+        told = [summary_of(frame), *doubts_about(frame, ready.task.grader.name)]
+        print("\n".join(told), file=sys.stderr)
+    return path
 
 
 def dry_run(

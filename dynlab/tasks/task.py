@@ -11,6 +11,7 @@ import json
 import reprlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any, Literal, get_args
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
-from dynlab._util.table_files import stem_of
+from dynlab._util.options import Asking
+from dynlab._util.table_files import format_of, stem_of
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
@@ -28,6 +30,16 @@ from dynlab.tasks.task_files import found, read_rows
 Form = Literal["completion", "chat"]
 GENERATED = "reasoning-gym:"  # how the name of a generated task begins
 FORMS: tuple[Form, ...] = get_args(Form)
+_NEXT = ("\nQuestion:",)  # else a completion model goes on to the next question
+_EMPTY = (None, "")
+# of a table of questions, what they say of the task
+_COLUMNS = {
+    "kind": "answer",
+    "instruction": "instruction",
+    "form": "form",
+    "tolerance": "tolerance",
+    "reasoned": "reasoned",
+}
 
 
 def _are_texts(value: object) -> bool:
@@ -93,16 +105,20 @@ def names() -> list[str]:
     return list(shipped_files.named("data/tasks", (".jsonl",)))
 
 
-def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
+def load_task(
+    name_or_path: str | Path, *, limit: int | None = None, asking: Asking | None = None
+) -> Task:
     """A built-in task by its name, or a task file by its path.
 
     A file without a header is asked in chat, reasoned out, with answers of kind 'choice' where
-    choices are given.
+    choices are given. CSV and Parquet files say it in columns, the same in every row: `kind`,
+    `instruction`, `form`, `tolerance`.
 
     Args:
         name_or_path: 'capitals'; a path that ends in .jsonl, .json, .csv (also .gz) or .parquet; or
             'reasoning-gym:gsm_symbolic?size=100&seed=7', a generator.
         limit: Keep the first `limit` questions; None keeps all.
+        asking: What is asked and read otherwise than the task says.
 
     Raises:
         InputError: The task or file is unknown, empty or malformed; the message says where.
@@ -117,13 +133,16 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
     if str(name_or_path).startswith(GENERATED):
         from dynlab.tasks.reasoning_gym import generated
 
-        return generated(str(name_or_path), limit)
+        return _asked(generated(str(name_or_path), limit), asking)
     path = found(name_or_path)
     header, rows = read_rows(path)
     questions: list[Question] = []
     seen: dict[str, str] = {}
+    said: dict[str, Any] = {}
     for where, row in rows:
         question = question_of(row, where)
+        if format_of(path) not in (".jsonl", ".json"):
+            said = _said(row, said, where)
         if question.id in seen:
             raise InputError(
                 f"{where}: id {question.id!r} is already used in {seen[question.id]}: ids must be"
@@ -136,10 +155,39 @@ def load_task(name_or_path: str | Path, *, limit: int | None = None) -> Task:
             f"{path} holds no questions: give one a line, with the columns id, question and target"
         )
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
-    task = Task(stem_of(path), tuple(questions[:limit]), **_settings(defaults | header, path))
+    settings = _settings(defaults | header | said, path)
+    task = _asked(Task(stem_of(path), tuple(questions[:limit]), **settings), asking)
     return replace(
         task, questions=tuple(checked(question, task.answer, path) for question in task.questions)
     )
+
+
+def _asked(task: Task, asking: Asking | None) -> Task:
+    """The task with what is given set.
+
+    Raises:
+        InputError: There is no such kind of answer, grader or form.
+    """
+    if asking is None or not asking.given:
+        return task
+    if asking.form not in (None, *FORMS):
+        raise one_of("form", asking.form, FORMS)
+    task = replace(task, **asking.given)
+    if asking.form == "completion" and not task.stop:
+        task = replace(task, stop=_NEXT)
+    _ = task.grader  # an unknown one is told now
+    return task
+
+
+def _said(row: Mapping[str, Any], said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What the columns of a row say of how the task is asked; it must be the same in every row."""
+    own = {name: row[column] for column, name in _COLUMNS.items() if row.get(column) not in _EMPTY}
+    for name in own.keys() & {"tolerance", "reasoned"}:
+        with suppress(ValueError):  # a cell of a CSV file is a text
+            own[name] = json.loads(str(own[name]).casefold())
+    if said and own != said:
+        raise InputError(f"{where} says {own} and the rows before it {said}: one task, one way")
+    return own
 
 
 def as_task(questions: Any) -> Task:
@@ -230,9 +278,7 @@ def _settings(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
             raise InputError(f"{path}: {key!r} must be {expected}, not {header[key]!r}")
     settings = dict(header)
     if header.get("form") == "completion":
-        settings.setdefault(
-            "stop", ["\nQuestion:"]
-        )  # else a completion model goes on to the next question
+        settings.setdefault("stop", [*_NEXT])
     for key in settings.keys() & {"demos", "stop"}:
         settings[key] = tuple(
             tuple(item) if isinstance(item, list) else item for item in settings[key]

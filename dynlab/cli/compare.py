@@ -132,7 +132,7 @@ def _compare(given: argparse.Namespace) -> None:
             "high",
         ]
     ]
-    print(shown.to_string(index=False, float_format="{:.4f}".format))
+    print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
     for note in found.notes:
         print(note, file=sys.stderr)
     if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):

@@ -63,7 +63,8 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
                 f"{part.name} is of {part.design} design: only planned recordings (fixed) are"
                 " merged"
             )
-        _check_like(parts[0], part)
+        if part is not parts[0]:
+            _check_like(parts[0], part)
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     greedy = frame["strategy"] == GREEDY
     frame = frame[~(greedy & frame.duplicated(list(KEY)))]
@@ -132,6 +133,31 @@ def _check_like(one: Recording, other: Recording) -> None:
                 f"{one.name} has {name} = {known_value!r}, {other.name} has {given_value!r}: "
                 "only recordings of one model on one task are merged"
             )
+    tasks = [_task_of(part) for part in (one, other)]
+    if None in tasks and not _share_questions(one, other):
+        raise InputError(
+            f"nothing tells that {one.name} and {other.name} are of one task: give both a column"
+            " 'dataset', or 'question' or 'target' of a question that both hold"
+        )
+
+
+def _task_of(part: Recording) -> str | None:
+    named = part.frame["dataset"].dropna() if "dataset" in part.frame else pd.Series(dtype=object)
+    known = part.card.get("settings", {}).get("dataset") or part.card.get("dataset")
+    return str(known or named.iloc[0]) if known or len(named) else None
+
+
+def _share_questions(one: Recording, other: Recording) -> bool:
+    """Whether a question that both hold is known to be the same by its text or its target."""
+    for column in ("question", "target"):
+        if column in one.frame and column in other.frame:
+            pairs = [
+                set(map(tuple, part.frame[["question_id", column]].dropna().to_numpy()))
+                for part in (one, other)
+            ]
+            if pairs[0] & pairs[1]:
+                return True
+    return False
 
 
 def _card(parts: Sequence[Recording], frame: pd.DataFrame) -> dict[str, Any]:

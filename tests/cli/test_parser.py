@@ -58,7 +58,9 @@ def test_the_command_gives_the_numbers_of_the_call(recording, tmp_path, capsys):
     for name, table in (("curves", called.curves), ("savings", called.savings())):
         written = pd.read_csv(tmp_path / f"{name}.csv").dropna(axis=1, how="all")
         written = written.select_dtypes("number")
-        pd.testing.assert_frame_equal(written, table[[*written]], check_dtype=False)
+        pd.testing.assert_frame_equal(
+            written, table[[*written]], check_dtype=False, check_exact=False
+        )
         assert {"warmup", "low", "high"} < {*written}
     assert "exploration" in capsys.readouterr().out  # tells the two of one name apart
 

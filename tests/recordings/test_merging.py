@@ -178,3 +178,38 @@ def test_the_command_line_merges_and_takes_apart(parts, tmp_path, capsys):
     ]
     assert main(["recordings", "split", str(parts[0]), "--out", str(tmp_path / "apart")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {},
+        {"question": "Which?"},
+        {"target": "a"},
+        {"dataset": "d"},
+    ],
+)
+def test_recordings_of_nothing_in_common_are_refused(known, make_pool, tmp_path):
+    def part(ids, strategy):
+        pool = make_pool(dict.fromkeys(ids, "ab"), strategy=strategy).drop(columns="target")
+        return write(pool.assign(**known), {}, tmp_path / f"{strategy}.parquet")
+
+    one, like, other = (
+        part(ids, strategy)
+        for ids, strategy in (
+            (["q1", "q2"], "parallel"),
+            (["q2"], "integrated"),
+            (["p1"], "sequential"),
+        )
+    )
+    out = tmp_path / "out.parquet"
+    if "dataset" in known:  # shards of one task
+        assert len(load(merge([one, other], out)).frame) == 6
+        return
+    with pytest.raises(InputError, match="nothing tells that parallel and sequential are of one"):
+        merge([one, other], out)
+    if known:
+        assert len(load(merge([one, like], out)).frame) == 6
+    else:
+        with pytest.raises(InputError, match="nothing tells"):
+            merge([one, like], out)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -23,10 +24,11 @@ from dynlab._util.errors import InputError
 from dynlab._util.options import TIMEOUT_S
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request
+from dynlab.models import openai_access
 from dynlab.models.in_process import provide
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
-from dynlab.models.provider_errors import ProviderError
+from dynlab.models.provider_errors import ProviderError, asked_wait_s
 from dynlab.models.replies import Reply, answer_in, reply
 
 _OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
@@ -38,6 +40,8 @@ _DISPENSABLE = (
     "top_p",
 )  # left out where a provider takes none
 _OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
+# a 400 that blames the length of the answer, which is a setting, not the prompt
+_ANSWER_TOO_LONG = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
 _arrived: ContextVar[list[Any] | None] = ContextVar(
     "arrived", default=None
 )  # the HTTP answers to the call under way
@@ -61,6 +65,8 @@ class Client:
     ):
         self.endpoint, self.timeout_s = endpoint, timeout_s
         self.provider = _provider(endpoint)
+        if self.provider in _OPENAI:
+            openai_access.require_key(endpoint, _litellm())
         self.price = list_price(endpoint, price)
         self._given = None if price is None else self.price
         self.left_out: set[str] = set()  # settings that the provider does not take
@@ -87,11 +93,10 @@ class Client:
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
             import openai
 
-            environment = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
             hooks = {"response": [_look]}
             client = openai.AsyncOpenAI(
-                base_url=base or environment,
-                api_key=key or os.environ.get("OPENAI_API_KEY") or "none",
+                base_url=base or openai_access.base(),
+                api_key=key or openai_access.key(_litellm()) or "none",
                 max_retries=0,
                 http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s, event_hooks=hooks),
             )
@@ -138,11 +143,8 @@ class Client:
             raise self._fault(
                 failure or ValueError("the answer is not what the protocol asks for"), arrived
             ) from None
-        return reply(
-            raw.choices,
-            getattr(raw, "usage", None) if answer is None else answer.get("usage"),
-            latency_s,
-        )
+        counted = getattr(raw, "usage", None) if answer is None else answer.get("usage")
+        return reply(raw.choices, counted, latency_s, said=answer)
 
     def _drop(self, error: Exception) -> bool:
         """Leaves out what LiteLLM knows that the model does not take; whether there is anything."""
@@ -173,16 +175,12 @@ class Client:
             status = None
         if arrived:
             headers, status, body = arrived[-1].headers, arrived[-1].status_code, arrived[-1].text
-        try:
-            asked_wait_s = max(0.0, float(headers.get("retry-after", 0)))
-        except ValueError:
-            asked_wait_s = 0.0
         filtered = isinstance(error, ContentPolicyViolationError) or "content_filter" in body
         reason = "content filter" if filtered else scrubbed(error, self.endpoint.api_key)
-        about_content = filtered or isinstance(error, ContextWindowExceededError)
-        return ProviderError(
-            reason, status if isinstance(status, int) else None, asked_wait_s, about_content
-        )
+        too_long = isinstance(error, ContextWindowExceededError)
+        about_content = filtered or (too_long and not _ANSWER_TOO_LONG.search(body or reason))
+        status = status if isinstance(status, int) else None
+        return ProviderError(reason, status, asked_wait_s(headers), about_content)
 
     def _arguments(self, request: Request, num_samples: int) -> dict[str, Any]:
         sampling = request.sampling

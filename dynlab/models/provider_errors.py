@@ -15,6 +15,10 @@ answered for long the run ends. Whatever may be billed stays reserved.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from dynlab._util.errors import DynlabError
@@ -65,3 +69,21 @@ class ProviderError(DynlabError):
         return self.status is not None and (
             self.status == 503 or (400 <= self.status < 500 and self.status != 408)
         )
+
+
+def asked_wait_s(headers: Mapping[str, str]) -> float:
+    """Seconds after which a provider wants to be asked again, by its answer's headers; 0: at once.
+
+    `retry-after-ms` counts before `retry-after`, which is a number of seconds or a date.
+
+    >>> asked_wait_s({"retry-after": "2"}), asked_wait_s({"retry-after-ms": "1500"})
+    (2.0, 1.5)
+    >>> asked_wait_s({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}), asked_wait_s({})
+    (0.0, 0.0)
+    """
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        with suppress(KeyError, ValueError):
+            return max(0.0, float(headers[name]) * unit)
+    with suppress(KeyError, ValueError, TypeError, OverflowError):
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    return 0.0

@@ -63,16 +63,30 @@ def answer_in(body: bytes) -> Mapping[str, Any] | None:
     return answer if usable else None
 
 
-def reply(choices: Iterable[Any], counted: Any, latency_s: float) -> Reply:
-    """A reply from choices and usage, either mappings as they came or LiteLLM's objects."""
+def reply(
+    choices: Iterable[Any],
+    counted: Any,
+    latency_s: float,
+    said: Mapping[str, Any] | None = None,
+) -> Reply:
+    """A reply from choices and usage, either mappings as they came or LiteLLM's objects.
+
+    Args:
+        choices: Of the answer.
+        counted: Its usage.
+        latency_s: Seconds that the call took.
+        said: The answer as it came, where it was seen: LiteLLM calls an end by an error 'stop'.
+    """
     responses = []
-    for choice in choices:
+    ends = [_of(choice, "finish_reason") for choice in (said or {}).get("choices") or ()]
+    for place, choice in enumerate(choices):
         message, reason = _of(choice, "message"), _of(choice, "finish_reason")
+        reason = "error" if ends[place : place + 1] == ["error"] else reason
         reasoning = _of(message, "reasoning_content")
         responses.append(
             Response(
-                text=writable(str(_of(message, "content") or _of(choice, "text") or "")),
-                reasoning=None if reasoning is None else writable(str(reasoning)),
+                text=writable(_text(_of(message, "content") or _of(choice, "text"))),
+                reasoning=None if reasoning is None else writable(_text(reasoning)),
                 finish_reason=None if reason is None else writable(str(reason)),
                 **_confidence(_logprobs(_of(choice, "logprobs"))),
                 latency_s=latency_s,
@@ -83,6 +97,19 @@ def reply(choices: Iterable[Any], counted: Any, latency_s: float) -> Reply:
     return Reply(
         tuple(responses), _usage(counted), None if counted is None else json.dumps(counted)
     )
+
+
+def _text(content: Any) -> str:
+    """The text of a message, which may come in parts; those of other kinds hold no answer.
+
+    >>> _text([{"type": "thinking", "thinking": "…"}, {"type": "text", "text": "Lima"}, "."])
+    'Lima.'
+    """
+    if isinstance(content, list | tuple):
+        return "".join(map(_text, content))
+    if content is None or isinstance(content, str):
+        return content or ""
+    return _text(_of(content, "text"))
 
 
 def _usage(counted: Any) -> Usage:
@@ -104,7 +131,7 @@ def _usage(counted: Any) -> Usage:
 
 def _logprobs(logprobs: Any) -> list[float]:
     """The log-probabilities of the response's tokens; the empty end token, which not every response
-    has, is out.
+    has, is out, and so is what is no finite number.
     """
     content, tokens = _of(logprobs, "content"), _of(logprobs, "tokens")
     if isinstance(content, list):
@@ -113,7 +140,8 @@ def _logprobs(logprobs: Any) -> list[float]:
         values = _of(logprobs, "token_logprobs")
         known = isinstance(tokens, list) and isinstance(values, list)
         pairs = list(zip(tokens, values, strict=False)) if known else []
-    return [float(value) for token, value in pairs if token and isinstance(value, float | int)]
+    numbers = [value for token, value in pairs if token and isinstance(value, float | int)]
+    return [float(value) for value in numbers if math.isfinite(value)]
 
 
 def _confidence(values: Sequence[float]) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Stopped(DynlabError):
     """The sampler was stopped before this sample had arrived."""
 
 
+# ends of a response that make it no answer
+_FAULTS = {"content_filter": "content filter", "error": "the provider broke off"}
+
+
 class Sampler:
     """Draws samples of a plan: `async with Sampler(…) as sampler: sample = await sampler.one(key)`.
 
@@ -182,7 +186,7 @@ class Sampler:
         try:
             attempts = [await self.one(parent) for parent in self.plan.parents(keys[0])]
             request = self.plan.request(keys[0], attempts)
-            read = partial(self._read, request)
+            read = partial(self._read, request, len(keys))
             arrived = keys[: len(await self._requester.ask(request, len(keys), turn, read))]
             self.arrived.update(arrived)
         finally:
@@ -194,10 +198,12 @@ class Sampler:
         await asyncio.gather(*map(self.one, keys[len(arrived) :]))
 
     def _read(
-        self, request: Request, reply: Reply, usage: Usage
+        self, request: Request, num_samples: int, reply: Reply, usage: Usage
     ) -> list[tuple[Sample, str | None]]:
-        """The samples of a reply, with their reasoning; a filtered one never votes."""
-        price, choices = self.client.price, reply.choices
+        """The samples of a reply, with their reasoning; one that was filtered or broken off by an
+        error never votes. Choices that nobody asked for are left out, what they cost is not.
+        """
+        price, choices = self.client.price, reply.choices[:num_samples]
         if not choices:
             return [(without_answer(request, "no choices", priced(usage, price)), None)]
         shares = shared_out(
@@ -207,9 +213,7 @@ class Sampler:
         for place, (choice, share) in enumerate(zip(choices, shares, strict=True)):
             asked = replace(request, sample_index=request.sample_index + place)
             sample = self.plan.sample(asked, replace(choice, usage=share))
-            if choice.finish_reason == "content_filter":
-                sample = replace(
-                    sample, answer="", votes=False, finish_reason="error: content filter"
-                )
+            if reason := _FAULTS.get(choice.finish_reason or ""):
+                sample = replace(sample, answer="", votes=False, finish_reason=f"error: {reason}")
             drawn.append((sample, choice.reasoning))
         return drawn

@@ -1,7 +1,10 @@
 import asyncio
 import json
+import math
 import socket
+import time
 from dataclasses import replace
+from email.utils import formatdate
 
 import pytest
 from helpers.scripted_server import Reply, ScriptedServer
@@ -217,6 +220,68 @@ def test_the_provider_says_when_to_come_back(provider, said, asked_wait_s):
     assert error.value.asked_wait_s == asked_wait_s
 
 
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        (lambda: {"Retry-After-Ms": "1500", "Retry-After": "9"}, 1.5, 1.5),
+        (lambda: {"Retry-After": formatdate(time.time() + 400, usegmt=True)}, 200, 400),
+        (lambda: {"Retry-After": formatdate(time.time() - 400, usegmt=True)}, 0, 0),
+        (lambda: {"Retry-After": "Wed, 99 Oct 2015 07:28:00 GMT"}, 0, 0),
+    ],
+)
+def test_the_time_to_come_back_may_be_a_date_or_milliseconds(headers, least, most):
+    failure = Reply(status=429, headers=headers())
+    with ScriptedServer(lambda call: failure) as server, pytest.raises(ProviderError) as error:
+        ask(server, request())
+    assert least <= error.value.asked_wait_s <= most
+
+
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": "Li"}, {"type": "text", "text": "ma"}],
+        [{"type": "thinking", "thinking": "Quito?"}, {"type": "text", "text": "Lima"}],
+    ],
+)
+def test_text_that_comes_in_parts_is_one(provider, content):
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    body = json.dumps(
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [choice],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+        }
+    )
+    with ScriptedServer(lambda call: Reply(body=body)) as server:
+        assert only(ask(server, CHAT, provider)).text == "Lima"
+
+
+def test_a_log_probability_without_bound_is_left_out():
+    tokens = [("Li", -1.0), ("ma", -math.inf), (".", -3.0)]
+    logprobs = {"content": [{"token": token, "logprob": value} for token, value in tokens]}
+    with ScriptedServer(lambda call: Reply("Lima.", logprobs=logprobs)) as server:
+        found = only(
+            ask(server, replace(CHAT, sampling=Sampling(max_tokens=8, logprobs=True)), "openai")
+        )
+    assert (found.mean_logprob, found.lowest_logprob) == (-2.0, -3.0)
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "gpt-4o-mini"])
+def test_openai_itself_is_not_asked_without_a_key(model, monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match=f"{model} needs a key, and OPENAI_API_KEY is not set"):
+        Client(Endpoint(model, "", ""))
+    Client(Endpoint(model, "", KEY))
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    Client(Endpoint(model, "", ""))
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("choices", ["[]", "null"])
 def test_an_answer_without_choices_has_arrived(provider, choices):
@@ -312,7 +377,7 @@ def test_a_given_price_is_neither_sent_nor_taken_for_one_of_the_list(provider):
             ask(server, asked_by(provider), provider, price=price)
     without, priced = (call.body for call in server.calls)
     assert without == priced
-    assert Client(Endpoint(f"{provider}/scripted", "", "")).price is None
+    assert Client(Endpoint(f"{provider}/scripted", "", KEY)).price is None
 
 
 def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():

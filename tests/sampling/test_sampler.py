@@ -264,6 +264,11 @@ def test_what_may_pass_is_tried_again_with_the_same_seed(server, path, failure):
             "error: content filter",
             Usage(10, 5, None, None, 60e-6, 60e-6),
         ),
+        (
+            Reply("1", finish_reason="error"),
+            "error: the provider broke off",
+            Usage(10, 5, None, None, 60e-6, 60e-6),
+        ),
         (Reply(num_choices=0), "error: no choices", Usage(10, 5, None, None, 60e-6, 60e-6)),
         (Reply(num_choices=0, usage=None), "error: no choices", Usage()),
         (
@@ -312,6 +317,26 @@ def test_settings_that_no_question_gets_through_with_end_the_run_and_spoil_no_sa
     server.script = right
     outcomes, *_ = draw(server, path, [key(i) for i in range(4)])
     assert [outcome.answer for outcome in outcomes] == ["1", "2", "3", "4"]
+
+
+def test_an_answer_longer_than_the_model_allows_ends_the_run_and_spoils_no_sample(server, path):
+    said = (
+        "'max_tokens' or 'max_completion_tokens' is too large: 9000. This model's maximum context"
+        " length is 2048 tokens and your request has 12 input tokens"
+    )
+    server.script = lambda call: Reply(said, status=400)
+    outcomes, *_ = draw(server, path, [key(i) for i in range(4)])
+    assert all(isinstance(outcome, DynlabError) for outcome in outcomes)
+    assert "max_completion_tokens' is too large: 9000" in str(outcomes[0])
+
+
+def test_choices_that_nobody_asked_for_are_left_out_and_paid_for(server, path):
+    server.script = lambda call: Reply(right(call), num_choices=3)
+    keys = [key(i) for i in range(4)]
+    outcomes, totals, calls = draw(server, path, keys)
+    assert [outcome.answer for outcome in outcomes] == ["1", "2", "3", "4"]
+    assert len(calls) == totals.spent.calls == 4
+    assert sum(outcome.usage.cost_usd for outcome in outcomes) == pytest.approx(totals.spent.usd)
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
 from dynlab.recordings.recording import write
-from dynlab.recordings.sample_forms import FORMS, text_of
-from dynlab.recordings.schema import accepted_targets
+from dynlab.recordings.sample_forms import FORMS
+from dynlab.recordings.schema import accepted_targets, text_of
 from dynlab.tasks.answers import Kind, extract, normalise
 
 
@@ -37,11 +37,6 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
     if form not in FORMS:
         raise one_of("form of samples", form, FORMS)
     path = Path(path)
-    if path.suffix == ".eval":
-        raise InputError(
-            f"{path} is a packed log; unpack it first: inspect log convert {path.name} --to json"
-            " --output-dir ."
-        )
     try:
         rows = list(FORMS[form](path))
     except OSError as error:

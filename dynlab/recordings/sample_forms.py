@@ -3,8 +3,8 @@
 The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluation-harness with
 `--log_samples`):
 
-- `inspect`: a log in JSON with `eval` and `samples`, each with `id, epoch, target, output, scores,
-  model_usage`;
+- `inspect`: a log, packed (.eval) or in JSON, with `eval` and `samples`, each with `id, epoch,
+  target, output, scores, model_usage`;
 - `lm-eval`: `samples_TASK_….jsonl`, a line a document and filter, with `doc_id, target, resps,
   filtered_resps`;
 - `samples`: a line a sample, with `id`, `answer` or `response`, and where known `target` and
@@ -13,7 +13,6 @@ The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluati
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,18 +20,9 @@ from typing import Any
 
 from dynlab._util.errors import InputError
 from dynlab._util.table_files import json_objects, text_of_file
-from dynlab.recordings.schema import SCHEMA
+from dynlab.recordings.inspect_logs import inspect_samples
+from dynlab.recordings.schema import SCHEMA, text_of
 
-_RIGHT, _WRONG = (
-    ("C", 1, True),
-    (
-        "I",
-        "P",
-        "N",
-        0,
-        False,
-    ),
-)  # Inspect's marks: correct, incorrect, partial, no answer
 _KEPT = (
     "model",
     "dataset",
@@ -47,70 +37,6 @@ _KEPT = (
 _MEANT = {"answer": "answer", "target": "target", "gold": "target", "targets": "target"}
 
 Row = dict[str, Any]
-
-
-def text_of(value: object) -> str:
-    """The text of a value: 5.0, which is how a column with gaps stores 5, is '5'."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value)
-
-
-def _inspect(path: Path) -> Iterator[Row]:
-    """A row a sample and epoch of an Inspect AI log."""
-    log = json.loads(text_of_file(path))
-    about = log["eval"]
-    for sample in log["samples"]:
-        output, scores = sample.get("output") or {}, sample.get("scores") or {}
-        said = next(
-            (score["answer"] for score in scores.values() if score.get("answer") is not None), None
-        )
-        marks = [
-            score["value"]
-            for score in scores.values()
-            if not isinstance(score["value"], dict | list)
-        ]
-        targets = [sample["target"]] if isinstance(sample["target"], str) else sample["target"]
-        yield {
-            "dataset": about.get("task"),
-            "model": about.get("model"),
-            "question_id": text_of(sample["id"]),
-            "sample_index": sample["epoch"] - 1,
-            "answer": _completion(output) if said is None else said,
-            "target": targets,
-            "correct": _mark(marks[0]) if marks else None,
-            **_usage(
-                list((sample.get("model_usage") or {}).values()) or [output.get("usage") or {}]
-            ),
-        }
-
-
-def _completion(output: Mapping[str, Any]) -> str:
-    """The text of an output's first choice; '' where the sample failed."""
-    for choice in output.get("choices") or ():
-        content = choice["message"]["content"]
-        return (
-            content
-            if isinstance(content, str)
-            else "".join(part.get("text", "") for part in content)
-        )
-    return ""
-
-
-def _mark(value: object) -> bool | None:
-    return True if value in _RIGHT else False if value in _WRONG else None
-
-
-def _usage(calls: list[Mapping[str, Any]]) -> Row:
-    """Tokens over all calls of a sample; cached input is input, unknown stays unknown."""
-    read = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
-    known = all("input_tokens" in call and "output_tokens" in call for call in calls)
-    return {
-        "prompt_tokens": (
-            sum(call.get(name) or 0 for call in calls for name in read) if known else None
-        ),
-        "completion_tokens": sum(call["output_tokens"] for call in calls) if known else None,
-    }
 
 
 def _lm_eval(path: Path) -> Iterator[Row]:
@@ -155,11 +81,13 @@ def _lettered(target: Any, document: Any) -> Any:
 
 
 def _repeats(line: Mapping[str, Any], column: str) -> list[Any]:
-    """The responses of a document: [[a, b]] or [a, b] → [a, b]."""
-    responses = list(line[column])
-    return (
-        list(responses[0]) if len(responses) == 1 and isinstance(responses[0], list) else responses
-    )
+    """The responses of a document: [[a, b]], [a, b] or, of a single one, a → [a, b] or [a]."""
+    responses = line.get(column, line["resps"])
+    if isinstance(responses, str):
+        return [responses]
+    if len(responses) == 1 and isinstance(responses[0], list):
+        return list(responses[0])
+    return list(responses)
 
 
 def _samples(path: Path) -> Iterator[Row]:
@@ -190,7 +118,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 FORMS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
-    "inspect": _inspect,
+    "inspect": inspect_samples,
     "lm-eval": _lm_eval,
     "samples": _samples,
 }

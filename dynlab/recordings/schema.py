@@ -76,7 +76,7 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     for column in TEXTS:
         if column in frame.columns:
             missing = frame[column].isna()
-            frame[column] = frame[column].map(_as_text).astype(object)
+            frame[column] = frame[column].map(text_of).astype(object)
             frame.loc[missing, column] = "" if column == "answer" else None
     if "strategy" not in frame:
         frame["strategy"] = "parallel"
@@ -139,7 +139,7 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
         accepted = frame["target"].map(accepted_targets)
         marks = pd.Series(
             [
-                _as_text(answer) in texts if texts else None
+                text_of(answer) in texts if texts else None
                 for answer, texts in zip(frame["answer"], accepted, strict=True)
             ],
             frame.index,
@@ -164,7 +164,7 @@ def accepted_targets(target: Any) -> list[str]:
         return [text for one in target for text in accepted_targets(one)]
     if target is None or target is pd.NA or target != target or target in _UNKNOWN:
         return []
-    return [_as_text(target)]
+    return [text_of(target)]
 
 
 def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
@@ -180,9 +180,10 @@ def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
         )
 
 
-def _as_text(value: object) -> str:
+def text_of(value: object) -> str:
+    """The text of a value: 5.0, which is how a column with gaps stores 5, is '5'."""
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # an integer column that pandas widened because of a missing value
+        return str(int(value))
     return str(value)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+import dynlab
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import leaderboard
 from dynlab.cli.parser import main
@@ -138,6 +142,20 @@ def test_without_such_a_filter_the_responses_themselves_are_read(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"resps": [["Answer: 4"]]},
+        {"resps": [["Answer: 4"]], "filtered_resps": "Answer: 4", "filter": "none"},
+        {"resps": ["Answer: 4"], "filtered_resps": ["Answer: 4"]},
+    ],
+)
+def test_a_single_response_of_lm_eval_may_stand_alone(tmp_path, line):
+    path = lines(tmp_path / "samples_sums.jsonl", [{"doc_id": 0, "target": "4", **line}])
+    frame = imported(path, "lm-eval", tmp_path, kind="integer").frame
+    assert (frame["answer"].tolist(), frame["target"].tolist()) == (["4"], ["4"])
+
+
 def test_log_likelihoods_are_no_samples(tmp_path):
     line = lm_eval_line(0, [], [["-1.5", "False"], ["-0.5", "True"]], "none")
     line["resps"] = [[["-1.5", "False"]], [["-0.5", "True"]]]
@@ -196,9 +214,41 @@ def test_another_file_is_refused_in_one_line(tmp_path, capsys, form, content, me
     assert message in line and not out.exists()
 
 
-def test_a_packed_log_is_unpacked_by_its_own_tool(tmp_path):
-    with pytest.raises(InputError, match="inspect log convert"):
-        import_recording(tmp_path / "log.eval", "inspect", tmp_path / "out.parquet")
+def packed_log(path, samples, *, zstd):
+    """A log as Inspect packs it: a header and a file a sample, in a ZIP file."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        members = {f"samples/{s['id']}_epoch_{s['epoch']}.json": s for s in samples}
+        for name, content in {
+            "_journal/start.json": {},
+            **members,
+            "header.json": {"eval": {"task": "sums", "model": "openai/tiny"}},
+        }.items():
+            if not zstd:
+                archive.writestr(name, json.dumps(content))
+                continue
+            packed = pa.compress(json.dumps(content).encode(), "zstd", asbytes=True)
+            archive.writestr(name, packed, zipfile.ZIP_STORED)
+            archive.getinfo(name).compress_type = 93
+    return path
+
+
+@pytest.mark.parametrize("zstd", [False, True])
+def test_a_packed_log_is_read_as_it_is(tmp_path, zstd):
+    judged = inspect_sample("b", 1, "I think.\nAnswer: 4", answer="i think.\nanswer: 4")
+    judged["model_usage"]["openai/judge"] = {"input_tokens": 900, "output_tokens": 90}
+    judged["scores"]["judge"] = {"value": "I", "answer": None}
+    failed = inspect_sample("b", 2, "") | {"scores": {}, "model_usage": {}, "error": {}}
+    failed["output"] = {"choices": []}
+    samples = [inspect_sample(1, 1, "It is 5.", answer="5", mark="I"), judged, failed]
+    path = packed_log(tmp_path / "log.eval", samples, zstd=zstd)
+    frame = imported(path, "inspect", tmp_path, kind="integer").frame
+    assert frame["answer"].tolist() == ["5", "4", ""]
+    assert frame["correct"].tolist() == [False, True, pd.NA]
+    assert frame["prompt_tokens"].tolist() == [12, 12, pd.NA]  # not the judge's
+    assert frame["completion_tokens"].tolist() == [5, 5, pd.NA]
+    assert frame["text"].tolist() == ["It is 5.", "I think.\nAnswer: 4", ""]
+    comparison = dynlab.compare(frame, budgets=[1], policies="uniform(warmup=1)", unit="tokens")
+    assert comparison.curves["accuracy"].tolist() == [pytest.approx(0.25, abs=0.1)]
 
 
 def test_the_command_writes_a_recording(tmp_path, capsys):

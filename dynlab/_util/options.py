@@ -128,7 +128,10 @@ class RequestOptions:
         None, "calls in flight at once; default: what suits the server", "--concurrency", "M"
     )
     timeout_s: float = option(
-        TIMEOUT_S, "seconds after which a call is given up, and tried again (600)", "--timeout", "S"
+        TIMEOUT_S,
+        "seconds without any answer after which calls are given up (600; local: none)",
+        "--timeout",
+        "S",
     )
     price: tuple[float, float] | None = option(
         None, "USD per million prompt, completion tokens; default: LiteLLM's", "--price", "IN,OUT"

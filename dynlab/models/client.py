@@ -8,7 +8,6 @@ again.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
@@ -25,12 +24,14 @@ from dynlab._util.options import TIMEOUT_S
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request
 from dynlab.models import openai_access
+from dynlab.models.deadlines import deadlines_for
 from dynlab.models.in_process import provide
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError, asked_wait_s
 from dynlab.models.replies import Reply, answer_in, reply
 
+_EVER_S = 1e7  # stands for no bound
 _OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
 _DISPENSABLE = (
     "seed",
@@ -54,7 +55,7 @@ class Client:
         endpoint: Which model, and where.
         price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves
             it unknown for models that are not on it.
-        timeout_s: Seconds after which a call is given up.
+        timeout_s: Seconds without any answer after which calls are given up (`Deadlines`).
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Client:
         timeout_s: float = TIMEOUT_S,
     ):
         self.endpoint, self.timeout_s = endpoint, timeout_s
+        self._deadlines = deadlines_for(endpoint, timeout_s)
+        self._longest_s = min(_EVER_S, self._deadlines.longest)
         self.provider = _provider(endpoint)
         if self.provider in _OPENAI:
             openai_access.require_key(endpoint, _litellm())
@@ -71,23 +74,18 @@ class Client:
         self._given = None if price is None else self.price
         self.left_out: set[str] = set()  # settings that the provider does not take
         self._fixed: dict[str, Any] = {}
-        self._seen = self.provider in (
-            *_OPENAI,
-            "hosted_vllm",
-        )  # whether answers are seen as they came
+        # whether answers are seen as they came
+        self._seen = self.provider in (*_OPENAI, "hosted_vllm")
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Client:
         if self.endpoint.answer is not None:
             provide(_litellm(), self.endpoint)
-        self._fixed = {"model": self.endpoint.litellm_model, "timeout": self.timeout_s, **_OURS}
+        self._fixed = {"model": self.endpoint.litellm_model, "timeout": self._longest_s, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
-        self._fixed |= {
-            name: value for name, value in {"api_base": base, "api_key": key}.items() if value
-        }
-        if (
-            self._given is not None
-        ):  # costs are counted elsewhere; told a price, LiteLLM spares its search for one
+        self._fixed |= {"api_base": base} if base else {}
+        self._fixed |= {"api_key": key} if key else {}
+        if self._given is not None:  # told a price, LiteLLM spares its search for one
             self._fixed["input_cost_per_token"] = self._given.prompt / 1e6
             self._fixed["output_cost_per_token"] = self._given.completion / 1e6
         if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
@@ -98,11 +96,11 @@ class Client:
                 base_url=base or openai_access.base(),
                 api_key=key or openai_access.key(_litellm()) or "none",
                 max_retries=0,
-                http_client=openai.DefaultAioHttpClient(timeout=self.timeout_s, event_hooks=hooks),
+                http_client=openai.DefaultAioHttpClient(timeout=self._longest_s, event_hooks=hooks),
             )
             self._fixed["client"] = await self._closing.enter_async_context(client)
         elif self._seen:
-            self._fixed["client"] = handler = _litellm_handler(self.timeout_s)
+            self._fixed["client"] = handler = _litellm_handler(self._longest_s)
             self._closing.push_async_callback(handler.close)
         supported = _litellm().get_supported_openai_params(self.endpoint.litellm_model)
         self.left_out = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
@@ -123,12 +121,14 @@ class Client:
         raw: Any = None
         failure: Exception | None = None
         try:
-            async with asyncio.timeout(
-                self.timeout_s + 5
-            ):  # LiteLLM's own covers the wait for each part of an answer
-                raw = await _litellm().acompletion(
-                    **self._fixed, **self._arguments(request, num_samples)
-                )
+            with self._deadlines.of_call() as deadline:
+                async with deadline:
+                    raw = await _litellm().acompletion(
+                        **self._fixed, **self._arguments(request, num_samples)
+                    )
+            self._deadlines.answered()
+        except TimeoutError:
+            failure = TimeoutError(self._deadlines.passed)
         except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds
             failure = error
         if failure is not None and not arrived and self._drop(failure):  # LiteLLM sent nothing
@@ -180,7 +180,8 @@ class Client:
         too_long = isinstance(error, ContextWindowExceededError)
         about_content = filtered or (too_long and not _ANSWER_TOO_LONG.search(body or reason))
         status = status if isinstance(status, int) else None
-        return ProviderError(reason, status, asked_wait_s(headers), about_content)
+        timed_out = isinstance(error, TimeoutError | Timeout)
+        return ProviderError(reason, status, asked_wait_s(headers), about_content, timed_out)
 
     def _arguments(self, request: Request, num_samples: int) -> dict[str, Any]:
         sampling = request.sampling

@@ -35,6 +35,7 @@ class ProviderError(DynlabError):
         asked_wait_s: Seconds after which the provider wants to be asked again.
         about_content: It is what is asked that the provider turns down: by a content filter, as too
             long.
+        timed_out: The provider was too slow; it may have been asked too much at a time.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class ProviderError(DynlabError):
         status: int | None = None,
         asked_wait_s: float = 0.0,
         about_content: bool = False,
+        timed_out: bool = False,
     ):
         super().__init__(reason)
         self.status, self.asked_wait_s, self.about_content = status, asked_wait_s, about_content
+        self.timed_out = timed_out
 
     @property
     def kind(self) -> Kind:

@@ -107,7 +107,8 @@ class _Attempts:
             await self.on_disk
             reply = await shared.client(self.request, self.num_samples)
         except ProviderError as error:
-            shared.queue.concurrency.end(turn.begun, slower=error.kind == "throttled")
+            slower = error.kind == "throttled" or error.timed_out
+            shared.queue.concurrency.end(turn.begun, slower=slower)
             return await self._failed(error)
         except BaseException:
             shared.queue.concurrency.end(turn.begun)

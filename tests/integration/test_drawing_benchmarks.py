@@ -5,6 +5,7 @@ benchmarks`.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import os
 import resource
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from helpers import scripted_server
 from helpers.scripted_server import serving
 
 from dynlab._util.cache_folder import cache_folder
@@ -212,3 +214,41 @@ def test_recording_is_nearly_as_fast_as_openvino_driven_directly(tmp_path):
         f"ratio {ratio:.2f}; tokens {tokens} and {direct_tokens}"
     )
     assert ratio >= 0.9
+
+
+class Slots:
+    """A server that answers so many calls at a time, each in so many seconds; others wait."""
+
+    def __init__(self, num_slots: int, seconds: float):
+        self.seconds, self.free_at = seconds, [0.0] * num_slots
+        self.begun = self.ended = 0.0
+
+    def __call__(self, call) -> scripted_server.Reply:
+        now = time.monotonic()
+        self.begun = self.begun or now
+        start = max(now, heapq.heappop(self.free_at))
+        self.ended = start + self.seconds
+        heapq.heappush(self.free_at, self.ended)
+        return scripted_server.Reply("Answer: 1", delay_s=self.ended - now)
+
+
+def test_a_slow_server_is_kept_busy_and_no_answer_is_lost(tmp_path, capsys):
+    """64 calls in flight for 16 slots, each with less time (3 s) than the last waits in line (4 s)."""
+    slots, num_samples = Slots(16, 1.0), 320
+    questions = tuple(Question(f"q{i}", f"{i} + 1?", "1") for i in range(40))
+    task = Task("sums", questions, form="chat", answer="integer", max_tokens=8)
+    with scripted_server.ScriptedServer(slots) as server:
+        path = record(
+            task,
+            Endpoint("openai/m", server.address, "none"),
+            num_samples=num_samples // len(questions),
+            out=tmp_path / "slow.parquet",
+            requests=RequestOptions(concurrency=64, timeout_s=3.0, progress=False),
+            options=RecordingOptions(greedy=False),
+        )
+        num_calls = len(server.calls)
+    ratio = num_samples * slots.seconds / 16 / (slots.ended - slots.begun)
+    with capsys.disabled():
+        print(f"\n[a slow server: {ratio:.3f} of its capacity, {num_calls} calls]")
+    assert load(path).frame["votes"].all() and num_calls == num_samples
+    assert ratio >= 0.95

@@ -46,12 +46,24 @@ def parsed_call(text: str) -> tuple[str, dict[str, str]]:
     if found is None:
         raise InputError(f"{text!r} is not of the form NAME(key=value, …)")
     name, inside = found.groups()
+    return name, settings_in(inside or "", name)
+
+
+def settings_in(inside: str, name: str) -> dict[str, str]:
+    """The settings between the brackets of a text form, in their order.
+
+    >>> settings_in("width=4, order=shuffled", "integrated")
+    {'width': '4', 'order': 'shuffled'}
+
+    Raises:
+        InputError: one is not key=value, or a key stands twice.
+    """
     settings: dict[str, str] = {}
-    for pair in split(inside or "", ","):
+    for pair in split(inside, ","):
         key, equal, value = (part.strip() for part in pair.partition("="))
         if not equal or not value:
             raise InputError(f"settings of {name} are key=value; not {pair!r}")
         if key in settings:
-            raise InputError(f"{key} of {name} stands twice in {text!r}; give it once")
+            raise InputError(f"{key} of {name} stands twice in {inside!r}; give it once")
         settings[key] = value
-    return name, settings
+    return settings

@@ -11,6 +11,7 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab.plots.axes import TWO_COLUMNS, new_panels
 from dynlab.plots.style import look_of, style
+from dynlab.policies.ucb import UCB
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,11 +83,8 @@ def _map(ax: Axes, cells: pd.DataFrame, strongest: float) -> None:
         ax.text(
             x + 0.5, y + 0.74, f"[{low}, {high}]", ha="center", va="center", fontsize=4.8, color=ink
         )
-        default = (cell["uncertainty"], cell["exploration"], cell["warmup"]) == (
-            "top-share",
-            1.0,
-            2,
-        )
+        own = (cell["uncertainty"], cell["exploration"], cell["warmup"])
+        default = own == (UCB.uncertainty, UCB.exploration, UCB.warmup)
         if cell["best"] or default:
             frame: dict[str, Any] = (
                 {"lw": 1.6, "ls": "-"} if cell["best"] else {"lw": 1.0, "ls": (0, (2, 1.5))}

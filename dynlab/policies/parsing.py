@@ -8,12 +8,11 @@ fields of their dataclasses; NAME's brackets also take `warmup` and `batch` of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from dynlab._util.errors import InputError, one_of
-from dynlab._util.text_form import split
+from dynlab._util.text_form import settings_in, split
 from dynlab.policies.base import Allocator, Component, Setting, StoppingRule, Vote, settings_of
 from dynlab.policies.policy import Policy
 from dynlab.policies.registry import component_of, read, stopping_rule
@@ -141,19 +140,10 @@ def _component(
             raise InputError(f"{name} takes its settings in brackets; {_FORM}")
         swept = component.swept
         settings[swept] = settings_of(stopping_rule(f"{name}{colon}"))[swept]
-    for key, value in _pairs(name, inside or ""):
+    for key, value in settings_in(inside or "", name).items():
         if key not in own and key not in more:
             raise one_of(f"setting of {name}", key, (*own, *more))
         if key in settings:
             raise InputError(f"{key} of {name} stands twice in {text!r}; give it once")
         settings[key] = read(name, key, value, {**_RUN, **own}[key])
     return component, settings
-
-
-def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
-    """The keys and values between brackets."""
-    for pair in split(inside, ","):
-        key, equal, value = (part.strip() for part in pair.partition("="))
-        if not equal or not value:
-            raise InputError(f"settings of {name} are key=value; not {pair!r}")
-        yield key, value

@@ -16,6 +16,7 @@ from dynlab.reports.wording import (
     pooled,
     signed,
     tally,
+    verdict,
 )
 
 NOTHING = Words(
@@ -96,14 +97,7 @@ def of_savings(savings: pd.DataFrame) -> Words:
     ]
     result = "not found, for the accuracy is not reached everywhere"
     if last["reached"].all():
-        _, low, high = pooled(last, "saving")
-        result = (
-            "found"
-            if low > PAPER_CUT
-            else "not found"
-            if high < PAPER_CUT
-            else "neither shown nor excluded"
-        )
+        result = verdict(last, "saving", PAPER_CUT)
     bullets.append(
         f"**A cut of more than {PAPER_CUT:.0%}**, as reported for the whole method, is {result},"
         f" for {_label(str(savings['method'].iloc[-1]))} at the largest B."

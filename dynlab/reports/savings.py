@@ -14,6 +14,7 @@ from dynlab.reports.wording import (
     pooled,
     signed,
     tally,
+    verdict,
 )
 
 # "more than 30 %": the cost cut in a published summary of DynScaling (arXiv 2506.16043)
@@ -129,15 +130,8 @@ def _verdict(steep: pd.DataFrame) -> str:
     """The paper's headline against ours, as found."""
     found = []
     for unit, rows in steep.groupby("unit", sort=False):
-        _, low, high = pooled(rows[rows["at"] == rows["at"].max()], "saving")
-        result = (
-            "found"
-            if low > PAPER_CUT
-            else "not found"
-            if high < PAPER_CUT
-            else "neither shown nor excluded"
-        )
-        found.append(f"{result} in {unit}")
+        last = rows[rows["at"] == rows["at"].max()]
+        found.append(f"{verdict(last, 'saving', PAPER_CUT)} in {unit}")
     listed = " and ".join(found) or "not testable on flat cells"
     return (
         f"A cut of more than {PAPER_CUT:.0%}, as reported for the whole method, is {listed} at the"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from dynlab.analysis.sensitivity import worded
 from dynlab.plots.style import look_of, title
+from dynlab.policies.ucb import UCB
 from dynlab.reports.wording import Words, bullet_list, count, plus, signed
 
 NO_CHAINS = Words(
@@ -33,9 +34,9 @@ def of_settings(cells: pd.DataFrame, worse: int, level: int, recordings: int = 1
             [f"**Nothing to choose.** All {len(cells)} settings score alike here{of}."]
         )
     default = ranked[
-        (ranked["uncertainty"] == "top-share")
-        & (ranked["exploration"] == 1)
-        & (ranked["warmup"] == 2)
+        (ranked["uncertainty"] == UCB.uncertainty)
+        & (ranked["exploration"] == UCB.exploration)
+        & (ranked["warmup"] == UCB.warmup)
     ]
     rank = (
         1 + int((ranked["difference"] > default["difference"].iloc[0]).sum()) if len(default) else 0

@@ -35,6 +35,14 @@ def pooled(frame: pd.DataFrame, value: str) -> tuple[float, float, float]:
     return mean, mean - below, mean + above
 
 
+def verdict(cells: pd.DataFrame, value: str, cut: float) -> str:
+    """Whether the mean of a column lies above a cut, by its interval."""
+    _, low, high = pooled(cells, value)
+    if low > cut:
+        return "found"
+    return "not found" if high < cut else "neither shown nor excluded"
+
+
 def tally(differences: pd.DataFrame, who: str) -> str:
     """In how many rows the paired interval lies above zero, below it, or holds it."""
     ahead, behind = differences[differences["low"] > 0], differences[differences["high"] < 0]

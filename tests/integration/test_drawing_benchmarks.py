@@ -233,7 +233,7 @@ class Slots:
 
 
 def test_a_slow_server_is_kept_busy_and_no_answer_is_lost(tmp_path, capsys):
-    """64 calls in flight for 16 slots, each with less time (3 s) than the last waits in line (4 s)."""
+    """64 calls in flight for 16 slots: the last wait in line longer (4 s) than their time (3 s)."""
     slots, num_samples = Slots(16, 1.0), 320
     questions = tuple(Question(f"q{i}", f"{i} + 1?", "1") for i in range(40))
     task = Task("sums", questions, form="chat", answer="integer", max_tokens=8)

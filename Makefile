@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE  # else each run compiles everything anew, tests with their assertions too
 
 .PHONY: help install reproduce test quick check readme benchmarks public recordings tasks train lock clean
 
@@ -27,7 +28,7 @@ TESTS := -m pytest -n 2 --dist loadgroup
 test: $(INSTALLED) check  ## linters, type checker, tests
 	@$(BIN)/python $(TESTS) $(ARGS)
 
-quick: $(INSTALLED) check  ## the same without the tests that take more than two seconds each
+quick: $(INSTALLED) check  ## the same without the tests marked slow: a minute
 	@$(BIN)/python $(TESTS) -m 'not slow and not benchmarks' $(ARGS)
 
 check: $(INSTALLED)

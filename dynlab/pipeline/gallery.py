@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -38,6 +39,8 @@ class SweepFolder:
 
 def notebook_page(notebook: str, title: str) -> str:
     """An executed notebook (the text of its .ipynb file) as one HTML page that fetches nothing."""
+    # as in `execute`: else jsonschema builds grammars of URIs that no notebook needs
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from nbconvert.exporters import HTMLExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
     from traitlets.config import Config

@@ -38,6 +38,7 @@ def recorded(random_pool):
     return recording
 
 
+@pytest.mark.slow
 def test_a_gain_is_the_paired_difference_to_independent_samples_at_equal_tokens(recorded):
     recording = recorded(4)
     rows = widths(recording, **OPTIONS).set_index("method")
@@ -56,6 +57,7 @@ def test_a_gain_is_the_paired_difference_to_independent_samples_at_equal_tokens(
     )
 
 
+@pytest.mark.slow
 def test_equal_chains_at_equal_price_gain_nothing(recorded):
     recording = recorded(4)
     plain = recording.frame[recording.frame["strategy"] == "parallel"]
@@ -72,6 +74,7 @@ def test_equal_chains_at_equal_price_gain_nothing(recorded):
     )
 
 
+@pytest.mark.slow
 def test_chains_take_their_independent_samples_from_a_recording_of_the_same_model(recorded):
     whole, chains = recorded(4), recorded(2, with_pool=False)
     table = widths([whole, chains], **OPTIONS)
@@ -80,6 +83,7 @@ def test_chains_take_their_independent_samples_from_a_recording_of_the_same_mode
     assert widths([whole, other], **OPTIONS)["width"].tolist() == [4, 4]
 
 
+@pytest.mark.slow
 def test_without_targets_votes_are_compared_and_nothing_is_called_right(recorded):
     frame = recorded(4).frame.drop(columns=["target", "correct"])
     table = widths(Recording(frame), **OPTIONS)
@@ -99,6 +103,7 @@ def test_chains_that_do_not_say_what_they_were_shown_are_left_out(recorded):
     assert widths(Recording(frame[frame["role"] != "chained"]), **OPTIONS).empty
 
 
+@pytest.mark.slow
 def test_the_reading_names_every_width(recorded):
     words = sensitivity_reading.of_widths(
         widths([recorded(4), recorded(2, with_pool=False)], **OPTIONS)
@@ -106,6 +111,7 @@ def test_the_reading_names_every_width(recorded):
     assert "at width 2" in words and "at width 4" in words
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shipped_widths(), reason="no recordings of several widths are committed")
 def test_the_shipped_chains_are_shown_as_many_attempts_as_their_names_say():
     for recording in shipped_widths():

@@ -29,6 +29,7 @@ def played(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_all_tables_come_from_one_replay(random_pool, played):
     comparison = compare(random_pool(12, 20), ["ucb", "priced"], [2, 4, 8], **HOW)
     assert played == []
@@ -57,6 +58,7 @@ def test_what_was_played_before_changes_no_number(random_pool):
     pd.testing.assert_frame_equal(again, alone)
 
 
+@pytest.mark.slow
 def test_settings_of_one_allocator_stand_side_by_side(random_pool):
     comparison = compare(random_pool(12, 20), SETTINGS, [2, 4, 8], **HOW)
     curves = comparison.curves

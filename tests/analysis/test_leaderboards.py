@@ -67,6 +67,7 @@ def test_a_cell_s_saving_is_that_of_savings_and_its_difference_that_of_differenc
             assert cell["difference"] == pytest.approx(expected["difference"], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_row_is_the_mean_of_its_cells_and_counts_them(found):
     for policy, cells in found.cells.groupby("policy"):
         got, steep = row(found.table, policy), cells[~cells["flat"]]
@@ -101,6 +102,7 @@ def test_what_a_policy_is_behind_the_first_is_the_mean_paired_gap_of_their_cells
     assert row(found.table, first)["behind_low"] == row(found.table, first)["behind_high"] == 0
 
 
+@pytest.mark.slow
 def test_uniform_differs_from_itself_by_nothing_and_the_oracle_bounds_everyone(found):
     columns = [f"difference_{at}{end}" for at in FEW["at"] for end in ("", "_low", "_high")]
     assert all(row(found.table, "uniform")[column] == 0 for column in columns)
@@ -115,6 +117,7 @@ def test_uniform_differs_from_itself_by_nothing_and_the_oracle_bounds_everyone(f
     assert others == sorted(others, reverse=True)
 
 
+@pytest.mark.slow
 def test_recordings_of_the_same_questions_are_resampled_together_others_apart(two):
     one = two[0]
     again = one.assign(model="other")
@@ -127,6 +130,7 @@ def test_recordings_of_the_same_questions_are_resampled_together_others_apart(tw
     assert width["apart"] < width["one"]
 
 
+@pytest.mark.slow
 def test_your_own_policy_meets_the_same_draws(two):
     policies = {"mine": Uniform(), "both": Policy(Uniform(), Doubling()), "ucb": "ucb"}
     table = leaderboard(two, policies, "esc", **FEW).table
@@ -137,6 +141,7 @@ def test_your_own_policy_meets_the_same_draws(two):
     }
 
 
+@pytest.mark.slow
 def test_your_own_stopping_rule_is_run_as_it_is_and_a_taken_name_is_refused(two):
     table = leaderboard(two, {"eager": AdaptiveConsistency(0.6)}, "esc", **FEW).table
     assert row(table, "eager")["kind"] == "yours"
@@ -158,6 +163,7 @@ def test_settings_of_one_allocator_stand_side_by_side(two):
     assert eager != plain
 
 
+@pytest.mark.slow
 def test_without_targets_accuracy_is_the_self_consistency_rate(two):
     table = leaderboard([frame.drop(columns="target") for frame in two], **QUICK).table
     assert set(table["measure"]) == {"self-consistency rate"}
@@ -174,6 +180,7 @@ def test_cells_with_nothing_to_save_are_set_apart(make_pool):
     assert "" in shown(table)["saving at 4"].tolist()
 
 
+@pytest.mark.slow
 def test_a_greedy_answer_is_a_policy_of_one_sample(two):
     one = two[0].assign(strategy="parallel")
     greedy = one[one["sample_index"] == 0].assign(
@@ -186,6 +193,7 @@ def test_a_greedy_answer_is_a_policy_of_one_sample(two):
     assert row(table, "greedy")["saving_4"] > 0.7
 
 
+@pytest.mark.slow
 def test_policies_that_need_log_probabilities_are_played_where_they_are_recorded_and_stand_last(
     two,
 ):
@@ -200,6 +208,7 @@ def test_policies_that_need_log_probabilities_are_played_where_they_are_recorded
         leaderboard(two[1], **QUICK | {"policies": ["uab"]})
 
 
+@pytest.mark.slow
 def test_a_row_names_its_paper_and_what_deviates(two):
     table = leaderboard(two, ["ucb", "okg-pets"], **FEW).table
     assert row(table, "okg-pets")["paper"] == "arXiv 2602.16745"
@@ -209,6 +218,7 @@ def test_a_row_names_its_paper_and_what_deviates(two):
     assert "okg-pets*" in shown(table)["policy"].tolist()
 
 
+@pytest.mark.slow
 def test_a_budget_beyond_a_recording_is_left_to_the_others(two, random_pool):
     short = random_pool(10, 6)
     found = leaderboard([two[0], short], **QUICK)

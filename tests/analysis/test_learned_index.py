@@ -13,6 +13,7 @@ from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 
 
+@pytest.mark.slow
 def test_gains_are_those_of_all_orders(make_pool):
     # aab, aba, baa alike: right after 1 sample ⅔, after 2 ⅔ (ties ½), after 3 always. One each: ½,
     # then right.
@@ -32,6 +33,7 @@ def test_where_nothing_can_be_gained_no_gain_is_learned(make_pool):
     )
 
 
+@pytest.mark.slow
 def test_who_knows_the_targets_saves_no_less_and_the_rule_saves_what_savings_say(random_pool):
     frame = random_pool(num_questions=40, num_samples=32)
     how = {"at": [4, 8], "unit": "tokens", "replications": 40}
@@ -48,11 +50,13 @@ def test_it_is_no_policy_that_a_user_can_choose():
     assert LEARNED not in names("allocator")
 
 
+@pytest.mark.slow
 def test_states_beyond_the_table_count_as_its_last(random_pool):
     frame = random_pool(num_questions=4, num_samples=64)
     assert np.isfinite(headroom(frame, at=[16], unit="samples", replications=4)["saving"]).all()
 
 
+@pytest.mark.slow
 def test_panels_that_are_held_against_each_other_have_the_same_axis(random_pool):
     table = headroom(
         random_pool(num_questions=20, num_samples=32), at=[4, 8], unit="samples", replications=10

@@ -48,6 +48,7 @@ def drawn(
     return pd.DataFrame(rows, columns=names)
 
 
+@pytest.mark.slow
 def test_the_same_questions_are_paired_and_others_are_two_groups():
     one, other = drawn(0.5, seed=1), drawn(0.5, seed=2)
     a, b = (frame.groupby("question_id")["correct"].mean() for frame in (one, other))

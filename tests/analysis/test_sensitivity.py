@@ -101,6 +101,7 @@ def test_how_many_cells_are_behind_the_best_is_paired():
     assert (worse, level) == (1, 1)
 
 
+@pytest.mark.slow
 def test_words_name_the_worst_the_best_and_the_default(random_pool):
     grid = Sensitivity.of(compare(random_pool(12, 10), settings_grid(), [4, 6], **HOW))
     cells = grid.table()

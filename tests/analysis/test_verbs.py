@@ -72,6 +72,7 @@ def test_a_single_strategy_is_played_as_by_compare(recorded):
     pd.testing.assert_frame_equal(table.loc[table["method"] == "integrated", shared], own[shared])
 
 
+@pytest.mark.slow
 def test_with_several_strategies_the_reference_is_one_of_the_policies(recorded):
     def against(**options):
         found = compare(
@@ -131,6 +132,7 @@ def test_the_interval_is_that_of_resampled_questions():
     assert (row.difference, row.low, row.high) == pytest.approx((0.3, low, high))
 
 
+@pytest.mark.slow
 def test_cells_that_a_strategy_cannot_fill_are_left_out(recorded):
     frame = recorded()
     # 8 integrated samples cost 16 parallel ones, 8 sequential ones 22
@@ -141,6 +143,7 @@ def test_cells_that_a_strategy_cannot_fill_are_left_out(recorded):
     assert gaps.loc[gaps["at"] == 15, "method"].tolist() == ["sequential"]
 
 
+@pytest.mark.slow
 def test_the_ablation_has_four_methods_with_names(recorded):
     options = {
         "strategies": ["parallel", "integrated"],
@@ -192,6 +195,7 @@ def test_a_saving_counts_the_first_strategy_s_samples():
     )  # reached at the first budget of the grid, 2 of 4
 
 
+@pytest.mark.slow
 def test_at_equal_depth_each_strategy_leaves_out_what_would_come_later(recorded):
     comparison = contrast(recorded(), budgets=8, **OPTIONS)
     table = at_depth(comparison, [1, 2, 3, 8]).set_index(["method", "depth"])
@@ -204,6 +208,7 @@ def test_at_equal_depth_each_strategy_leaves_out_what_would_come_later(recorded)
     assert table.loc["parallel", "accuracy"].nunique() == 1
 
 
+@pytest.mark.slow
 def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
     table = at_depth(contrast(recorded(), budgets=[4, 8], **OPTIONS), [1, 2])
     for _, cell in table.groupby(["at", "depth"]):
@@ -215,6 +220,7 @@ def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
         ).all()
 
 
+@pytest.mark.slow
 def test_recordings_of_one_strategy_are_left_out_and_none_gives_an_empty_table(
     random_pool, recorded
 ):

@@ -27,6 +27,7 @@ def declared(path):
     return ast.literal_eval(papermill.inspect_notebook(str(path))["recording"]["default"])
 
 
+@pytest.mark.slow
 def test_the_copy_is_set_to_the_recording(tmp_path, pool, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = copy_of("given/my pool.parquet", Path("out"))

@@ -37,6 +37,7 @@ def numbers(table):
     return table.drop(columns="allocator")  # there without the settings that have columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -73,6 +74,7 @@ def test_a_view_has_the_numbers_of_compare(bench, changed):
         assert view.spent[name].mean() == spent
 
 
+@pytest.mark.slow
 def test_the_first_view_is_coarse_and_the_last_is_fine(bench):
     views = list(bench.views(SETTING))
     assert [(view.coarse, view.replications) for view in views] == [
@@ -83,6 +85,7 @@ def test_the_first_view_is_coarse_and_the_last_is_fine(bench):
     assert [view.coarse for view in bench.views(replace(SETTING, replications=20))] == [False]
 
 
+@pytest.mark.slow
 def test_only_policies_that_a_control_changes_are_played_again(bench, monkeypatch):
     played, drawn = [], []
     play, draw = replays.replay, compute.draws_of
@@ -109,6 +112,7 @@ def test_only_policies_that_a_control_changes_are_played_again(bench, monkeypatc
     assert asked(seed=1)[1] == 2
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_and_views_stay_the_same(bench, monkeypatch):
     *_, whole = bench.views(SETTING)
     monkeypatch.setattr(compute, "KEPT_BYTES", 1000)

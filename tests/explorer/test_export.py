@@ -27,6 +27,7 @@ def numbers(table):
     return table.drop(columns="allocator")  # there without the settings that have columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [{}, OTHER], ids=["plain", "other"])
 def test_copied_code_gives_the_numbers_of_the_view(bench, changed, tmp_path):
     path = write(bench.given["pool"].frame, {}, tmp_path / "my pool.parquet")

@@ -34,6 +34,7 @@ def test_no_script_stands_in_html(explorer):
         assert not re.search(r"<script|\son\w+=|javascript:", getattr(explorer.page, area))
 
 
+@pytest.mark.slow
 def test_an_exported_page_holds_a_still_picture(explorer):
     data = explorer._repr_mimebundle_()
     cell = {

@@ -204,6 +204,7 @@ def expected(strategy, waited, parents):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_final_answers_alone_may_be_shown(draw, form):
     frame, calls = draw(form, prefilled(Integrated(3, finals_only=True), form))
@@ -211,6 +212,7 @@ def test_final_answers_alone_may_be_shown(draw, form):
         assert attempts == [f"Answer: {rows[index].answer}" for index in row.parents]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS[::3])
 def test_random_choices_differ_between_samples(draw, form):
     frame, _ = draw(form, prefilled(Integrated(who="random", num_shown=2, order="shuffled"), form))
@@ -220,6 +222,7 @@ def test_random_choices_differ_between_samples(draw, form):
     )  # of the 12 that there are, in 24 samples
 
 
+@pytest.mark.slow
 def test_prompt_tokens_with_attempts_count_in_full(draw):
     frame, calls = draw("chat", Integrated(width=3))
     by_seed = {call.body["seed"]: call for call in calls}

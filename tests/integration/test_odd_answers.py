@@ -71,6 +71,7 @@ def test_whatever_ends_a_line_ends_a_line(end):
     assert clean(f"word{end}word") == "word\nword"
 
 
+@pytest.mark.slow
 def test_empty_texts_are_known_without_the_store(draw, tmp_path):
     def script(call):
         return "" if call.number == 0 else "Answer: 3"
@@ -86,6 +87,7 @@ def test_empty_texts_are_known_without_the_store(draw, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_texts_that_were_not_kept_are_still_missed(draw, tmp_path):
     draw(lambda call: "Answer: 3", num_samples=3, keep_text=0, strategy="integrated", width=2)
     store_path(tmp_path / "r.parquet").unlink()

@@ -115,6 +115,7 @@ def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     assert names and all(name.startswith(path.name[:2]) for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", CONTRASTING)
 def test_a_single_strategy_is_said_in_a_sentence(number, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.plots.save", drawn(False, names := []))

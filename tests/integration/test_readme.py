@@ -90,6 +90,7 @@ def test_claims_on_the_small_reasoner_hold():
     }
 
 
+@pytest.mark.slow
 def test_claims_on_rivals_hold_in_the_figures():
     table = numbers("public-pools").set_index("policy")
     rivals = table[table["kind"].isin(["allocator", "stopping"])].drop(index="priced")

@@ -83,6 +83,7 @@ def test_a_chat_sends_its_messages_and_keeps_reasoning_apart():
     assert "top_k" not in server.calls[0].body and "logprobs" not in server.calls[0].body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_usage_counts_the_full_prompt_and_tells_cached_and_reasoning_tokens_apart(provider):
     usage = {
@@ -98,6 +99,7 @@ def test_usage_counts_the_full_prompt_and_tells_cached_and_reasoning_tokens_apar
     assert json.loads(reply.reported) == usage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
     "usage", [None, {}, {"completion_tokens": 5}, {"prompt_tokens": 5}, [1, 2], "many"], ids=repr
@@ -187,6 +189,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(("failure", "status", "kind", "free"), FAULTS.values(), ids=FAULTS)
 def test_a_call_is_made_once_and_its_fault_told_for_what_it_is(
@@ -199,6 +202,7 @@ def test_a_call_is_made_once_and_its_fault_told_for_what_it_is(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_call_that_takes_too_long_is_given_up(provider):
     with (

@@ -49,12 +49,14 @@ def in_line(slots, seconds):
     return delayed(lambda place: (1 + place // slots) * seconds)
 
 
+@pytest.mark.slow
 def test_calls_in_line_wait_while_others_are_answered():
     with ScriptedServer(in_line(2, 0.25)) as server:
         replies = asked_together(server, 8, timeout_s=0.6)  # the last wait for 1 s
     assert [reply.choices[0].text for reply in replies] == ["2"] * 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", [{}, LOCAL])
 def test_where_nothing_is_answered_calls_are_given_up_and_told_what_to_change(card):
     with ScriptedServer(delayed(lambda place: 9)) as server:
@@ -66,6 +68,7 @@ def test_where_nothing_is_answered_calls_are_given_up_and_told_what_to_change(ca
         assert "nothing was answered for 0.3 s: raise --timeout, or lower --concurr" in str(error)
 
 
+@pytest.mark.slow
 def test_a_lost_call_is_given_up_in_the_end_though_others_are_answered():
     with ScriptedServer(delayed(lambda place: 0.2 * place or 30)) as server:
         lost, *others = asked_together(server, 12, timeout_s=0.4)

@@ -65,17 +65,20 @@ def closes(api_base: str, within_s: float = 5.0) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_requests_in_flight_are_answered_each_by_a_draw_of_its_own(endpoint):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda seed: complete(endpoint.api_base, seed=seed), range(16)))
     assert len({answer["choices"][0]["text"] for answer in answers}) > 8
 
 
+@pytest.mark.slow
 def test_a_seed_gives_its_text_again_when_asked_alone(endpoint):
     texts = [complete(endpoint.api_base, seed=seed)["choices"][0]["text"] for seed in (1, 2, 1)]
     assert texts[0] == texts[2] != texts[1]
 
 
+@pytest.mark.slow
 def test_prompt_tokens_count_the_full_prompt_and_cached_ones_stand_apart(endpoint):
     first, second = (
         complete(endpoint.api_base, prompt="a new prompt", seed=1)["usage"] for _ in range(2)
@@ -91,6 +94,7 @@ def test_log_probabilities_come_one_per_token(endpoint):
     assert all(token["logprob"] < 0 for token in tokens)
 
 
+@pytest.mark.slow
 def test_the_card_names_weights_server_and_settings_and_no_folder(endpoint, model, tmp_path):
     card = endpoint.card
     assert card["weights_sha256"] == sha256(type(tmp_path)(model.removeprefix("local/")))
@@ -104,6 +108,7 @@ def test_the_card_names_weights_server_and_settings_and_no_folder(endpoint, mode
     assert card.items() >= describe(model, SMALL).items()
 
 
+@pytest.mark.slow
 def test_the_prompt_form_decides_litellms_provider(model, endpoint):
     assert endpoint.litellm_model == "text-completion-openai/tiny"
     with resolve(model, "chat", SMALL) as chat:
@@ -115,6 +120,7 @@ def test_the_prompt_form_decides_litellms_provider(model, endpoint):
         pass
 
 
+@pytest.mark.slow
 def test_the_server_stops_after_an_exception(model):
     with pytest.raises(ZeroDivisionError), resolve(model, settings=SMALL) as running:
         assert listens(running.api_base)
@@ -156,6 +162,7 @@ with resolve({model!r}, settings={SMALL!r}) as running:
             assert process.stderr.read().strip().endswith("KeyboardInterrupt")
 
 
+@pytest.mark.slow
 def test_a_file_that_llama_cannot_load_is_one_line(tmp_path):
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + b"x" * 100)
     with (

@@ -129,6 +129,7 @@ def test_the_engine_that_can_run_a_file_is_chosen_and_a_flag_overrides(model, tm
         engine_of(model, "vllm")
 
 
+@pytest.mark.slow
 def test_the_card_names_engine_version_and_settings(model, endpoint):
     assert endpoint.card == describe(model, SMALL)
     assert endpoint.card["server"] == "OpenVINO GenAI" and endpoint.card["server_version"]
@@ -140,6 +141,7 @@ def test_a_task_in_completion_form_is_asked_in_it(endpoint):
     assert asked_of(endpoint, task) is task
 
 
+@pytest.mark.slow
 def test_a_seed_decides_a_sample_alone_or_among_others(endpoint):
     alone = [text(drawn(endpoint, request(seed))[0]) for seed in (1, 1, 2, 3)]
     assert alone[0] == alone[1] and len(set(alone)) == 3
@@ -156,6 +158,7 @@ def test_what_comes_back_is_counted_and_its_confidence_told(endpoint):
     assert choice.first_logprob < 0 and choice.last_logprob < 0
 
 
+@pytest.mark.slow
 def test_log_probabilities_are_those_of_the_engine_driven_directly(model, endpoint):
     import openvino_genai as genai
 
@@ -208,6 +211,7 @@ def test_a_setting_that_is_unknown_is_named(endpoint):
         drawn(endpoint, asked)
 
 
+@pytest.mark.slow
 def test_chats_go_through_the_template_and_a_begun_answer_is_gone_on_with(model):
     asked = ({"role": "user", "content": "abc"},)
     begun = (*asked, {"role": "assistant", "content": " def", "prefix": True})
@@ -220,6 +224,7 @@ def test_chats_go_through_the_template_and_a_begun_answer_is_gone_on_with(model)
     assert second.usage.prompt_tokens == len("abc z def")
 
 
+@pytest.mark.slow
 def test_a_cancelled_call_leaves_the_engine_free(endpoint):
     async def cancelled():
         async with Client(endpoint) as client:
@@ -244,6 +249,7 @@ def test_a_file_that_the_engine_cannot_read_is_told_in_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_an_engine_is_closed_when_its_block_ends(model):
     with resolve(model, settings=SMALL) as running:
         engine = running.answer

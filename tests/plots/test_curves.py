@@ -47,6 +47,7 @@ def test_every_method_has_its_interval_as_a_band():
         } == set(band)
 
 
+@pytest.mark.slow
 def test_greedy_is_a_level_of_its_own_with_its_interval_where_it_stands_in_cost():
     curves = frames.curves()
     greedy = curves[curves["allocator"] == "greedy"].iloc[0]
@@ -68,6 +69,7 @@ def test_a_curve_is_dashed_from_where_samples_have_run_out():
     assert (list(dashed.get_xdata()), dashed.get_linestyle()) == ([8, 16], "--")
 
 
+@pytest.mark.slow
 def test_the_axis_says_what_its_tokens_count():
     curves = frames.curves()
     assert (
@@ -88,6 +90,7 @@ def test_a_rate_without_targets_is_not_called_accuracy():
     assert plots.plot_curves(curves).get_ylabel() == "self-consistency rate"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("methods", [("uniform", "ucb"), SIX])
 def test_names_at_line_ends_do_not_overlap(methods):
     from matplotlib.text import Text  # an annotation's own extent holds its connector too
@@ -278,6 +281,7 @@ def test_a_saved_figure_has_the_same_bytes_every_time_with_its_numbers_beside_it
     assert names == ["grid.csv", "grid.png", "grid.svg"]
 
 
+@pytest.mark.slow
 def test_saving_shows_the_figure_in_a_notebook_and_closes_it(tmp_path):
     from matplotlib import pyplot
 
@@ -288,6 +292,7 @@ def test_saving_shows_the_figure_in_a_notebook_and_closes_it(tmp_path):
     assert pyplot.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_to_is_an_input_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):

@@ -108,6 +108,7 @@ def test_a_live_run_picks_what_replay_pulls(name, random_pool):
     assert [pick.arrived for pick in picks] == trace.arrived[0][pulled].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_reads_neither_targets_nor_labels(name, random_pool):
     frame, policy = random_pool(20, 45), as_policy(registry.stopping_rule(name))

@@ -99,6 +99,7 @@ def test_the_order_of_names_is_that_of_figures():
     ]
 
 
+@pytest.mark.slow
 def test_the_order_does_not_depend_on_what_is_imported_first():
     code = "import dynlab.policies.priced; from dynlab.policies import registry as r; "
     code += "print(*r.names('allocator'))"
@@ -106,6 +107,7 @@ def test_the_order_does_not_depend_on_what_is_imported_first():
     assert tuple(told.stdout.split()) == registry.names("allocator")
 
 
+@pytest.mark.slow
 def test_another_package_announces_its_policies(tmp_path):
     (tmp_path / "elsewhere.py").write_text(PLUGIN)
     (tmp_path / "broken.py").write_text("import nothing_of_that_name")

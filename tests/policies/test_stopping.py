@@ -77,6 +77,7 @@ def test_the_dirichlet_form_is_the_careful_one():
     assert (dirichlet >= beta).all() and (dirichlet > beta).any()
 
 
+@pytest.mark.slow
 def test_the_dirichlet_form_stops_by_draws_of_the_dirichlet():
     rng = np.random.default_rng(1)
     order = [0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0]
@@ -105,6 +106,7 @@ def test_best_of_infinity_draws_at_most_a_hundred():
     assert depth.tolist() == [100]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names("stopping rule"))
 def test_a_rule_swept_from_cautious_to_eager_draws_less_and_less(name):
     orders = np.random.default_rng(2).choice(4, (400, 40), p=[0.5, 0.25, 0.15, 0.1])

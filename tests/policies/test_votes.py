@@ -12,6 +12,7 @@ from dynlab.policies.votes import tally, tie_break, winner_chance
 drawn = st.lists(st.sampled_from([-1, 0, 1, 2, 3]), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @given(drawn, st.lists(st.booleans(), min_size=4, max_size=4))
 def test_tally_agrees_with_counting_at_every_depth(answers, right):
     result = tally(np.array(answers, np.int32)[:, None, None], np.array([right]), profiles=True)

@@ -132,6 +132,7 @@ def test_parts_that_contradict_are_refused(parts, tmp_path):
         merge(parts, tmp_path / "both.csv")
 
 
+@pytest.mark.slow
 def test_a_merged_recording_is_taken_apart_again(parts, tmp_path):
     whole = merge(parts, tmp_path / "both.parquet")
     again = split(whole, tmp_path / "apart")
@@ -180,6 +181,7 @@ def test_the_command_line_merges_and_takes_apart(parts, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "known",
     [

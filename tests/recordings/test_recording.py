@@ -27,6 +27,7 @@ def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
     assert back.frame["completion_tokens"].tolist() == ordered["completion_tokens"].tolist()
 
 
+@pytest.mark.slow
 def test_equal_recordings_are_equal_files(tmp_path, random_pool):
     frame = random_pool()
     shuffled = frame.sample(frac=1, random_state=1)[frame.columns[::-1]]

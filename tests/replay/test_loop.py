@@ -73,6 +73,7 @@ def ties_of(seed, draws, replication):
     return numbers.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("name", SCORES)
 def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_pool):
@@ -104,6 +105,7 @@ def test_every_allocator_pulls_what_the_plain_loop_pulls(name, batch, random_poo
                 assert pulled == expected
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**31),
     st.sampled_from(registry.names("allocator")),
@@ -160,6 +162,7 @@ def test_ordered_streams_are_drawn_whole(make_pool):
     assert pairs == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
 
+@pytest.mark.slow
 def test_a_pool_is_permuted_uniformly(make_pool):
     codes = next(
         draws_of(streams_of(load(make_pool({"q": "abcd"}))), 4000, 1, "samples")
@@ -245,6 +248,7 @@ def test_depth_of_batches_counts_only_what_waits_within_a_batch(make_pool):
     assert table["depth"].tolist() == [1, 3, 5]
 
 
+@pytest.mark.slow
 def test_a_silent_response_is_paid_for_all_the_same(make_pool):
     silent = rounds(
         make_pool, votes=[False, False, True, True, False, False, True, True, False] * 2

@@ -28,6 +28,7 @@ def replayed(policy, streams, limit, seed, unit="samples"):
     return list(zip(trace.question[0], trace.sample[0], trace.arrived[0], strict=True))[:limit]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "batch", [5, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 40))]
 )
@@ -43,6 +44,7 @@ def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
             assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopping", registry.names("stopping rule"))
 @pytest.mark.parametrize("name", ["uniform", pytest.param("priced", marks=pytest.mark.slow)])
 def test_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):

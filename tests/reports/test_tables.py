@@ -21,6 +21,7 @@ from dynlab.reports.tables import table
 EVIL = "<script>alert(1)</script>"
 
 
+@pytest.mark.slow
 def test_three_lines_take_a_frame_and_give_a_frame(random_pool):
     frame = random_pool(10, 8)
     before = frame.copy()
@@ -91,6 +92,7 @@ def test_names_in_a_table_are_escaped():
     assert EVIL not in table(frames.curves((EVIL,)))._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_new_notebook_runs_at_once_and_saves_its_figure(
     tmp_path, random_pool, monkeypatch, capsys
 ):

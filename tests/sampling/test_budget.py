@@ -37,6 +37,7 @@ def test_ten_calls_of_ten_cents_fit_one_dollar_exactly():
     assert isinstance(ledger.refusal(call), BudgetError)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(SPENDINGS, st.sampled_from(["settle", "keep", "release", "fly"])), max_size=40
@@ -109,6 +110,7 @@ def test_counts_within_the_worst_case_are_believed():
     assert believed(Usage(100, 10, 3), Usage(100, 10)) == Usage(100, 10, 3)
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 500), st.lists(st.integers(0, 80), min_size=2, max_size=8), st.integers(1, 300)
 )

@@ -39,6 +39,7 @@ def test_a_round_that_goes_well_raises_the_limit_by_one():
     assert concurrency.limit == 64
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=200), st.integers(1, 20))
 def test_between_one_and_the_most_calls_are_let_begin_whatever_happens(events, most):
     concurrency, flying = ConcurrencyLimit(most), []

@@ -164,6 +164,7 @@ def test_a_sampling_seed_depends_on_run_and_key_alone_and_fits_31_bits():
 # ——— what is recorded ———
 
 
+@pytest.mark.slow
 def test_a_recording_holds_every_sample_with_its_answer_and_what_was_counted(draw, server):
     frame = recordings.load(draw()).frame
     assert len(frame) == len(server.calls) == 4 * 3 + 4
@@ -179,6 +180,7 @@ def test_a_recording_holds_every_sample_with_its_answer_and_what_was_counted(dra
     assert frame["text"].tolist() == [f" {target}" for target in frame["target"]]
 
 
+@pytest.mark.slow
 def test_the_card_says_how_it_was_sampled(draw):
     card = recordings.load(draw(temperature=0.7, top_k=40, seed=3)).card
     assert (card["design"], card["questions"], card["samples"], card["greedy"]) == (
@@ -199,12 +201,14 @@ def test_the_card_says_how_it_was_sampled(draw):
     json.dumps(card)
 
 
+@pytest.mark.slow
 def test_samples_have_seeds_of_their_own_and_greedy_answers_temperature_zero(draw, server):
     draw(num_streams=2)
     assert len({call.body["seed"] for call in server.calls}) == len(server.calls) == 4 * 3 * 2 + 4
     assert sorted(call.body["temperature"] for call in server.calls) == [0.0] * 4 + [1.0] * 24
 
 
+@pytest.mark.slow
 def test_the_same_run_sends_the_same_requests(draw, server, tmp_path):
     draw(out=tmp_path / "a.parquet")
     first = {json.dumps(call.body) for call in server.calls}
@@ -212,12 +216,14 @@ def test_the_same_run_sends_the_same_requests(draw, server, tmp_path):
     assert {json.dumps(call.body) for call in server.calls[16:]} == first
 
 
+@pytest.mark.slow
 def test_a_response_without_an_answer_is_recorded_as_none(draw, server):
     server.script = lambda call: " no idea"
     frame = recordings.load(draw()).frame
     assert set(frame["answer"]) == {""} and not frame["correct"].any()
 
 
+@pytest.mark.slow
 def test_text_may_be_kept_for_the_first_samples_only(draw):
     path = draw(keep_text=1)
     frame = recordings.load(path).frame
@@ -226,23 +232,27 @@ def test_text_may_be_kept_for_the_first_samples_only(draw):
         assert all(sample.text for sample in store.samples())
 
 
+@pytest.mark.slow
 def test_no_key_is_ever_stored(draw, tmp_path):
     draw()
     for path in tmp_path.iterdir():
         assert KEY.encode() not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_calls_in_flight_are_bounded(draw, server):
     server.script = lambda call: Reply(right(call), delay_s=0.02)
     draw(concurrency=5)
     assert server.most_in_flight == 5
 
 
+@pytest.mark.slow
 def test_the_greedy_answers_can_be_left_out(draw, server):
     assert {key[1] for key in keys_of(draw(greedy=False))} == {"parallel"}
     assert len(server.calls) == 12
 
 
+@pytest.mark.slow
 def test_a_task_of_completions_is_asked_in_chat_where_there_is_only_chat(draw, server):
     server.script = lambda call: "Answer: 1"
     draw(model=Endpoint("openai/scripted", server.address, KEY))
@@ -250,6 +260,7 @@ def test_a_task_of_completions_is_asked_in_chat_where_there_is_only_chat(draw, s
     assert all("stop" not in call.body for call in server.calls)
 
 
+@pytest.mark.slow
 def test_it_works_under_a_running_event_loop(draw):
     async def cell():
         return draw()
@@ -260,6 +271,7 @@ def test_it_works_under_a_running_event_loop(draw):
 # ——— chains ———
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", [Sequential(), Integrated(2)])
 def test_a_sample_starts_when_those_it_is_shown_have_arrived_and_is_shown_their_texts(
     draw, server, strategy
@@ -290,6 +302,7 @@ def test_a_sample_starts_when_those_it_is_shown_have_arrived_and_is_shown_their_
 # ——— going on ———
 
 
+@pytest.mark.slow
 def test_a_complete_recording_is_not_sampled_again(draw, server, tmp_path):
     path = draw()
     before = path.read_bytes()
@@ -297,6 +310,7 @@ def test_a_complete_recording_is_not_sampled_again(draw, server, tmp_path):
     assert len(server.calls) == 16 and path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_store", [True, False])
 def test_more_samples_are_added_to_those_that_are_there(draw, server, with_store):
     path = draw()
@@ -311,6 +325,7 @@ def test_more_samples_are_added_to_those_that_are_there(draw, server, with_store
     assert (both["text"] == both["text_first"]).all()
 
 
+@pytest.mark.slow
 def test_fewer_questions_later_lose_none_that_are_there(draw, server):
     path = draw()
     draw(num_questions=1, num_samples=4)
@@ -318,6 +333,7 @@ def test_fewer_questions_later_lose_none_that_are_there(draw, server):
     assert len(keys_of(path)) == 17
 
 
+@pytest.mark.slow
 def test_a_chain_is_not_continued_from_texts_that_were_not_kept(draw):
     path = draw(strategy="sequential", keep_text=1)
     store_path(path).unlink()
@@ -325,6 +341,7 @@ def test_a_chain_is_not_continued_from_texts_that_were_not_kept(draw):
         draw(strategy="sequential", num_samples=4)
 
 
+@pytest.mark.slow
 def test_a_chain_goes_on_from_its_recording_because_the_texts_that_it_shows_are_always_kept(
     draw, server
 ):
@@ -434,6 +451,7 @@ def interrupted(*after_s, answers_in_s):
     return script
 
 
+@pytest.mark.slow
 def test_an_interrupt_finishes_what_is_in_flight_and_says_how_to_go_on(draw, server, tmp_path):
     server.script = interrupted(0.05, answers_in_s=0.2)
     with pytest.raises(
@@ -448,12 +466,14 @@ def test_an_interrupt_finishes_what_is_in_flight_and_says_how_to_go_on(draw, ser
     assert len(server.calls) == 16
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_ends_it_at_once(draw, server):
     server.script = interrupted(0.05, 0.25, answers_in_s=30.0)
     with pytest.raises(DynlabError, match="interrupted; 4 of 16 samples are kept"):
         draw()
 
 
+@pytest.mark.slow
 def test_a_failure_keeps_what_arrived_and_the_next_run_goes_on(draw, server):
     server.script = lambda call: (
         Reply("no such model", status=404) if call.number == 9 else right(call)
@@ -465,6 +485,7 @@ def test_a_failure_keeps_what_arrived_and_the_next_run_goes_on(draw, server):
     assert len(server.calls) == 17
 
 
+@pytest.mark.slow
 def test_the_limit_on_spending_holds_over_all_runs_of_a_recording(draw, server, tmp_path):
     price, cost = (1.0, 10.0), (10 * 1.0 + 5 * 10.0) / 1e6
     with pytest.raises(BudgetError, match=r"the next call may cost .* samples are kept"):
@@ -495,6 +516,7 @@ def test_caps_in_calls_and_tokens_hold_over_all_runs_of_a_recording(draw, server
     assert card["reserved"] == {"calls": 0, "tokens": 0, "usd": 0.0}
 
 
+@pytest.mark.slow
 def test_interrupted_under_a_cap_nothing_is_left_reserved(draw, server, tmp_path):
     server.script = interrupted(0.05, answers_in_s=0.2)
     with pytest.raises(DynlabError, match="interrupted"):
@@ -506,6 +528,7 @@ def test_interrupted_under_a_cap_nothing_is_left_reserved(draw, server, tmp_path
     assert len(server.calls) == 16
 
 
+@pytest.mark.slow
 def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, server, tmp_path):
     server.script = interrupted(0.05, 0.25, answers_in_s=30.0)
     with pytest.raises(DynlabError, match="interrupted; 4 of 16 samples are kept"):
@@ -516,6 +539,7 @@ def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, ser
     assert len(server.calls) == 18
 
 
+@pytest.mark.slow
 def test_samples_of_a_store_that_did_not_count_calls_are_spent(draw, server, tmp_path):
     draw()
     (tmp_path / "sums.parquet").unlink()
@@ -526,6 +550,7 @@ def test_samples_of_a_store_that_did_not_count_calls_are_spent(draw, server, tmp
     assert len(server.calls) == 16
 
 
+@pytest.mark.slow
 def test_several_samples_a_call_are_told_in_the_card(draw, server):
     recording = recordings.load(
         draw(num_samples=4, num_per_call=4, greedy=False, price=(1.0, 10.0))
@@ -536,6 +561,7 @@ def test_several_samples_a_call_are_told_in_the_card(draw, server):
     assert recording.frame["cost_usd"].sum() > recording.card["spent"]["usd"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_path):
     endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
     arguments = {"num_samples": 3, "out": tmp_path / "sums.parquet", "price": (1.0, 10.0)}
@@ -555,6 +581,7 @@ def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_
     assert "the mean of the 16 samples" in str(more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "strategy", [Sequential(), Integrated(2)], ids=lambda strategy: strategy.name
 )

@@ -122,6 +122,7 @@ def test_a_reservation_is_on_disk_before_its_call_is_sent(server, path):
     assert len(seen) == 4 and all(n >= place + 1 for place, n in enumerate(seen))
 
 
+@pytest.mark.slow
 def test_calls_are_reserved_in_the_order_in_which_they_were_asked_for(server, path):
     keys = [key(i, j) for j in range(4) for i in (2, 0, 3, 1)]
     server.script = lambda call: Reply(right(call), delay_s=0.01 * (call.number % 3))
@@ -309,6 +310,7 @@ def test_a_model_that_cannot_be_had_ends_the_run_at_once(server, path, status):
     assert (totals.spent.calls, totals.reserved.calls) == (0, 0)
 
 
+@pytest.mark.slow
 def test_settings_that_no_question_gets_through_with_end_the_run_and_spoil_no_sample(server, path):
     server.script = lambda call: Reply("bad setting", status=400)
     outcomes, totals, _ = draw(server, path, [key(i) for i in range(4)])
@@ -319,6 +321,7 @@ def test_settings_that_no_question_gets_through_with_end_the_run_and_spoil_no_sa
     assert [outcome.answer for outcome in outcomes] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.slow
 def test_an_answer_longer_than_the_model_allows_ends_the_run_and_spoils_no_sample(server, path):
     said = (
         "'max_tokens' or 'max_completion_tokens' is too large: 9000. This model's maximum context"
@@ -406,6 +409,7 @@ def test_one_call_brings_several_samples_that_share_its_prompt(server, path):
     assert sum(s.usage.cost_usd for s in samples) == pytest.approx(totals.spent.usd + 4 * 3 * 12e-6)
 
 
+@pytest.mark.slow
 def test_what_a_provider_did_not_bring_is_asked_for_one_by_one(server, path):
     server.script = lambda call: Reply(
         right(call), num_choices=2 if call.body.get("n", 1) > 1 else 1

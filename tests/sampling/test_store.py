@@ -112,6 +112,7 @@ def test_more_questions_may_be_added_later(path):
         Store(path, SETTINGS, {"q2": "other"})
 
 
+@pytest.mark.slow
 def test_a_second_process_is_told_who_holds_the_store(path):
     hold = f"store = Store({str(path)!r}, {{}}, {{}}); print(1, flush=True); sys.stdin.read()"
     code = f"import sys; from dynlab.sampling.store import Store; {hold}"

@@ -47,6 +47,7 @@ def test_answers_that_are_read_wrongly_are_told(called, capsys):
     assert "hold their target" in told and "--kind (now 'text')" in told
 
 
+@pytest.mark.slow
 def test_the_right_kind_reads_them_and_doubts_nothing(called, tmp_path, capsys):
     assert called("--kind", "integer", "--direct") == 0
     told = capsys.readouterr().err
@@ -58,6 +59,7 @@ def test_the_right_kind_reads_them_and_doubts_nothing(called, tmp_path, capsys):
     assert "was recorded with" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_answers_that_were_cut_off_are_told(called, capsys):
     assert called("--kind", "integer", "--max-tokens", "2") == 0
     told = capsys.readouterr().err
@@ -65,6 +67,7 @@ def test_answers_that_were_cut_off_are_told(called, capsys):
     assert "were cut off: raise --max-tokens" in told
 
 
+@pytest.mark.slow
 def test_a_grader_and_an_instruction_of_ones_own(called, server, tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text("def key(text, question):\n    return text[0]\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -89,6 +92,7 @@ def test_wrong_ways_to_ask_are_refused_before_anything_is_sent(called, server, c
     assert said in told and told.count("\n") == 1 and not server.calls
 
 
+@pytest.mark.slow
 def test_a_preview_shows_prompts_and_pays_for_nothing_twice(called, server, tmp_path, capsys):
     assert called("--kind", "integer", "--direct", "--preview", "1") == 0
     shown = capsys.readouterr().out
@@ -105,6 +109,7 @@ def test_without_a_model_prompts_alone_are_shown(tmp_path):
     assert "&lt;b&gt;" in shown._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_columns_of_a_table_say_how_it_is_asked(suffix, server, tmp_path):
     path = tmp_path / f"sums.{suffix}"

@@ -217,6 +217,7 @@ def test_a_store_of_an_earlier_version_is_whole_without_calls(tmp_path):
     assert verify(path).problems == () and "did not count calls" in verify(path).summary
 
 
+@pytest.mark.slow
 def test_the_command_says_it_in_one_line_or_one_a_problem(frame, written, capsys):
     path = written(frame)
     assert main(["recordings", "verify", str(path)]) == 0

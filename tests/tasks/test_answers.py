@@ -121,6 +121,7 @@ def test_different_answers_keep_different_keys(one, other):
     assert normalise(one, "text") != normalise(other, "text")
 
 
+@pytest.mark.slow
 @given(ANY_TEXT, st.sampled_from(["text", "choice", "integer"]))
 @settings(max_examples=600, deadline=None)
 def test_normalising_twice_changes_nothing(text, kind):
@@ -129,6 +130,7 @@ def test_normalising_twice_changes_nothing(text, kind):
     once.encode("utf-8")
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from([*"(){}[|x29^_+-/=,.!$", "\\frac", "\\sqrt", "\\pi", "\\text{a}"]),
@@ -141,6 +143,7 @@ def test_normalising_an_expression_twice_changes_nothing(tokens):
     assert normalise(once, "expression") == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "same",
     [
@@ -208,6 +211,7 @@ def test_expressions_without_math_verify_name_the_extra(monkeypatch):
     symbolic._reader.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["text", "choice", "integer", "expression"])
 @pytest.mark.parametrize(
     "unit",

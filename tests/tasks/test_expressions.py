@@ -14,6 +14,7 @@ def final(response):
     return normalise(extract(response, "expression"), "expression")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "same",
     [
@@ -105,6 +106,7 @@ def test_common_spellings_of_one_answer_are_one_vote(same):
     assert final(keys[same[0]]) == keys[same[0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -114,6 +114,7 @@ def test_keys_of_values_are_read_as_the_values(number):
     assert value(latex(number)) == value(decimal(number)) == number
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("0123456789 .,/^*+-(){}[]!%eE\\fracsqt½³"), max_size=30))
 @settings(max_examples=500, deadline=None)
 def test_any_text_is_read_or_refused(written):

@@ -81,6 +81,7 @@ def test_long_attempts_keep_their_end():
         assert "… o so so so Answer: 7" in words and len(words) < 700
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.text(st.characters(), max_size=40)

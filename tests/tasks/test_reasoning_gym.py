@@ -24,6 +24,7 @@ def task(family, **fields):
     return load_task(f"reasoning-gym:{family}?{query}")
 
 
+@pytest.mark.slow
 @installed
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_seed_gives_the_same_questions_and_a_longer_task_begins_like_a_shorter_one(family):
@@ -114,6 +115,7 @@ def test_settings_of_the_generator_are_fields_of_the_name():
     assert max(numbers) <= 9
 
 
+@pytest.mark.slow
 @installed
 @pytest.mark.parametrize(
     ("name", "told"),

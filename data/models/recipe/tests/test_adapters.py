@@ -81,6 +81,7 @@ def files(tmp_path_factory) -> tuple[Path, Path]:
     return write_tiny_gguf(folder / "tiny.gguf"), write_tiny_adapter(folder / "adapter.gguf")
 
 
+@pytest.mark.slow
 @needs_server
 def test_llama_cpp_agrees_with_transformers(files):
     base, beside = files
@@ -88,6 +89,7 @@ def test_llama_cpp_agrees_with_transformers(files):
     assert np.abs(served(base, None, PROMPT, len(VOCABULARY)) - reference()).max() > 10 * TOLERANCE
 
 
+@pytest.mark.slow
 @needs_server
 @needs("gguf")
 def test_a_merged_adapter_computes_the_same(files, tmp_path):
@@ -210,6 +212,7 @@ def test_an_adapter_lies_beside_weights_kept_once(files, cached, tmp_path, monke
     assert adapter("local/smollm2-135m") is None
 
 
+@pytest.mark.slow
 @needs_server
 def test_a_card_names_its_adapters_checksum(files, cached):
     base, beside = files

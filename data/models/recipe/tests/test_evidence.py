@@ -78,6 +78,7 @@ def test_verdicts_are_held_against_their_attempts():
     assert found["right"].tolist() == [True, True, False]
 
 
+@pytest.mark.slow
 def test_without_verdicts_there_is_no_gap():
     own = made_up()
     levels = evidence.by_level([own]).set_index("level")
@@ -92,6 +93,7 @@ def test_without_verdicts_there_is_no_gap():
     assert evidence.by_level([blind])["gap"].tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_means_are_of_the_families_differences():
     held = [made_up(), made_up("digits", 1)]
     table = evidence.attempts(held).set_index(["family", "measure"])["value"]
@@ -108,6 +110,7 @@ def test_means_are_of_the_families_differences():
     assert table["sums", "sample"] == pytest.approx(right)
 
 
+@pytest.mark.slow
 def test_chains_meet_the_best_baseline_of_a_budget():
     held = [made_up(), made_up("digits", 1)]
     table = evidence.together(held, replications=5)
@@ -121,6 +124,7 @@ def test_chains_meet_the_best_baseline_of_a_budget():
         assert {"integrated, ucb", "integrated, priced"} <= set(rows["method"])
 
 
+@pytest.mark.slow
 def test_controls_lie_beside_the_recordings(tmp_path):
     own = made_up()
     write(own.frame, {}, tmp_path / f"{own.name}.parquet")
@@ -161,6 +165,7 @@ def test_committed_numbers_are_of_shipped_recordings():
         np.testing.assert_allclose(both[column], both[f"{column} there"], atol=1e-6, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_and_read_in_words():
     held = [made_up(), made_up("digits", 1)]
     attempts = evidence.attempts(held)

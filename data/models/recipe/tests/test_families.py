@@ -14,6 +14,7 @@ from dynlab._util.errors import InputError
 from dynlab.tasks.task import load_task, to_jsonl
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*FAMILIES, *PUZZLES])
 def test_committed_tasks_are_the_generators_bytes(family, tmp_path, monkeypatch):
     committed = (shipped_files.folder("data/tasks") / f"{family}.jsonl").read_bytes()

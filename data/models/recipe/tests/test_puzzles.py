@@ -160,6 +160,7 @@ def test_solved_puzzles_offer_no_check(family):
     assert puzzle.check(puzzle.target) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", PUZZLES)
 def test_splits_share_nothing_over_thousands(family):
     rng = random.Random(1)

@@ -18,7 +18,6 @@ from dynlab.recordings.recording import write
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),  # each test finds the page as the one before left it
     pytest.mark.skipif(chromium() is None, reason="no chromium or chrome is installed"),
     pytest.mark.skipif(
         not all(map(find_spec, ("jupyterlab", "ipywidgets", "websocket"))),

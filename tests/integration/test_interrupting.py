@@ -14,8 +14,6 @@ import pytest
 
 from dynlab.online.run_audit import audit
 
-pytestmark = pytest.mark.xdist_group("forks")  # one process, so that everything is loaded once
-
 FORKS = """
 import json, os, sys
 import dynlab

@@ -21,12 +21,9 @@ from dynlab._util.errors import InputError
 from dynlab.models.llama_cpp import ServerSettings, describe, resolve
 from dynlab.models.weights import sha256
 
-pytestmark = [
-    pytest.mark.xdist_group("llama_cpp"),  # one process, so that the model is loaded once
-    pytest.mark.skipif(
-        importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed"
+)
 SMALL = ServerSettings(num_slots=4, context=128, threads=1)
 
 

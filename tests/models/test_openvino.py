@@ -29,12 +29,9 @@ from dynlab.sampling.preparation import asked_of
 from dynlab.sampling.store import store_path
 from dynlab.tasks.task import Task
 
-pytestmark = [
-    pytest.mark.xdist_group("openvino"),  # one process, so that the model is loaded once
-    pytest.mark.skipif(
-        importlib.util.find_spec("openvino_genai") is None, reason="openvino-genai is not installed"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("openvino_genai") is None, reason="openvino-genai is not installed"
+)
 SMALL = EngineSettings(num_sequences=4, cache_gib=1, threads=1)
 
 

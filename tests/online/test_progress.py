@@ -69,7 +69,6 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.skipif(browser.chromium() is None, reason="no chromium or chrome is installed")
 def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve, tmp_path):
     folder, scratch = tmp_path / "work", tmp_path / "scratch"

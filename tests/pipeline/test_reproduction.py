@@ -20,7 +20,6 @@ from dynlab.plots.manifest import add_figure
 from dynlab.recordings.recording import shipped as shipped_recordings
 from dynlab.recordings.recording import write
 
-pytestmark = pytest.mark.xdist_group("reproduction")  # one process, so that it is done once
 NOTEBOOKS = ("00-quickstart", "01-accuracy-vs-cost", "03-dynamic-vs-uniform")
 
 

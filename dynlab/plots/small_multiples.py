@@ -126,7 +126,9 @@ def plot_lines_grid(
     return figure
 
 
-def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float = 0.0) -> Axes:
+def plot_dots(
+    frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float | None = 0.0
+) -> Axes:
     """A row for each value of the column `row`: the dots of allocators in their intervals.
 
     Args:
@@ -135,7 +137,7 @@ def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float
         row: The column whose values name the rows.
         x: The column of the x axis.
         xlabel: What x is, with its unit.
-        line: Where a vertical line helps to compare.
+        line: Where a vertical line helps to compare; None: nowhere.
 
     Raises:
         InputError: The frame holds no rows.
@@ -149,7 +151,8 @@ def plot_dots(frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float
         ax = new_panels(
             1, 1, width=TWO_COLUMNS, height=(0.11 + 0.11 * together) * len(names) + 0.75
         )[1][0]
-        ax.axvline(line, color="#333333", lw=0.8, zorder=1)
+        if line is not None:
+            ax.axvline(line, color="#333333", lw=0.8, zorder=1)
         for place, name in enumerate(names):
             own = np.flatnonzero(frame[row] == name)
             for number, index in enumerate(own):

@@ -30,7 +30,12 @@ def replayed(policy, streams, limit, seed, unit="samples"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "batch", [5, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 40))]
+    "batch",
+    [
+        5,
+        pytest.param(40, marks=pytest.mark.slow),
+        pytest.param(1, marks=pytest.mark.exhaustive),
+    ],
 )
 @pytest.mark.parametrize("name", LIVE)
 def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):

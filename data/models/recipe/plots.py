@@ -26,7 +26,7 @@ def plot_accuracies(attempts: pd.DataFrame) -> Figure | Axes:
     """
     rows = attempts[attempts["measure"].isin(ACCURACIES)]
     rows = rows.assign(allocator=rows["measure"])
-    return plot_dots(rows, "family", "value", xlabel=f"accuracy; {TRAINED}", line=0.5)
+    return plot_dots(rows, "family", "value", xlabel=f"accuracy; {TRAINED}", line=None)
 
 
 def plot_gains(attempts: pd.DataFrame) -> Figure | Axes:

@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE  # else each run compiles everything anew, tests with their assertions too
 
-.PHONY: help install reproduce test quick exhaustive check readme benchmarks public recordings tasks train lock clean
+.PHONY: help install reproduce test quick check readme benchmarks public recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,10 +29,7 @@ test: $(INSTALLED) check  ## linters, type checker, tests
 	@$(BIN)/python $(TESTS) $(ARGS)
 
 quick: $(INSTALLED) check  ## the same without the tests marked slow: a minute
-	@$(BIN)/python $(TESTS) -m 'not slow and not benchmarks and not exhaustive' $(ARGS)
-
-exhaustive: $(INSTALLED)  ## the further cases of tests that make test takes some of
-	@$(BIN)/python $(TESTS) -m exhaustive $(ARGS)
+	@$(BIN)/python $(TESTS) -m 'not slow and not benchmarks' $(ARGS)
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .

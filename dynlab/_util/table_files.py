@@ -38,7 +38,7 @@ def text_of_file(path: Path) -> str:
     if path.name.casefold().endswith(PACKED):
         try:
             content = gzip.decompress(content)
-        except (EOFError, zlib.error) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise OSError(0, f"it is no whole packed file: {error}") from None
     return content.decode("utf-8-sig")
 
@@ -56,19 +56,24 @@ def json_objects(text: str) -> Iterator[tuple[int, Any]]:
     ([(1, {'a': 1}), (3, {'a': 2})], [(1, {'a': 1})])
     """
     if re.match(r"\s*\[\s*\{", text):
-        yield from ((number, value) for number, value in enumerate(json.loads(text), start=1))
+        yield from enumerate(_parsed(text, 1), start=1)
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                error.lineno = number
-                raise
-            except RecursionError:
-                deep = json.JSONDecodeError("nested too deeply", "", 0)
-                deep.lineno = number
-                raise deep from None
+            yield number, _parsed(line, number)
+
+
+def _parsed(text: str, first_line: int) -> Any:
+    """The value of a JSON text that begins at a line of its file."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        error.lineno += first_line - 1
+        raise
+    except RecursionError:
+        deep = json.JSONDecodeError("nested too deeply", "", 0)
+        deep.lineno = first_line
+        raise deep from None
 
 
 def _unpacked(name: str) -> str:

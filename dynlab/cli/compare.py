@@ -118,7 +118,7 @@ def _compare(given: argparse.Namespace) -> None:
     settings_shown = [
         name
         for name in ("stopping", "exploration", "uncertainty", "warmup", "batch")
-        if name in curves and curves[name].nunique(dropna=False) > 1
+        if curves.groupby("allocator")[name].nunique(dropna=False).max() > 1
     ]
     shown = curves[
         [

@@ -121,12 +121,10 @@ class Client:
         raw: Any = None
         failure: Exception | None = None
         try:
-            with self._deadlines.of_call() as deadline:
-                async with deadline:
-                    raw = await _litellm().acompletion(
-                        **self._fixed, **self._arguments(request, num_samples)
-                    )
-            self._deadlines.answered()
+            async with self._deadlines.of_call():
+                raw = await _litellm().acompletion(
+                    **self._fixed, **self._arguments(request, num_samples)
+                )
         except TimeoutError:
             failure = TimeoutError(self._deadlines.passed)
         except Exception as error:  # LiteLLM maps what providers raise to dozens of kinds

@@ -9,8 +9,8 @@ after `MOST` times its time, for a single connection may have been lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import isfinite
 
 from dynlab._util.options import TIMEOUT_S
@@ -20,7 +20,9 @@ MOST = 3  # times its own time that a call to another machine may take, whatever
 
 
 class Deadlines:
-    """The deadlines of the calls under way: `with deadlines.of_call(): await …`.
+    """The deadlines of the calls under way: `async with deadlines.of_call(): await …`.
+
+    What ends in it without an error is an answer, which puts the others' deadlines off.
 
     Args:
         seconds: How long a call may take after it began, or after another was answered.
@@ -36,16 +38,16 @@ class Deadlines:
         """Seconds that a call may take at most."""
         return MOST * self.seconds if self.bounded else float("inf")
 
-    @contextmanager
-    def of_call(self) -> Iterator[asyncio.Timeout]:
-        """A deadline of `seconds` from now, for `async with`, that answers put off."""
-        now = asyncio.get_running_loop().time()
-        deadline = asyncio.timeout(self.seconds if isfinite(self.seconds) else None)
-        self._under_way[deadline] = now + self.longest
-        try:
-            yield deadline
-        finally:
-            del self._under_way[deadline]
+    @asynccontextmanager
+    async def of_call(self) -> AsyncIterator[None]:
+        """A deadline of `seconds` from now; a TimeoutError where it passes."""
+        async with asyncio.timeout(self.seconds if isfinite(self.seconds) else None) as deadline:
+            self._under_way[deadline] = asyncio.get_running_loop().time() + self.longest
+            try:
+                yield
+            finally:
+                del self._under_way[deadline]
+        self.answered()
 
     @property
     def passed(self) -> str:

@@ -45,7 +45,7 @@ def describe(
     """What a recording's card says about a local model: weights, licence, engine and settings.
 
     Raises:
-        InputError: As `weights` and `engine_of`; the engine is not installed.
+        InputError: As `weights_file` and `engine_of`; the engine is not installed.
     """
     if engine_of(model, engine) == "llama.cpp":
         own = settings if isinstance(settings, ServerSettings) else None

@@ -84,7 +84,7 @@ def describe(model: str, settings: ServerSettings | None = None) -> dict[str, An
     server and settings.
 
     Raises:
-        InputError: As `weights`; xllamacpp is not installed.
+        InputError: As `weights_file`; xllamacpp is not installed.
     """
     path, known, beside = weights_file(model), named(model), adapter(model)
     return {

@@ -130,7 +130,7 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
     frame["target"] = frame["target"].astype(object)
     listed = frame["target"].map(
         lambda value: (
-            value.lstrip().startswith("[")
+            _LISTED.fullmatch(value) is not None
             if isinstance(value, str)
             else isinstance(value, Sequence | np.ndarray)
         )
@@ -145,7 +145,10 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
             frame.index,
             dtype=object,
         )
-        frame["correct"] = frame["correct"].fillna(marks) if "correct" in frame else marks
+        if "correct" in frame:
+            known = frame["correct"].astype(object)
+            marks = known.where(known.notna(), marks)
+        frame["correct"] = marks
         frame["target"] = accepted.map(lambda texts: texts[0] if texts else None)
     frame.loc[frame["target"].isin(_UNKNOWN), "target"] = None
     return frame

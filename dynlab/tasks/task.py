@@ -112,7 +112,7 @@ def load_task(
 
     A file without a header is asked in chat, reasoned out, with answers of kind 'choice' where
     choices are given. CSV and Parquet files say it in columns, the same in every row: `kind`,
-    `instruction`, `form`, `tolerance`.
+    `instruction`, `form`, `reasoned`, `tolerance`.
 
     Args:
         name_or_path: 'capitals'; a path that ends in .jsonl, .json, .csv (also .gz) or .parquet; or

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.exhaustive import some_of
 from helpers.notebook_cells import run
 
 from dynlab._util.errors import InputError
@@ -95,11 +94,8 @@ def test_budgets_give_way_to_what_is_held():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("path", "odd"),
-    some_of((path, odd) for path in NOTEBOOKS.values() for odd in ODD),  # of an odd number each
-    ids=lambda value: getattr(value, "stem", value),
-)
+@pytest.mark.parametrize("odd", list(ODD))
+@pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=list(NOTEBOOKS))
 def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     monkeypatch.setattr("dynlab.pipeline.inputs.QUICK_REPLICATIONS", 3)
     monkeypatch.setattr(

@@ -69,11 +69,10 @@ def test_where_nothing_is_answered_calls_are_given_up_and_told_what_to_change(ca
 def test_a_lost_call_is_given_up_in_the_end_though_others_are_answered():
     async def lost():
         deadlines = Deadlines(0.1, bounded=True)
-        with deadlines.of_call() as deadline:
-            async with deadline:
-                while True:
-                    await asyncio.sleep(0.01)
-                    deadlines.answered()  # others are, all the time
+        async with deadlines.of_call():
+            while True:
+                await asyncio.sleep(0.01)
+                deadlines.answered()  # others are, all the time
 
     begun = time.monotonic()
     with pytest.raises(TimeoutError):

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.exhaustive import some_of
 
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
@@ -62,14 +61,9 @@ def richer(frame, card):
     card["totals"]["cost_usd"] = 0.0
 
 
-CHANGES = (flipped, swapped, another_seed, dearer, removed, added, richer)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("change", "asynchronous"),
-    some_of((change, how == place % 2) for place, change in enumerate(CHANGES) for how in (0, 1)),
-)
+@pytest.mark.parametrize("change", [flipped, swapped, another_seed, dearer, removed, added, richer])
+@pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solve):
     solution = solve(asynchronous=asynchronous, allocator="ucb")
     audit(solution.path)

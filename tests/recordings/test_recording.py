@@ -12,6 +12,7 @@ from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import digest, load, right_of, shipped, write
 from dynlab.recordings.schema import KEY, SCHEMA
 from dynlab.recordings.streams import ABSENT, streams_of
+from dynlab.tasks.task import load_task
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
@@ -259,7 +260,7 @@ def test_no_target_is_unknown_and_not_wrong(target):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in shipped() if "digits" in name or "smol" in name])
+@pytest.mark.parametrize("name", shipped())
 def test_shown_shares_are_those_of_comparisons(name):
     recording = load(name)
     for strategy, row in recording.counts().iterrows():
@@ -275,3 +276,20 @@ def test_shown_shares_are_those_of_comparisons(name):
             assert row["right"] == pytest.approx(marks[present].mean())
     if name.startswith("capitals"):
         assert recording.counts().loc["parallel", "right"] > 0.4
+
+
+def test_a_file_that_is_not_packed_as_its_name_says_is_told_in_a_line(tmp_path):
+    (tmp_path / "a.csv.gz").write_text("junk")
+    for read in (load, load_task):
+        with pytest.raises(InputError, match="no whole packed file"):
+            read(tmp_path / "a.csv.gz")
+
+
+def test_marks_that_are_known_stand_beside_lists_of_targets():
+    rows = [
+        {"question_id": q, "sample_index": i, "answer": answer, "target": target, "correct": mark}
+        for q, target in (("q", ["a", "b"]), ("p", None))
+        for i, (answer, mark) in enumerate([("a", False), ("b", None), ("c", None)])
+    ]
+    frame = load(pd.DataFrame(rows).astype({"correct": "boolean"})).frame
+    assert frame["correct"].tolist() == [False, pd.NA, pd.NA, False, True, False]

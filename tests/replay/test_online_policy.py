@@ -28,39 +28,35 @@ def replayed(policy, streams, limit, seed, unit="samples"):
     return list(zip(trace.question[0], trace.sample[0], trace.arrived[0], strict=True))[:limit]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "batch",
-    [
-        5,
-        pytest.param(40, marks=pytest.mark.slow),
-        pytest.param(1, marks=pytest.mark.exhaustive),
-    ],
+    "batch", [5, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 40))]
 )
 @pytest.mark.parametrize("name", LIVE)
 def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
     streams = in_order(random_pool(9, 90, seed=batch))
-    for seed, unit in enumerate(("samples", "tokens")):
-        policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
-        expected = replayed(policy, streams, 80, seed, unit)
-        deals = random.Random(seed)
-        for deal in (None, lambda n, deals=deals: deals.randrange(n)):
-            picks = played(OnlinePolicy(policy, 9, 80, seed), streams, unit, deal)
-            assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
+    for seed in range(3):
+        for unit in ("samples", "tokens"):
+            policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
+            expected = replayed(policy, streams, 80, seed, unit)
+            deals = random.Random(seed)
+            for deal in (None, lambda n, deals=deals: deals.randrange(n)):
+                picks = played(OnlinePolicy(policy, 9, 80, seed), streams, unit, deal)
+                assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stopping", registry.names("stopping rule"))
-@pytest.mark.parametrize("name", ["uniform", pytest.param("priced", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["uniform", "ucb", "priced", "thompson"])
 def test_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
-    for seed, batch in enumerate((1, 6)):
+    for seed in range(3):
         streams = in_order(random_pool(8, 130, seed=seed))
-        policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
-        expected = replayed(policy, streams, 120, seed)
-        deals = random.Random(seed)
-        picks = played(
-            OnlinePolicy(policy, 8, 120, seed),
-            streams,
-            deal=lambda n, deals=deals: deals.randrange(n),
-        )
-        assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
+        for batch in (1, 6):
+            policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
+            expected = replayed(policy, streams, 120, seed)
+            deals = random.Random(seed)
+            picks = played(
+                OnlinePolicy(policy, 8, 120, seed),
+                streams,
+                deal=lambda n, deals=deals: deals.randrange(n),
+            )
+            assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected

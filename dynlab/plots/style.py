@@ -89,9 +89,12 @@ _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "bat
 @contextmanager
 def style() -> Iterator[None]:
     """The project's matplotlib theme, for the time of a `with` block."""
-    from matplotlib import rc_context
+    from matplotlib import pyplot
 
-    with rc_context(fname=str(Path(__file__).with_name("dynlab.mplstyle"))):
+    # Loads the backend. A notebook's own turns interactive mode on as it loads: inside the block
+    # that would end with the block, and every later figure of the session would stay unseen.
+    pyplot.draw_if_interactive()
+    with pyplot.rc_context(fname=str(Path(__file__).with_name("dynlab.mplstyle"))):
         yield
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from dynlab._util.options import Sampling
 
+GREEDY = "greedy"  # the strategy of answers at temperature 0: one a question, in no pool
 # {"role": "user" | "assistant" | "system", "content": "..."}; "prefix": true to go on from it
 Message = Mapping[str, Any]
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
+from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording, right_of
-from dynlab.recordings.streams import GREEDY, Floats, Streams
+from dynlab.recordings.streams import Floats, Streams
 
 
 def greedy_rows(recording: Recording) -> pd.DataFrame:

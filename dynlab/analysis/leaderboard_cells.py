@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
 from dynlab.analysis.methods import ORACLE, Method, warmup_of
@@ -21,7 +22,7 @@ from dynlab.analysis.metrics import curve_at, is_flat, question_resamples, resam
 from dynlab.analysis.replays import Replays
 from dynlab.policies.base import StoppingRule
 from dynlab.recordings.recording import Recording
-from dynlab.recordings.streams import GREEDY, Flags, Floats, Streams
+from dynlab.recordings.streams import Flags, Floats, Streams
 from dynlab.replay.loop import Curve
 from dynlab.replay.sweeps import curves_of
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
+from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import checked_budgets
 from dynlab.analysis.leaderboard_cells import Cells, measured
 from dynlab.analysis.leaderboard_rows import CELLS, behind, origin, row_of, rows_of_cells
@@ -26,7 +27,7 @@ from dynlab.policies.base import Component, StoppingRule
 from dynlab.policies.parsing import as_policy
 from dynlab.policies.policy import Policy
 from dynlab.policies.registry import names, sweep
-from dynlab.recordings.streams import ABSENT, GREEDY
+from dynlab.recordings.streams import ABSENT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

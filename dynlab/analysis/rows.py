@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from dynlab._util.values import GREEDY
 from dynlab.analysis.greedy_answers import greedy_rows
 from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import Estimate, estimates, saving_at
 from dynlab.analysis.replays import Setup
 from dynlab.recordings.recording import Recording
-from dynlab.recordings.streams import GREEDY, Floats
+from dynlab.recordings.streams import Floats
 from dynlab.replay.loop import Curve
 
 Row = dict[str, Any]

@@ -120,8 +120,8 @@ def tell(path: Path) -> int:
     """Says on stderr which samples of a recording could not be had; 1 where a question has no vote
     at all, else 0.
     """
+    from dynlab._util.values import GREEDY
     from dynlab.recordings.recording import load
-    from dynlab.recordings.streams import GREEDY
 
     recording = load(path)
     frame = recording.frame

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording, text_or_none
-from dynlab.recordings.streams import GREEDY, Floats, Ints, Streams
+from dynlab.recordings.streams import Floats, Ints, Streams
 from dynlab.replay.draws import draws_of
 
 TEXTS = 3  # of a question

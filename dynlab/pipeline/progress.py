@@ -87,7 +87,7 @@ class Forecast:
 
 
 class Progress:
-    """Shows a forecast on stderr while jobs run: a bar on a terminal, and a line for each job.
+    """Shows a forecast on stderr while jobs run: lines, and on a terminal a bar.
 
     Args:
         expected: Name of a job → seconds that it is expected to take.
@@ -155,6 +155,9 @@ class Progress:
             self.tick()
 
     def __enter__(self) -> Self:
+        if self._shown and self._num:
+            notebooks = f"{self._num} notebook{'s' * (self._num != 1)}"
+            self._bar.write(f"{notebooks} to run: {self._left()}", file=sys.stderr)
         self._ticker.start()
         return self
 

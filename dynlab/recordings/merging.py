@@ -12,9 +12,9 @@ import pandas as pd
 
 from dynlab import recordings
 from dynlab._util.errors import InputError
+from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.schema import KEY
-from dynlab.recordings.streams import GREEDY
 
 _SAME = (
     "dataset",

@@ -18,11 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from dynlab._util.cache_folder import cache_folder
 from dynlab._util.errors import InputError, one_of
-from dynlab.recordings.recording import write
 
 REPOSITORY = "jkomiyama/BoInf-code-publish"
 COMMIT = "fbcb0970b0e235e9e5d8d7f5f1a6c81fe96d259c"
@@ -96,6 +93,10 @@ def fetch(name: str, *, out: str | Path | None = None, mirror: str = URL) -> Pat
         InputError: An unknown name, no network, a wrong checksum, or a folder that cannot be
             written to.
     """
+    import pandas as pd
+
+    from dynlab.recordings.recording import write
+
     pool = pool_named(name)
     if find_spec("pooch") is None:
         raise InputError("public pools are downloaded by pooch: pip install 'dynlab[public]'")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
+from dynlab._util.values import GREEDY
 from dynlab.recordings.arrays import ABSENT as ABSENT
 from dynlab.recordings.arrays import MISSING as MISSING
 from dynlab.recordings.arrays import Flags as Flags
@@ -17,7 +18,6 @@ from dynlab.recordings.arrays import coded, cost_of, right_answers, tokens_of, w
 from dynlab.recordings.critical_path import paths, waits_of
 from dynlab.recordings.recording import Recording
 
-GREEDY = "greedy"
 UNITS = ("samples", "tokens", "usd")
 
 

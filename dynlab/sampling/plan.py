@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dynlab._util.options import Sampling
-from dynlab._util.values import Question, Request, Sample
+from dynlab._util.values import GREEDY, Question, Request, Sample
 from dynlab.models.replies import Response
 from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
 from dynlab.tasks.prompts import finals, own, prompter_for
 from dynlab.tasks.task import Task
-
-GREEDY = "greedy"
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ import pandas as pd
 
 from dynlab import __version__, recordings
 from dynlab._util.errors import InputError
-from dynlab._util.values import Question, Sample, Usage
+from dynlab._util.values import GREEDY, Question, Sample, Usage
 from dynlab.models.engines import describe
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.sampling.plan import GREEDY, Plan
+from dynlab.sampling.plan import Plan
 from dynlab.sampling.store import refuse_difference
 from dynlab.sampling.store_rows import Key
 from dynlab.tasks.answers import writable

@@ -11,14 +11,14 @@ from typing import Any
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits
-from dynlab._util.values import Request, Sample, Usage
+from dynlab._util.values import GREEDY, Request, Sample, Usage
 from dynlab.models.client import Client
 from dynlab.models.prices import priced, shared_out
 from dynlab.models.replies import Reply
 from dynlab.sampling.attempts import Requester, without_answer
 from dynlab.sampling.budget import Ledger
 from dynlab.sampling.concurrency import ConcurrencyLimit
-from dynlab.sampling.plan import GREEDY, Plan
+from dynlab.sampling.plan import Plan
 from dynlab.sampling.request_queue import RequestQueue, Turn
 from dynlab.sampling.retries import RetryPolicy
 from dynlab.sampling.store import Store

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.redaction import scrubbed
+from dynlab._util.values import GREEDY
 from dynlab.models.prices import Price
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
-from dynlab.sampling.plan import GREEDY
 from dynlab.sampling.store_verification import store_problems
 from dynlab.tasks.task import Task
 

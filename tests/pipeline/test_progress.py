@@ -51,7 +51,8 @@ def test_each_notebook_is_told_in_a_line(capsys):
             now[0] += 60
             progress.end(name, failure)
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["a: 1 min 0 s (1 of 2 done, about 5 min to go)", "notebook b failed"]
+    begun = "2 notebooks to run: about 5 min"
+    assert lines == [begun, "a: 1 min 0 s (1 of 2 done, about 5 min to go)", "notebook b failed"]
 
 
 def test_a_quick_run_is_expected_to_be_quicker():

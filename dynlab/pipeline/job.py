@@ -18,6 +18,7 @@ from dynlab._util.shipped_files import folder
 from dynlab.pipeline import execute
 from dynlab.pipeline.cache import Cache, CacheEntry
 from dynlab.pipeline.gallery import notebook_page, sections
+from dynlab.pipeline.markdown_copy import markdown_copy
 from dynlab.pipeline.parameters import declared, defaults, fitted
 from dynlab.pipeline.progress import seconds_expected
 from dynlab.plots.figure_files import write_bytes
@@ -135,6 +136,7 @@ class Job:
         if notebook:
             texts[f"notebooks/{self.stem}.ipynb"] = notebook
             texts[f"notebooks/{self.stem}.html"] = notebook_page(notebook, self.title)
+            texts[f"notebooks/{self.stem}.md"] = markdown_copy(notebook)
             entitle(self.out, sections(notebook))
         for name, text in texts.items():
             write_bytes(self.out / name, text.encode())

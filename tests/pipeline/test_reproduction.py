@@ -90,7 +90,9 @@ def test_figures_are_byte_identical_from_two_folders(runs):
 def test_pages_name_no_path_of_the_machine(runs):
     (complete, _), _ = runs
     kept = sorted(path.name for path in (complete / "notebooks").iterdir())
-    assert kept == sorted(f"{stem}.{kind}" for stem in NOTEBOOKS for kind in ("html", "ipynb"))
+    assert kept == sorted(
+        f"{stem}.{kind}" for stem in NOTEBOOKS for kind in ("html", "ipynb", "md")
+    )
     for out, _ in runs:
         for path in [
             *out.glob("*.svg"),

@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE  # else each run compiles everything anew, tests with their assertions too
 
-.PHONY: help install reproduce test quick check readme benchmarks public recordings tasks train lock clean
+.PHONY: help install reproduce test quick check docs readme benchmarks public recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,15 @@ check: $(INSTALLED)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+
+.venv/.docs: $(INSTALLED)
+	@echo "installing what builds the site into .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[docs]'
+	@touch $@
+
+docs: .venv/.docs  ## build the documentation site into .site, without a network; a dead link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .docs/mkdocs.yml
+	@echo "the site is built: open .site/index.html"
 
 readme: $(INSTALLED)  ## write the README's tables again from the committed figures
 	@PYTHONPATH=tests $(BIN)/python -m helpers.readme_tables

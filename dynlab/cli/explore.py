@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.extras import require
 from dynlab._util.files import replacing
 from dynlab._util.shipped_files import named
 
@@ -66,12 +66,8 @@ def explore(
             another recording.
         DynlabError: JupyterLab failed.
     """
-    for package in ("jupyterlab", "ipywidgets", "anywidget", "ipykernel", "matplotlib"):
-        if find_spec(package) is None:
-            raise InputError(
-                f"explore needs {package}, which is not installed; run: pip install"
-                " 'dynlab[notebooks]'"
-            )
+    needed = ("jupyterlab", "ipywidgets", "anywidget", "ipykernel", "matplotlib")
+    require("explore", *needed, extra="notebooks")
     path = copy_of(recording, out)
     print(f"opening {path} in JupyterLab; Ctrl-C ends it", flush=True)
     # the notebook is where JupyterLab begins, so that the address which it prints is the notebook's

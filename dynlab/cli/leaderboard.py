@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
 
 
 def _leaderboard(given: argparse.Namespace) -> None:
+    from dynlab._util.extras import require
     from dynlab._util.files import write_csv
     from dynlab.analysis.leaderboards import leaderboard, shown
     from dynlab.pipeline.inputs import chosen
@@ -49,6 +50,7 @@ def _leaderboard(given: argparse.Namespace) -> None:
     from dynlab.plots.leaderboard import plot_leaderboard_grid
     from dynlab.policies.parsing import split_policies
 
+    require("leaderboard", "matplotlib", extra="notebooks")
     found = leaderboard(
         chosen(given.recording),
         None if given.allocators is None else split_policies(given.allocators),

@@ -246,8 +246,9 @@ def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
     """
     if endpoint.api_base or endpoint.answer is not None:
         return {}
+    litellm = _litellm()
     try:
-        known: Mapping[str, Any] = _litellm().get_model_info(endpoint.litellm_model)
+        known: Mapping[str, Any] = litellm.get_model_info(endpoint.litellm_model)
     except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
         return {}
     return known
@@ -279,8 +280,9 @@ def _provider(endpoint: Endpoint) -> str:
     """LiteLLM's name for who serves a model."""
     if endpoint.answer is not None:
         return endpoint.litellm_model.partition("/")[0]
+    litellm = _litellm()
     try:
-        return str(_litellm().get_llm_provider(endpoint.litellm_model)[1])
+        return str(litellm.get_llm_provider(endpoint.litellm_model)[1])
     except Exception:  # of many kinds
         raise InputError(
             f"LiteLLM does not know who serves {endpoint.litellm_model!r}: "

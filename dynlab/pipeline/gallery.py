@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from dynlab.pipeline.cache import CacheEntry
+from dynlab.pipeline.formulas import as_mathml
 from dynlab.plots.manifest import ManifestEntry, read_manifest
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -24,7 +25,6 @@ _SHOWN = (
 _SHOWN_KINDS = (
     "text/html text/markdown image/svg+xml text/latex image/png image/jpeg text/plain"
 ).split()
-_FUNCTION = r'<mo lspace="0.17em" rspace="0.17em">\1</mo>'
 _MOST = 60  # rows of a figure's numbers on the page; the CSV has them all
 
 
@@ -49,10 +49,10 @@ def notebook_page(notebook: str, title: str) -> str:
         """Markdown whose formulas are MathML, which browsers draw without a library."""
 
         def inline_math(self, body: str) -> str:
-            return _formula(body, "inline")
+            return as_mathml(body, "inline")
 
         def block_math(self, body: str) -> str:
-            return _formula(body, "block")
+            return as_mathml(body, "block")
 
     def markdown(source: str) -> str:
         renderer = Renderer(escape=False, exclude_anchor_links=True)
@@ -155,20 +155,6 @@ def _rendered(template: str, **values: Any) -> str:
     )
     pages.filters |= {"bold": bold, "took": took, "settings": _settings}
     return pages.get_template(template).render(values)
-
-
-def _formula(latex: str, display: str) -> str:
-    """A formula as MathML; as its LaTeX where it can't be read."""
-    from html import escape
-
-    from latex2mathml.converter import convert
-
-    try:
-        formula = convert(latex, display=display)
-        # names of functions, which stand apart from what they are applied to
-        return re.sub(r"<mi>(ln|log|exp|min|max)</mi>", _FUNCTION, formula)
-    except Exception:  # its errors have no common class
-        return f"<code>{escape(latex)}</code>"
 
 
 def _settings(parameters: Mapping[str, Any]) -> str:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import DynlabError, InputError, one_of
+from dynlab._util.extras import require
 from dynlab._util.files import replacing
 from dynlab._util.shipped_files import folder, named
 from dynlab.pipeline.cache import environment
@@ -93,7 +93,7 @@ def reproduce(
         DynlabError: A notebook failed; the message names its cell, and the other notebooks' results
             are kept.
     """
-    _check_installed()
+    require("reproduce", *_NEEDED, extra="notebooks")
     out = Path(out or ("quick-figures" if quick else "figures"))
     paths = _notebooks(notebooks)
     if notebooks is None and (recordings or {"recording", "model"} & {*(parameters or {})}):
@@ -189,12 +189,3 @@ def _notebooks(names: Iterable[str | Path] | None) -> dict[str, Path]:
             raise one_of("notebook", name, known)
         found |= matching
     return found
-
-
-def _check_installed() -> None:
-    for name in _NEEDED:
-        if find_spec(name) is None:
-            raise InputError(
-                f"reproduce needs {name}, which is not installed; run: pip install"
-                " 'dynlab[notebooks]'"
-            )

@@ -38,10 +38,10 @@ def plot_savings(
     Raises:
         InputError: The frame is empty, or holds several methods or units.
     """
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
     _one_method(savings)
     with style():
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
+
         cells = savings.assign(
             group=np.where(savings["flat"], "flat", ""), filled=savings["reached"]
         )
@@ -67,10 +67,10 @@ def plot_differences(
         levels: All B that panels side by side have; by default those of the frame.
         ax: Where to draw; by default a new figure, one column wide.
     """
-    from matplotlib.ticker import MaxNLocator
-
     _one_method(differences)
     with style():
+        from matplotlib.ticker import MaxNLocator
+
         ax = _intervals(differences.assign(group="", filled=True), "difference", levels, ax=ax)
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from dynlab._util.extras import require
+
 
 @dataclass(frozen=True)
 class Look:
@@ -88,7 +90,12 @@ _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "bat
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The project's matplotlib theme, for the time of a `with` block."""
+    """The project's matplotlib theme, for the time of a `with` block.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    require("drawing a figure", "matplotlib", extra="notebooks")
     from matplotlib import pyplot
 
     # Loads the backend. A notebook's own turns interactive mode on as it loads: inside the block

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
+import yaml
 
+from dynlab.cli import main
 from dynlab.reports.savings import headlines
 from dynlab.reports.wording import pooled
 
@@ -117,6 +122,29 @@ def speed() -> str:
     return _table(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
 
 
+def compare() -> str:
+    """What the quickstart's first comparison prints."""
+    told = StringIO()
+    with TemporaryDirectory() as folder, redirect_stdout(told):
+        command = "compare --recording capitals--smollm2-135m --allocators uniform,ucb"
+        out = Path(folder, "curves.csv")
+        main([*command.split(), "--budgets", "2,4,8,16", "--out", str(out)])
+    return f"```text\n{told.getvalue().replace(f'{folder}/', '').rstrip()}\n```"
+
+
+def citation() -> str:
+    """BibTeX of dynlab and of the paper, from CITATION.cff."""
+    own = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (paper,) = own["references"]
+    authors = " and ".join(each["family-names"] for each in paper["authors"])
+    (group,) = (each["name"] for each in own["authors"])
+    entries = [
+        _bibtex("software", "dynlab", own["title"], f"{{{group}}}", version=own["version"]),
+        _bibtex("article", "dynscaling", paper["title"], authors, paper["year"], url=paper["url"]),
+    ]
+    return "\n".join(["```bibtex", *entries, "```"])
+
+
 REGIONS: dict[str, Callable[[], str]] = {
     "reproduce": reproduce,
     "reasoner": reasoner,
@@ -125,20 +153,33 @@ REGIONS: dict[str, Callable[[], str]] = {
     "pools": pools,
     "headroom": headroom,
     "speed": speed,
+    "compare": compare,
+    "citation": citation,
 }
 
 
-def written_again(text: str) -> str:
-    """A page's text with every marked region made anew.
+def written_again(text: str, *, but: str = "") -> str:
+    """A page's text with every marked region made anew, but one where its name is given.
 
     >>> written_again("plain words")
     'plain words'
     """
 
     def fresh(found: re.Match[str]) -> str:
+        if found[1] == but:
+            return found[0]
         return f"<!-- {found[1]} -->\n{REGIONS[found[1]]()}\n<!-- end -->"
 
     return _REGION.sub(fresh, text)
+
+
+def _bibtex(
+    kind: str, key: str, title: str, author: str, year: int | None = None, **more: str
+) -> str:
+    """An entry of BibTeX, a field a line."""
+    fields = {"title": f"{{{title}}}", "author": author, "year": year, **more}
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"])
 
 
 def _by_family(levels: dict[str, str], gains: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The GitHub workflow, and the one that a guide gives to users: they test, draw, push nothing."""
+"""The GitHub workflows, and the one that a guide gives to users: they push nothing."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from dynlab.cli.parser import _parser
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+SITE = (ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8")
 GUIDE = (ROOT / "notebooks" / "guides" / "pipeline.md").read_text(encoding="utf-8")
 THEIRS = re.findall(r"```yaml\n(on: .*?|# \.github.*?)```", GUIDE, flags=re.S)
 MAJOR = {
@@ -17,6 +18,8 @@ MAJOR = {
     "actions/setup-python": "v5",
     "actions/upload-artifact": "v4",
     "actions/cache": "v4",
+    "actions/upload-pages-artifact": "v3",
+    "actions/deploy-pages": "v4",
 }
 
 
@@ -47,7 +50,19 @@ def test_the_guides_workflow_is_short():
     assert given.recording and given.run
 
 
-@pytest.mark.parametrize("text", [OURS, *THEIRS])
+def test_the_site_is_built_for_every_change_and_published_from_main():
+    jobs = yaml.safe_load(SITE)["jobs"]
+    assert "make docs" in [step.get("run") for step in jobs["build"]["steps"]]
+    (upload,) = [step for step in jobs["build"]["steps"] if "pages" in step.get("uses", "")]
+    config = (ROOT / ".docs" / "mkdocs.yml").read_text(encoding="utf-8")
+    assert f"site_dir: ../{upload['with']['path']}\n" in config
+    assert jobs["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    for condition in (upload["if"], jobs["publish"]["if"]):
+        assert condition.startswith("github.ref == 'refs/heads/main'")
+    assert "permissions" not in jobs["build"]
+
+
+@pytest.mark.parametrize("text", [OURS, SITE, *THEIRS])
 def test_a_workflow_pins_major_versions_and_may_only_read(text):
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
     used = [step["uses"] for step in steps(text) if "uses" in step]

@@ -28,7 +28,7 @@ from dynlab.models.deadlines import deadlines_for
 from dynlab.models.in_process import provide
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
-from dynlab.models.provider_errors import ProviderError, asked_wait_s
+from dynlab.models.provider_errors import ProviderError, asked_wait_s, no_connection
 from dynlab.models.replies import Reply, answer_in, reply
 
 _EVER_S = 1e7  # stands for no bound
@@ -162,6 +162,8 @@ class Client:
             Timeout,
         )
 
+        if unmade := no_connection(error):
+            return ProviderError(unmade, unreached=True)
         headers: Mapping[str, str] = getattr(error, "litellm_response_headers", None) or {}
         status = (
             None

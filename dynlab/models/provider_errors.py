@@ -4,17 +4,19 @@ end of the run.
 | error | may the provider bill it? | what follows |
 |---|---|---|
 | 429 | no | tried again, more slowly, for as long as others are answered |
-| 503 | no | tried again |
+| 503, or no connection | no | tried again |
 | 408, other 5xx, timeout, dropped connection, half a JSON | yes | tried again |
 | 400, 413, 422, other 4xx (a content filter, a prompt that is too long) | no | a failed sample |
 | 401, 402, 403, 404 | no | the run ends |
 
 A question that keeps failing while others are answered becomes a failed sample; when nothing is
-answered for long the run ends. Whatever may be billed stays reserved.
+answered for long the run ends, and after a few tries where no connection was ever made. Whatever
+may be billed stays reserved.
 """
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,6 +38,7 @@ class ProviderError(DynlabError):
         about_content: It is what is asked that the provider turns down: by a content filter, as too
             long.
         timed_out: The provider was too slow; it may have been asked too much at a time.
+        unreached: There was no connection: nothing listens at the address.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class ProviderError(DynlabError):
         asked_wait_s: float = 0.0,
         about_content: bool = False,
         timed_out: bool = False,
+        unreached: bool = False,
     ):
         super().__init__(reason)
         self.status, self.asked_wait_s, self.about_content = status, asked_wait_s, about_content
-        self.timed_out = timed_out
+        self.timed_out, self.unreached = timed_out, unreached
 
     @property
     def kind(self) -> Kind:
@@ -69,9 +73,27 @@ class ProviderError(DynlabError):
     @property
     def free(self) -> bool:
         """Whether the call was turned down before any work, so that nothing can be billed."""
-        return self.status is not None and (
-            self.status == 503 or (400 <= self.status < 500 and self.status != 408)
-        )
+        if self.status is None:
+            return self.unreached
+        return self.status == 503 or (400 <= self.status < 500 and self.status != 408)
+
+
+def no_connection(error: BaseException) -> str | None:
+    """Why no connection was made, in one line; None where there was one, or nothing is known of it.
+
+    LiteLLM and OpenAI's client call it a timeout, or the server's fault; what the system said is
+    the first of the errors behind.
+    """
+    first: BaseException = error
+    address = ""
+    while behind := first.__cause__ or first.__context__:
+        first = behind
+        if isinstance(getattr(first, "host", None), str):
+            address = f" to {first.host}:{getattr(first, 'port', '?')}"  # type: ignore[attr-defined]
+    if not isinstance(first, ConnectionRefusedError | socket.gaierror):
+        return None
+    why = "refused" if isinstance(first, ConnectionRefusedError) else "no such host"
+    return f"no connection{address} ({why}): does the server run, is its address right?"
 
 
 def asked_wait_s(headers: Mapping[str, str]) -> float:

@@ -13,7 +13,7 @@ NUM_ATTEMPTS = 8
 LONGEST_SILENCE_S = 120.0
 # so many questions that fail together at the end of a run are at fault, more are the server's
 _FEW = 3
-# a refusal before anything was answered may come of the settings: so many tries
+# a refusal, or no connection, before anything was answered may come of the settings: so many tries
 _TRIES_UNPROVEN = 3
 
 Decision = Literal["again", "sample", "run"]
@@ -24,8 +24,9 @@ class RetryPolicy:
 
     A failure counts against a sample only where something else was answered since its last one; so
     an outage, in which everything fails, spoils none. It ends the run after `silence_s` seconds
-    without any answer. Where no more than a few questions are left to fail, and the server says 500
-    to each attempt, the questions are at fault.
+    without any answer, and after a few tries where no connection was ever made. Where no more than
+    a few questions are left to fail, and the server says 500 to each attempt, the questions are at
+    fault.
 
     Args:
         num_attempts: Failures of its own after which a sample is given up.
@@ -41,6 +42,7 @@ class RetryPolicy:
     ):
         self.num_attempts, self.silence_s, self.clock = num_attempts, silence_s, clock
         self.num_answered = 0  # ever, earlier runs of the recording included
+        self._reached = False  # whether the server was there in this run
         self._failing_since: float | None = None  # the first failure since the last answer
         self._heard: dict[Key, int] = {}  # num_answered when a sample began, or failed last
         self._failures: dict[
@@ -58,6 +60,7 @@ class RetryPolicy:
     def answered(self, key: Key) -> None:
         """A sample has arrived."""
         self.num_answered += 1
+        self._reached = True
         self._failing_since = None
         self._forget(key)
 
@@ -77,6 +80,9 @@ class RetryPolicy:
         all_failures, own_failures = self._failures.get(key, (0, 0))
         self._failures[key] = all_failures, own_failures = all_failures + 1, own_failures + own
         self._heard[key] = self.num_answered
+        self._reached |= not error.unreached
+        if not self._reached and all_failures >= _TRIES_UNPROVEN:
+            return "run"
         if error.kind == "refused":
             if self.num_answered or error.about_content:
                 return "sample"

@@ -335,15 +335,17 @@ def test_what_a_reasoning_model_does_not_take_is_left_out_and_told():
     assert {"temperature", "logprobs"} <= asyncio.run(told())
 
 
-def test_a_server_that_is_not_there_is_a_passing_fault_in_one_line():
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_server_that_is_not_there_is_a_passing_fault_that_costs_nothing(provider):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        port = taken.getsockname()[1]
     server = ScriptedServer()
-    server.address = address
+    server.address = f"http://127.0.0.1:{port}/v1"
     with pytest.raises(ProviderError) as error:
-        ask(server, request())
-    assert error.value.kind == "passing" and "\n" not in str(error.value)
+        ask(server, asked_by(provider), provider)
+    assert error.value.kind == "passing" and error.value.free and not error.value.timed_out
+    assert str(error.value).startswith(f"no connection to 127.0.0.1:{port} (refused): ")
 
 
 def test_no_key_ever_stands_in_an_error(monkeypatch):

@@ -73,6 +73,21 @@ def test_when_everything_fails_no_question_is_given_up_and_the_run_ends_after_a_
     assert retries.failed(key("q0"), error) == "run"
 
 
+def test_a_server_that_was_never_there_is_not_waited_for(clock):
+    retries, unreached = RetryPolicy(clock=clock), ProviderError("refused", unreached=True)
+    retries.num_answered = 7  # by earlier runs
+    retries.begins(key("a"))
+    assert [retries.failed(key("a"), unreached) for _ in range(3)] == ["again", "again", "run"]
+
+
+@pytest.mark.parametrize("sign", [BROKEN, THROTTLED], ids=str)
+def test_a_server_that_goes_away_is_waited_for(clock, sign):
+    retries, unreached = RetryPolicy(clock=clock), ProviderError("refused", unreached=True)
+    retries.begins(key("a"))
+    retries.failed(key("a"), sign)
+    assert {retries.failed(key("a"), unreached) for _ in range(20)} == {"again"}
+
+
 def test_an_answer_ends_the_silence(retries, clock):
     for question in "bcdefg":
         retries.begins(key(question))

@@ -28,6 +28,7 @@ _HOMES = {
     "solve": "dynlab.online",
     "audit": "dynlab.online",
     "explore": "dynlab.explorer",
+    "browse": "dynlab.viewer",
     "plot_curve_grid": "dynlab.plots",
     "plot_curves": "dynlab.plots",
     "plot_savings": "dynlab.plots",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from dynlab.reports import table
     from dynlab.sampling import preview, record
     from dynlab.tasks import load_task
+    from dynlab.viewer import browse
 
 
 def __getattr__(name: str) -> Any:

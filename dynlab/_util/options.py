@@ -15,6 +15,7 @@ from dynlab._util.errors import InputError
 
 MOST = 2**31 - 1  # of any count: what a recording's columns hold
 TIMEOUT_S = 600.0
+PAGE_MB = 24.0  # of a page of samples, about
 _DEAREST = 1e6  # USD per million tokens
 
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from dynlab import __version__
 from dynlab._util.errors import DynlabError, InputError
 from dynlab.cli import (
+    browse,
     compare,
     explore,
     leaderboard,
@@ -26,7 +27,18 @@ from dynlab.cli import (
     solve,
 )
 
-COMMANDS = (compare, leaderboard, record, solve, replay, reproduce, new, recordings, explore)
+COMMANDS = (
+    compare,
+    leaderboard,
+    record,
+    solve,
+    replay,
+    reproduce,
+    new,
+    recordings,
+    browse,
+    explore,
+)
 
 
 class _Parser(argparse.ArgumentParser):

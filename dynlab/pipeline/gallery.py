@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ import pandas as pd
 from dynlab.pipeline.cache import CacheEntry
 from dynlab.pipeline.formulas import as_mathml
 from dynlab.plots.manifest import ManifestEntry, read_manifest
+from dynlab.plots.style import title as panel_title
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SHOWN = (
@@ -72,6 +74,7 @@ def index_page(
     headlines: Sequence[str],
     failures: Mapping[str, str],
     out: Path,
+    samples: Mapping[str, Path] | None = None,
 ) -> str:
     """The index of a folder: the headlines, then each notebook's figures, numbers and settings.
 
@@ -80,6 +83,7 @@ def index_page(
         headlines: The findings, a line each.
         failures: Stem → why that notebook failed.
         out: The folder.
+        samples: Recording → the page of its samples.
     """
     manifest = read_manifest(out)
     notebooks = []
@@ -106,6 +110,10 @@ def index_page(
         title="dynlab: figures",
         headlines=headlines,
         notebooks=notebooks,
+        samples={
+            name: Path(os.path.relpath(page, out)).as_posix()
+            for name, page in (samples or {}).items()
+        },
         seconds=sum(entry.seconds for entry in entries.values()),
     )
 
@@ -153,7 +161,7 @@ def _rendered(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    pages.filters |= {"bold": bold, "took": took, "settings": _settings}
+    pages.filters |= {"bold": bold, "took": took, "settings": _settings, "entitled": panel_title}
     return pages.get_template(template).render(values)
 
 

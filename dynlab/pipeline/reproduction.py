@@ -19,6 +19,7 @@ from dynlab.pipeline.job import Job
 from dynlab.pipeline.parameters import declared_in
 from dynlab.pipeline.progress import Progress
 from dynlab.pipeline.run import Run
+from dynlab.pipeline.sample_pages import write_sample_pages
 from dynlab.plots.figure_files import write_bytes
 from dynlab.reports.wording import count
 
@@ -68,8 +69,8 @@ def reproduce(
 ) -> Report:
     """Runs notebooks into a folder: figures, their numbers, executed copies, pages, an index.
 
-    These are OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html, OUT/index.html, and the
-    manifest of the figures, OUT/manifest.json. A notebook is left as it is where its outputs are
+    These are OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html, OUT/samples/*.html for the
+    samples behind them, OUT/index.html, and the manifest of the figures, OUT/manifest.json. A notebook is left as it is where its outputs are
     those of the same notebook, parameters, recordings, dynlab and installed versions
     (OUT/.cache.json): only what changed is run.
 
@@ -117,11 +118,13 @@ def reproduce(
         for run in runs:
             run.out.mkdir(exist_ok=True)
         _run_all(due, progress)
+        drawn = [path for run in runs for path in run.recordings]
+        samples = write_sample_pages(drawn, out, made_of)
         if sweep is None:
-            page = runs[0].page()
+            page = runs[0].page(samples)
         else:
             for run in runs:
-                write_bytes(run.out / "index.html", run.page().encode())
+                write_bytes(run.out / "index.html", run.page(samples).encode())
             page = sweep_page({run.name: run.setting() for run in runs})
         index.write_text(page, encoding="utf-8")
     failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]

@@ -115,13 +115,23 @@ class Run:
         """The findings in a line each."""
         return headlines(*(self._numbers(name) for name in ("03-savings", "01-greedy")))
 
-    def page(self) -> str:
-        """The index of the folder."""
+    @property
+    def recordings(self) -> list[Path]:
+        """The files of the recordings that its notebooks draw."""
+        drawn = [
+            {**job.defaults, **job.given} for job in self.jobs if "recording" in job.parameters
+        ]
+        found = [located_all(values["recording"] or (), quick=self._quick) for values in drawn]
+        return [*dict.fromkeys(path for files in found for path in files)]
+
+    def page(self, samples: Mapping[str, Path]) -> str:
+        """The index of the folder; `samples` are pages of samples, by recording."""
         return index_page(
             self.entries,
             self.headlines,
             {job.stem: job.failure for job in self.jobs if job.failure},
             self.out,
+            {path.stem: samples[path.stem] for path in self.recordings if path.stem in samples},
         )
 
     def setting(self) -> SweepFolder:

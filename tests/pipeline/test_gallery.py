@@ -38,7 +38,10 @@ def index(tmp_path):
     add_figure(tmp_path, "10-one", ["svg", "csv"])
     copies = {f"notebooks/10-one.{kind}": "" for kind in ("ipynb", "html")}
     entry = CacheEntry("", f"One {EVIL}", 80, {"seed": 3, "quick": False}, ("10-one",), copies)
-    return gallery.index_page({"10-one": entry}, ["**44 %** saved"], {"10-one": EVIL}, tmp_path)
+    samples = {"coins--tiny": tmp_path / "samples" / "coins--tiny.html"}
+    return gallery.index_page(
+        {"10-one": entry}, ["**44 %** saved"], {"10-one": EVIL}, tmp_path, samples
+    )
 
 
 def test_the_index_escapes_all_that_it_is_given(index):
@@ -55,6 +58,7 @@ def test_the_index_shows_figures_numbers_words_and_settings(index):
         "<li><b>Bold.</b>",
         "1 min 20 s · seed = 3 · executed:",
         '<a href="notebooks/10-one.html">One',
+        '<a href="samples/coins--tiny.html">coins · tiny</a>',
     ):
         assert piece in index
     for piece in ("no bullet", "10-one.png", "same"):  # what is the same in all rows is left out

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dynlab._util.values import GREEDY
 from dynlab.analysis.question_votes import STANDINGS, UNTARGETED, QuestionVotes, question_votes
 from dynlab.recordings.arrays import Floats, Ints, cost_of, tokens_of
 from dynlab.recordings.recording import Recording, right_of, text_or_none
-from dynlab.recordings.streams import GREEDY, strategies_of
+from dynlab.recordings.streams import strategies_of
 
 # of a card, shown above the questions
 _FACTS = ("model", "adapter", "weights", "weights_license", "server", "date")

@@ -106,6 +106,9 @@ def test_the_keyboard_goes_through_questions_pages_and_back(page):
     page.js("document.activeElement.select()")
     page.type("so 33-2 ")  # in a text
     until(lambda: ids(page) == ["q033"], "the search")
+    assert page.js("[...document.querySelectorAll('.dot')].map((e) => e.matches('.found'))") == [
+        *(False, False, True, False)
+    ]
     page.key("Escape")
     until(lambda: len(ids(page)) == 50, "all questions again")
 

@@ -9,6 +9,7 @@
   const CARDS = 8; // samples that are unfolded at once
   const DOTS = 400; // samples of a stream that are drawn
   const STEPS = 24; // samples of a path that are named
+  const ANSWERS = 15; // answers of a question that are listed at once
 
   const SORTS = [
     // column, label, whether large values come first
@@ -191,18 +192,21 @@
     return found;
   }
 
+  // Whether a question passes the search; `ui.found` says the same of a sample's text.
   function matching() {
     const needle = state.needle.toLowerCase();
+    ui.found = () => false;
     if (!needle) return () => true;
     const texts = textsWith(needle);
     const { text = [], finish = [], silent = [] } = now().samples;
     const holds = (each) => each?.toLowerCase().includes(needle) ?? false;
+    ui.found = (s) => texts.has(text[s]) || texts.has(finish[s]) || holds(silent[s]?.[0]);
     return (q) =>
       holds(idOf(q)) ||
       holds(textOf(q)) ||
       holds(targetOf(q)) ||
       now().answers[q].some(([answer]) => holds(answer)) ||
-      samplesOf(q).some((s) => texts.has(text[s]) || texts.has(finish[s]) || holds(silent[s]?.[0]));
+      samplesOf(q).some(ui.found);
   }
 
   const standingOf = (q) => now().standings[now().standing[q]][0];
@@ -630,11 +634,22 @@
       const key = code >= 0 ? code : value("silent", s) ? "silent" : "none";
       byCode.set(key, [...(byCode.get(key) ?? []), s]);
     }
+    const other = make("button", { class: "more", type: "button" });
     one.answers[q].forEach(([answer, , right], code) => {
       add(byCode.get(code) ?? [], words(answer), paint(q, code), right);
+      list.lastChild.hidden = code >= ANSWERS && right !== 1;
     });
     add(byCode.get("none") ?? [], ["no answer"], "a-none", null);
     add(byCode.get("silent") ?? [], ["answers that do not vote"], "a-silent", null);
+    const folded = [...list.children].filter((item) => item.hidden);
+    if (folded.length) {
+      other.textContent = `${plural(folded.length, "more answer")} …`;
+      other.addEventListener("click", () => {
+        other.parentNode.remove();
+        for (const item of folded) item.hidden = false;
+      });
+      list.append(make("li", {}, other));
+    }
     return list;
   }
 
@@ -671,7 +686,7 @@
     const add = (text, title = null, name = null) => head.append(make("span", { title, class: name }, text));
     if (streams.size > 1) add(`stream ${value("stream", s)}`);
     add(parentsOf(s).length ? "chained" : (stringOf("role", s) ?? "independent"));
-    head.append(make("b", {}, visible(answer) || "no answer", right === 1 ? " ✓" : ""));
+    head.append(make("b", { class: "whole" }, visible(answer) || "no answer", right === 1 ? " ✓" : ""));
     if (value("silent", s)) add("does not vote");
     facts(s, add);
     const text = stringOf("text", s);
@@ -756,7 +771,7 @@
         const [answer, , right] = answerOf(q, s);
         const label = `#${index}: ${visible(answer) || "no answer"}${right === 1 ? ", right" : ""}`;
         const dot = make("button", {
-          class: `dot ${paintOf(q, s)}${parentsOf(s).length ? " chained" : ""}`,
+          class: `dot ${paintOf(q, s)}${parentsOf(s).length ? " chained" : ""}${ui.found(s) ? " found" : ""}`,
           type: "button",
           title: label,
           "aria-label": label,
@@ -772,7 +787,9 @@
     const told = chained
       ? "Round: drawn alone. Square: shown earlier samples; choose one to see which."
       : "Choose one to read it.";
-    return [make("h3", {}, "Samples in the order drawn"), make("p", { class: "soft" }, told), ...rows, place];
+    const found = samplesOf(q).filter(ui.found).length;
+    const hits = found ? ` ${plural(found, "sample")} with what is searched for ${found === 1 ? "is" : "are"} underlined.` : "";
+    return [make("h3", {}, "Samples in the order drawn"), make("p", { class: "soft" }, told + hits), ...rows, place];
   }
 
   function moveInDots(event) {

@@ -16,7 +16,9 @@ FOLDER = Path("runs/samples")
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "browse", help="look at a recording's samples: answers, texts and chains, on one page"
+        "browse",
+        help="look at a recording's samples: answers, texts and chains, on one page",
+        example="dynlab browse capitals--smollm2-135m",
     )
     command.add_argument("recording", metavar="RECORDING", help="a path or a name")
     command.add_argument(

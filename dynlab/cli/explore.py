@@ -24,7 +24,9 @@ NOTEBOOK = "07-explorer"
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "explore", help="sliders over policies and budgets, in JupyterLab"
+        "explore",
+        help="sliders over policies and budgets, in JupyterLab",
+        example="dynlab explore capitals--smollm2-135m",
     )
     command.add_argument(
         "recording",

@@ -13,7 +13,9 @@ from dynlab.cli.argument_types import numbers, price
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "leaderboard", help="every policy against self-consistency, in one table and figure"
+        "leaderboard",
+        help="every policy against self-consistency, in one table and figure",
+        example="dynlab leaderboard --recording capitals--smollm2-135m --out leaderboard",
     )
     command.add_argument(
         "--recording",

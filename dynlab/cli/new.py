@@ -8,7 +8,11 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """The command and its flags."""
-    command = commands.add_parser("new", help="a notebook for an experiment of your own")
+    command = commands.add_parser(
+        "new",
+        help="a notebook for an experiment of your own",
+        example="dynlab new my-idea capitals--smollm2-135m",
+    )
     command.add_argument("name", metavar="NAME", help="NAME.ipynb is written")
     command.add_argument(
         "recording",

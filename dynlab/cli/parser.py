@@ -42,10 +42,20 @@ COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong flags end in one line and exit code 2, like every other wrong use."""
+    """Wrong flags end in one line and exit code 2, like every other wrong use.
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings, allow_abbrev=False)
+    Args:
+        example: A command line that works as it stands, shown below the flags.
+        settings: Those of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, example: str = "", **settings: Any) -> None:
+        super().__init__(
+            **settings, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        self.example = example
+        if example:
+            self.epilog = f"example:\n  {example}"
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         given, unknown = super().parse_known_args(args, namespace)
@@ -85,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     for command in COMMANDS:
         command.add(commands)
+    examples = [f"  {own.example}" for own in commands.choices.values()]
+    parser.epilog = "\n".join(["examples, one a command:", *examples])
     return parser
 
 

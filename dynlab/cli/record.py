@@ -13,7 +13,9 @@ from dynlab.cli import option_flags, recordings, strategy_flags
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "record", help="sample a model's answers to a task → a recording (.parquet)"
+        "record",
+        help="sample a model's answers to a task → a recording (.parquet)",
+        example="dynlab record --task capitals --model local/smollm2-135m --samples 16 --out mine.parquet",
     )
     command.add_argument(
         "--task",

@@ -12,14 +12,20 @@ from typing import Any
 def add(commands: Any) -> None:
     """The command, its actions and their flags."""
     command = commands.add_parser(
-        "recordings", help="list, verify, fetch, import, merge or split recordings"
+        "recordings",
+        help="list, verify, fetch, import, merge or split recordings",
+        example="dynlab recordings list",
     )
     actions = command.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="those that come with dynlab, and public ones").set_defaults(
-        run=_list_recordings
-    )
+    actions.add_parser(
+        "list",
+        help="those that come with dynlab, and public ones",
+        example="dynlab recordings list",
+    ).set_defaults(run=_list_recordings)
     fetch = actions.add_parser(
-        "fetch", help="download a public pool of a strong model's samples → a recording"
+        "fetch",
+        help="download a public pool of a strong model's samples → a recording",
+        example="dynlab recordings fetch aime2025--LIMO-v2 --out .",
     )
     fetch.add_argument(
         "name", metavar="NAME", help="such as aime2025--LIMO-v2; `dynlab recordings list` shows all"
@@ -27,12 +33,20 @@ def add(commands: Any) -> None:
     fetch.add_argument("--out", type=Path, metavar="DIR", help="default: the user's cache folder")
     fetch.add_argument("--mirror", metavar="URL", help="another place that serves the same files")
     fetch.set_defaults(run=_fetch)
-    check = actions.add_parser("verify", help="whether a recording, or the store of one, is whole")
+    check = actions.add_parser(
+        "verify",
+        help="whether a recording, or the store of one, is whole",
+        example="dynlab recordings verify mine.parquet",
+    )
     check.add_argument(
         "file", metavar="FILE", help="a recording (.parquet) or the store of one (.sqlite)"
     )
     check.set_defaults(run=_verify)
-    bring = actions.add_parser("import", help="samples of another tool → a recording")
+    bring = actions.add_parser(
+        "import",
+        help="samples of another tool → a recording",
+        example="dynlab recordings import samples.jsonl --from samples --out mine.parquet",
+    )
     bring.add_argument("file", metavar="FILE")
     bring.add_argument(
         "--from", dest="form", required=True, metavar="FORM", help="inspect, lm-eval or samples"
@@ -47,7 +61,9 @@ def add(commands: Any) -> None:
     )
     bring.set_defaults(run=_import)
     merge = actions.add_parser(
-        "merge", help="recordings of one model on one task, of different strategies, as one"
+        "merge",
+        help="recordings of one model on one task, of different strategies, as one",
+        example="dynlab recordings merge capitals--smollm2-135m chains.parquet --out both.parquet",
     )
     merge.add_argument("recordings", nargs="+", metavar="PATH_OR_NAME")
     merge.add_argument(
@@ -55,7 +71,9 @@ def add(commands: Any) -> None:
     )
     merge.set_defaults(run=_merge)
     split = actions.add_parser(
-        "split", help="a merged recording as its parts again, so that record can go on from them"
+        "split",
+        help="a merged recording as its parts again, so that record can go on from them",
+        example="dynlab recordings split both.parquet --out parts",
     )
     split.add_argument("recording", metavar="PATH_OR_NAME")
     split.add_argument(

@@ -8,7 +8,11 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """The command and its flags."""
-    command = commands.add_parser("replay", help="go through a live run again")
+    command = commands.add_parser(
+        "replay",
+        help="go through a live run again",
+        example="dynlab replay answers.jsonl --check",
+    )
     command.add_argument(
         "file", metavar="RUN", help="its answers (.jsonl), recording (.parquet) or store (.sqlite)"
     )

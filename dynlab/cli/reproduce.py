@@ -12,7 +12,9 @@ from dynlab._util.errors import InputError
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "reproduce", help="run all notebooks by papermill → figures/ and an index page"
+        "reproduce",
+        help="run all notebooks by papermill → figures/ and an index page",
+        example="dynlab reproduce --recording capitals--smollm2-135m --quick --out my-figures",
     )
     command.add_argument(
         "--recording",

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """The command and its flags."""
     command = commands.add_parser(
-        "solve", help="answer questions, each sample where it helps most → answers.jsonl"
+        "solve",
+        help="answer questions, each sample where it helps most → answers.jsonl",
+        example="dynlab solve capitals --model local/smollm2-135m --budget 8 --out answers.jsonl",
     )
     command.add_argument(
         "questions",

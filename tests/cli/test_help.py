@@ -1,20 +1,13 @@
 """`--help` shows a command line that works as it stands, for each command and each action."""
 
-import argparse
 import shlex
 
 import pytest
+from helpers.subparsers import subparsers
 
 from dynlab.cli.parser import _parser
 from dynlab.recordings.public_pools import pool_named
 from dynlab.recordings.recording import shipped
-
-
-def subparsers(parser):
-    """The parsers of a parser's commands, by name."""
-    kinds = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
-    return {name: own for each in kinds for name, own in each.choices.items()}
-
 
 PARSER = _parser()
 COMMANDS = subparsers(PARSER)

@@ -1,8 +1,6 @@
-"""The README and the guides: code that runs, tables of the committed figures, claims that hold."""
+"""The README and the guides: tables of the committed figures, claims that hold."""
 
 from __future__ import annotations
-
-import re
 
 import pandas as pd
 import pytest
@@ -10,14 +8,6 @@ from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
 from recipe.families import PUZZLES
 
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
-EXAMPLES = [code for text in TEXTS for code in re.findall(r"```python\n(.*?)```", text, flags=re.S)]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("code", EXAMPLES)
-def test_python_in_the_readme_runs(code, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {})
 
 
 def test_tables_are_those_of_the_figures():

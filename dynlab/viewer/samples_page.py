@@ -27,6 +27,11 @@ from dynlab.recordings.recording import Recording, load
 from dynlab.viewer.page_data import page_data, with_short_texts
 
 STATIC = Path(__file__).with_name("static")
+# one module of JavaScript, in this order
+SCRIPTS = (
+    *("state.js", "nodes.js", "samples.js", "filters.js", "tools.js"),
+    *("list.js", "question.js", "chains.js", "start.js"),
+)
 # `<` would end the script's element; the others are no text in UTF-8, or line ends to some readers
 _SPELLED_OUT = re.compile("[<\u2028\u2029\ud800-\udfff]")
 _FRAME = "width:100%;height:760px;border:1px solid rgba(128,128,128,.35);border-radius:6px"
@@ -42,15 +47,14 @@ class SamplesPage:
     @cached_property
     def html(self) -> str:
         """The whole page."""
-        script, style = (
-            (STATIC / name).read_text(encoding="utf-8") for name in ("viewer.js", "viewer.css")
-        )
+        script = "".join(_static(name) for name in SCRIPTS)
+        style = _static("viewer.css")
         values = page_data(self.recording)
         data = as_json(values)
         too_long = len(data) + len(script) + len(style) - self.max_mb * 1e6
         if too_long > 0:
             data = as_json(with_short_texts(values, too_long))
-        return Template((STATIC / "viewer.html").read_text(encoding="utf-8")).substitute(
+        return Template(_static("viewer.html")).substitute(
             title=escape(f"{self.recording.name}: samples"),
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}",
             style=style,
@@ -114,6 +118,10 @@ def as_json(value: Any) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _SPELLED_OUT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

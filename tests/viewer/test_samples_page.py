@@ -10,7 +10,7 @@ import pytest
 
 import dynlab
 from dynlab._util.errors import InputError
-from dynlab.viewer.samples_page import STATIC, as_json
+from dynlab.viewer.samples_page import SCRIPTS, STATIC, as_json
 
 EVIL = "</script><script>window.hacked = 1</script><!-- \u2028 \x1b[31m \" ' & $data {{ x }}"
 
@@ -40,12 +40,16 @@ def test_half_a_character_can_be_written():
 
 def test_only_the_page_s_own_script_and_style_are_allowed(page):
     (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', page.html)
-    for name, tag in (("viewer.js", "script"), ("viewer.css", "style")):
-        own = (STATIC / name).read_text(encoding="utf-8")
+    script = "".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    style = (STATIC / "viewer.css").read_text(encoding="utf-8")
+    for own, tag, start in (
+        (script, "script", '<script type="module">'),
+        (style, "style", "<style>"),
+    ):
         digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
-        assert f"{tag}-src 'sha256-{digest}'" in policy and f"<{tag}>{own}</{tag}>" in page.html
+        assert f"{tag}-src 'sha256-{digest}'" in policy and f"{start}{own}</{tag}>" in page.html
     assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
-    script = (STATIC / "viewer.js").read_text(encoding="utf-8")
+    assert {*SCRIPTS} == {path.name for path in STATIC.glob("*.js")}
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|fetch", script
     )

@@ -68,11 +68,13 @@ def page_data(recording: Recording) -> dict[str, Any]:
     }
 
 
-def with_short_texts(data: dict[str, Any], spare: float) -> dict[str, Any]:
-    """The data without the middles of its longest texts, so that it is `spare` characters less."""
-    lengths = [len(text) for text in data["strings"]]
-    limit = text_limit(lengths, sum(lengths) - spare)
-    return data | {"cut": limit, "strings": [shortened(text, limit) for text in data["strings"]]}
+def with_short_texts(data: dict[str, Any], most: float) -> dict[str, Any]:
+    """The data with at most so many characters of texts: the longest are without their middles."""
+    texts = data["strings"]
+    limit = text_limit(map(len, texts), most)
+    if limit == math.inf:
+        return data
+    return data | {"cut": limit, "strings": [shortened(text, limit) for text in texts]}
 
 
 def text_limit(lengths: Iterable[int], most: float) -> float:

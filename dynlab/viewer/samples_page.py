@@ -50,10 +50,8 @@ class SamplesPage:
         script = "".join(_static(name) for name in SCRIPTS)
         style = _static("viewer.css")
         values = page_data(self.recording)
-        data = as_json(values)
-        too_long = len(data) + len(script) + len(style) - self.max_mb * 1e6
-        if too_long > 0:
-            data = as_json(with_short_texts(values, too_long))
+        bare = script + style + as_json(values | {"strings": []})
+        data = as_json(with_short_texts(values, self.max_mb * 1e6 - len(bare)))
         return Template(_static("viewer.html")).substitute(
             title=escape(f"{self.recording.name}: samples"),
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}",

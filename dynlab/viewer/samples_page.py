@@ -51,7 +51,9 @@ class SamplesPage:
         style = _static("viewer.css")
         values = page_data(self.recording)
         bare = script + style + as_json(values | {"strings": []})
-        data = as_json(with_short_texts(values, self.max_mb * 1e6 - len(bare)))
+        written = len(as_json(values["strings"])) / max(sum(map(len, values["strings"])), 1)
+        room = (self.max_mb * 1e6 - len(bare)) / written  # characters of text, before JSON escapes
+        data = as_json(with_short_texts(values, room))
         return Template(_static("viewer.html")).substitute(
             title=escape(f"{self.recording.name}: samples"),
             policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}",

@@ -64,9 +64,9 @@ def test_in_a_notebook_it_is_a_frame_of_its_own(page):
 
 def test_a_page_is_as_large_as_it_may_be(make_pool):
     frame = make_pool({f"q{n}": "ab" for n in range(20)})
-    frame["text"] = [f"{n} " + "word " * 4000 for n in range(len(frame))]
+    frame["text"] = [f"{n} " + '"word" \n' * 3000 for n in range(len(frame))]
     whole, small = (dynlab.browse(frame, max_mb=size).html for size in (24, 0.2))
-    assert len(whole) > 800_000 and 180_000 < len(small) < 205_000
+    assert len(whole) > 800_000 and 180_000 < len(small) < 206_000
     for size in (0, -1, float("nan"), "big"):
         with pytest.raises(InputError, match="max_mb must be a number above 0"):
             dynlab.browse(frame, max_mb=size)

@@ -61,7 +61,9 @@ def desk(tmp_path, files, model, monkeypatch):
     monkeypatch.setattr("dynlab.pipeline.reproduction._run_all", lambda due, progress: None)
     monkeypatch.setattr("dynlab.pipeline.reproduction.environment", str)
     monkeypatch.setattr("dynlab.pipeline.run.Run.make_recordings", found)
+    monkeypatch.setattr("dynlab.pipeline.reproduction.write_sample_pages", lambda *_: {})
     monkeypatch.setattr("dynlab.cli.explore._run", lambda command: 0)
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
     monkeypatch.setattr("dynlab.recordings.public_pools.fetch", lambda name, **given: name)
     return tmp_path
 

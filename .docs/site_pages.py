@@ -37,6 +37,7 @@ PACKAGES = sorted(
     for path in ROOT.glob("dynlab/*/__init__.py")
     if path.parent.name not in ("_util", "cli")
 )
+SAMPLES = "samples/capitals--smollm2-135m.html"  # the samples of a recording, to look at
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(?:#[^)\s]*)?\)")
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.S)
 _PICTURE = re.compile(r'<p><img alt="([^"]*)" src="([^"]*figures/([^"/]+))\.svg"\s*/?></p>')
@@ -68,6 +69,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = copy.read_text(encoding="utf-8").replace("](../", "](../figures/")
         files.append(_page(config, f"notebooks/{copy.stem}.ipynb", text, Notebook))
     files.append(_page(config, "reference/commands.md", commands()))
+    files.append(File.generated(config, SAMPLES, content=dynlab.browse(Path(SAMPLES).stem).html))
     for name in ("", *PACKAGES):
         files.append(_page(config, f"api/{name or 'index'}.md", interface(name)))
     for file in [*files.documentation_pages()]:

@@ -119,10 +119,9 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     """
     path = Path(path)
     frame = validated(frame, str(path))
-    card = dict(card) | {"digest": digest(frame)}
-    table = _table(frame).replace_schema_metadata(
-        {_CARD: json.dumps(card, sort_keys=True).encode()}
-    )
+    table = _table(frame)
+    card = dict(card) | {"digest": _digest(table)}
+    table = table.replace_schema_metadata({_CARD: json.dumps(card, sort_keys=True).encode()})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=12)
     return path
@@ -130,7 +129,11 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
 
 def digest(frame: pd.DataFrame) -> str:
     """A fingerprint of a recording's rows, the same however they are stored."""
-    body = json.dumps(_table(validated(frame, "the recording")).to_pydict(), default=str)
+    return _digest(_table(validated(frame, "the recording")))
+
+
+def _digest(table: pa.Table) -> str:
+    body = json.dumps(table.to_pydict(), default=str)
     return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
 
 

@@ -70,33 +70,28 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         raise InputError(f"{where} holds no samples; a recording needs at least one row")
     frame = _plain(frame)
     _refuse_names([str(name) for name in frame.columns], where)
-    frame = frame[[name for name in SCHEMA if name in frame.columns]].copy()
+    frame = frame[[name for name in SCHEMA if name in frame.columns]].reset_index(drop=True)
     if "target" in frame:
         frame = _with_aliases(frame)
-    for column in TEXTS:
-        if column in frame.columns:
-            missing = frame[column].isna()
-            frame[column] = frame[column].map(text_of).astype(object)
-            frame.loc[missing, column] = "" if column == "answer" else None
-    if "strategy" not in frame:
-        frame["strategy"] = "parallel"
-    frame["strategy"] = frame["strategy"].fillna("parallel").replace("", "parallel")
-    if "stream" not in frame:
-        frame["stream"] = 0
-    for column in ("stream", "sample_index", *COUNTS):
-        if column in frame.columns:
-            frame[column] = _whole(frame[column], column, where)
-    for column in AMOUNTS:
-        if column in frame.columns:
-            frame[column] = _amount(frame[column], column, where)
-    for column in ("correct", "votes"):
-        if column in frame.columns:
-            frame[column] = _boolean(frame[column], column, where)
-    for column in _INDICES:
-        if column in frame.columns:
-            frame[column] = frame[column].map(_indices)
-    _refuse_keys(frame, where)
-    return frame.sort_values(list(KEY), kind="stable", ignore_index=True)
+    # a frame is put together once, from finished columns: setting them one by one is slow
+    columns: dict[str, Any] = dict(frame.items())
+    for name, column in columns.items():
+        if name in TEXTS:
+            columns[name] = _texts(column, unknown="" if name == "answer" else None)
+        elif name in ("stream", "sample_index", *COUNTS):
+            columns[name] = _whole(column, name, where)
+        elif name in AMOUNTS:
+            columns[name] = _amount(column, name, where)
+        elif name in ("correct", "votes"):
+            columns[name] = _boolean(column, name, where)
+        elif name in _INDICES:
+            columns[name] = column.map(_indices)
+    strategies = columns.get("strategy", [None] * len(frame))
+    columns["strategy"] = [name or "parallel" for name in strategies]
+    columns.setdefault("stream", 0)
+    made = pd.DataFrame(columns, frame.index).astype({"strategy": object})
+    _refuse_keys(made, where)
+    return made.sort_values(list(KEY), kind="stable", ignore_index=True)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -201,9 +196,22 @@ def _indices(value: Any) -> list[int] | None:
     return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
 
 
+def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
+    """Values as texts; what is missing is `unknown`."""
+    gone = column.isna().to_numpy()
+    values = column.to_numpy(dtype=object)
+    texts = [unknown if no else text_of(value) for value, no in zip(values, gone, strict=True)]
+    return pd.Series(texts, column.index, dtype=object)
+
+
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
+    """Counts and indices; what is an integer column already needs a look at its range alone."""
     required = name in ("stream", "sample_index")
+    kind = "int64" if required else "Int64"
+    whole = pd.api.types.is_integer_dtype(column) and not (required and column.hasnans)
+    if whole and column.between(0, _MOST).all():
+        return column.astype(kind)
+    numbers = pd.to_numeric(column, errors="coerce")
     bad = (
         (numbers.isna() & (column.notna() | required))
         | (numbers < 0)
@@ -215,12 +223,14 @@ def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
             f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found"
             f" {column[bad].iloc[0]!r}"
         )
-    return numbers.astype("int64" if required else "Int64")
+    return numbers.astype(kind)
 
 
 def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    unknown = column.isna() | column.astype(str).str.lower().isin(["", "nan", "none", "null"])
+    unknown = column.isna()
+    if not pd.api.types.is_numeric_dtype(column):
+        unknown |= column.astype(str).str.lower().isin(["", "nan", "none", "null"])
     bad = (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name not in LOGPROBS))
     if bad.any():
         least = "" if name in LOGPROBS else " from 0 on"
@@ -231,6 +241,8 @@ def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
 
 
 def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
+    if pd.api.types.is_bool_dtype(column):
+        return column.astype("boolean")
     words = {
         "true": True,
         "1": True,

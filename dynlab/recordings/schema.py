@@ -85,11 +85,12 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         elif name in ("correct", "votes"):
             columns[name] = _boolean(column, name, where)
         elif name in _INDICES:
-            columns[name] = column.map(_indices)
-    strategies = columns.get("strategy", [None] * len(frame))
-    columns["strategy"] = [name or "parallel" for name in strategies]
+            listed = [_indices(value) for value in column.to_numpy(dtype=object)]
+            columns[name] = pd.Series(listed, frame.index, dtype=object)
+    named = [name or "parallel" for name in columns.get("strategy", [None] * len(frame))]
+    columns["strategy"] = pd.Series(named, frame.index, dtype=object)
     columns.setdefault("stream", 0)
-    made = pd.DataFrame(columns, frame.index).astype({"strategy": object})
+    made = pd.DataFrame(columns)
     _refuse_keys(made, where)
     return made.sort_values(list(KEY), kind="stable", ignore_index=True)
 
@@ -123,14 +124,7 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
     A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
     """
     frame["target"] = frame["target"].astype(object)
-    listed = frame["target"].map(
-        lambda value: (
-            _LISTED.fullmatch(value) is not None
-            if isinstance(value, str)
-            else isinstance(value, Sequence | np.ndarray)
-        )
-    )
-    if listed.any():
+    if any(_is_listed(value) for value in frame["target"]):
         accepted = frame["target"].map(accepted_targets)
         marks = pd.Series(
             [
@@ -147,6 +141,13 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
         frame["target"] = accepted.map(lambda texts: texts[0] if texts else None)
     frame.loc[frame["target"].isin(_UNKNOWN), "target"] = None
     return frame
+
+
+def _is_listed(target: object) -> bool:
+    """Whether a target is a list, or the text of one."""
+    if isinstance(target, str):
+        return "[" in target and _LISTED.fullmatch(target) is not None
+    return isinstance(target, Sequence | np.ndarray)
 
 
 def accepted_targets(target: Any) -> list[str]:
@@ -191,6 +192,8 @@ def _indices(value: Any) -> list[int] | None:
     >>> _indices("[0, 1]")
     [0, 1]
     """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+        return value.tolist()
     if isinstance(value, str):
         return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
     return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
@@ -198,9 +201,12 @@ def _indices(value: Any) -> list[int] | None:
 
 def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
     """Values as texts; what is missing is `unknown`."""
+    texts = column.to_numpy(dtype=object).copy()
     gone = column.isna().to_numpy()
-    values = column.to_numpy(dtype=object)
-    texts = [unknown if no else text_of(value) for value, no in zip(values, gone, strict=True)]
+    if not isinstance(column.dtype, pd.StringDtype):
+        known = texts[~gone]
+        texts[~gone] = [value if type(value) is str else text_of(value) for value in known]
+    texts[gone] = unknown
     return pd.Series(texts, column.index, dtype=object)
 
 

@@ -120,17 +120,15 @@ def _right(frames: Sequence[pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
 def _voted(frame: pd.DataFrame, size: int) -> pd.Series:
     """The chance that the vote of `size` samples is right, per question: mean over groups."""
 
-    def mean(samples: pd.DataFrame) -> float:
-        answers, correct = list(samples["answer"]), list(samples["correct"])
-        starts = range(0, len(samples) - size + 1, size)
-        return float(
-            np.mean([vote(answers[at : at + size], correct[at : at + size]) for at in starts])
-        )
+    ordered = frame.sort_values(["strategy", "stream", "sample_index"])
+    answers, correct = ordered["answer"].to_numpy(object), ordered["correct"].to_numpy(object)
 
-    groups = frame.sort_values(["strategy", "stream", "sample_index"]).groupby("question_id")[
-        ["answer", "correct"]
-    ]
-    return pd.Series({question: mean(samples) for question, samples in groups}, dtype=float)
+    def mean(places: np.ndarray) -> float:
+        groups = places[: len(places) // size * size].reshape(-1, size)
+        return float(np.mean([vote(answers[group], correct[group]) for group in groups]))
+
+    places = ordered.groupby("question_id").indices
+    return pd.Series({question: mean(at) for question, at in places.items()}, dtype=float)
 
 
 def _row(name: str, one: pd.Series, other: pd.Series) -> dict[str, object]:

@@ -176,19 +176,31 @@ def tie_break(seed: int, replication: Ints, question: Ints, pulls: Ints) -> Floa
     Two rounds of SplitMix64's finaliser (Steele, Lea & Flood 2014) an integer, one for the last;
     shapes broadcast.
     """
-    x = np.asarray(np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
+    return tie_break_of(tie_key(seed, replication, question), pulls)
+
+
+def tie_key(seed: int, replication: Ints, question: Ints) -> Ints:
+    """[...] what `tie_break` makes of all but the pulls, for callers who ask again and again."""
+    key = _mixed(np.asarray(np.uint64(seed & 0xFFFFFFFFFFFFFFFF)), replication, 2)
+    return _mixed(key, question, 2)
+
+
+def tie_break_of(key: Ints, pulls: Ints) -> Floats:
+    """`tie_break` by the key of its other arguments."""
+    return np.asarray((_mixed(key, pulls, 1) >> np.uint64(11)) * 2.0**-53)
+
+
+def _mixed(x: Ints, part: Ints, rounds: int) -> Ints:
+    """One more number mixed into 64 bits."""
     with np.errstate(over="ignore"):
-        for part, rounds in ((replication, 2), (question, 2), (pulls, 1)):
-            x = np.asarray(
-                x
-                + (np.asarray(part).astype(np.uint64) + np.uint64(1))
-                * np.uint64(0x9E3779B97F4A7C15)
-            )
-            for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))[:rounds]:
-                x ^= x >> np.uint64(shift)
-                x *= np.uint64(factor)
-            x ^= x >> np.uint64(31)
-    return np.asarray((x >> np.uint64(11)) * 2.0**-53)
+        x = np.asarray(
+            x + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        )
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))[:rounds]:
+            x ^= x >> np.uint64(shift)
+            x *= np.uint64(factor)
+        x ^= x >> np.uint64(31)
+    return x
 
 
 def tied(index: Floats, ties: Floats) -> Floats:

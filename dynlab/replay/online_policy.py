@@ -14,7 +14,7 @@ import numpy as np
 from dynlab._util.errors import InputError
 from dynlab.policies.base import generator
 from dynlab.policies.policy import Policy
-from dynlab.policies.votes import tie_break, tied, walk_start
+from dynlab.policies.votes import tie_break_of, tie_key, tied, walk_start
 from dynlab.recordings.streams import Flags, Floats
 from dynlab.replay.counts import Counts, Told
 from dynlab.replay.loop import FIRST
@@ -86,6 +86,7 @@ class OnlinePolicy:
         self._value = np.zeros(num_questions)
         self._width = np.zeros(num_questions)
         self._draws: Floats | None = None  # [Q, M]
+        self._ties = tie_key(seed, np.array(0), np.arange(num_questions))
         self._start = walk_start(seed, np.array(0), np.arange(num_questions))
         self._refresh(range(num_questions))
 
@@ -172,7 +173,7 @@ class OnlinePolicy:
         at = np.fromiter(questions, int)
         pulls = self.pulls[at]
         arrived = self.counts.arrived[at]
-        ties = tie_break(self.seed, np.array(0), at, pulls)
+        ties = tie_break_of(self._ties[at], pulls)
         opening = pulls < self._opening
         allocator = self.policy.allocator
         known = pulls if not self._adaptive else np.where(arrived > 0, pulls, 0)

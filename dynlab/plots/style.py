@@ -97,11 +97,13 @@ def style() -> Iterator[None]:
     """
     require("drawing a figure", "matplotlib", extra="notebooks")
     from matplotlib import pyplot
+    from matplotlib import style as styles
 
     # Loads the backend. A notebook's own turns interactive mode on as it loads: inside the block
     # that would end with the block, and every later figure of the session would stay unseen.
     pyplot.draw_if_interactive()  # type: ignore[no-untyped-call]
-    with pyplot.rc_context(fname=str(Path(__file__).with_name("dynlab.mplstyle"))):
+    sheet = Path(__file__).with_name("dynlab.mplstyle")
+    with styles.context(["default", str(sheet)]):
         yield
 
 

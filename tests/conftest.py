@@ -4,11 +4,13 @@ import sys
 
 from helpers.fixtures import (  # noqa: F401
     figures_closed,
+    first_runs,
     interruptible,
     make_pool,
     pool,
     random_pool,
     solve,
+    solved,
     sums_server,
 )
 

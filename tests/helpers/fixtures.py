@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,21 +124,53 @@ def sums_server():
 @pytest.fixture
 def solve(sums_server, tmp_path):
     """dynlab.solve of the sums on the scripted server, priced at 1 and 2 USD per million tokens."""
+    return partial(solved_sums, sums_server, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory):
+    """What `solved` has run in this module: a server, and a folder for each run's settings."""
+    from helpers.scripted_server import ScriptedServer
+    from helpers.sums import answers
+
+    with ScriptedServer(answers) as running:
+        yield running, tmp_path_factory.mktemp("runs"), {}
+
+
+@pytest.fixture
+def solved(first_runs, tmp_path):
+    """As `solve`, for tests that change what a run left: each has a copy of a run made once."""
+    server, folder, known = first_runs
+
+    def run(**changes):
+        key = repr(sorted(changes.items()))
+        if key not in known:
+            known[key] = solved_sums(server, folder / str(len(known)), **changes)
+        own = tmp_path / "copy"
+        shutil.copytree(known[key].path.parent, own)
+        return replace(
+            known[key],
+            path=own / known[key].path.name,
+            recording=own / known[key].recording.name,
+        )
+
+    return run
+
+
+def solved_sums(server, folder, /, out="answers.jsonl", **changes):
+    """A live run on the sums."""
     import dynlab
     from dynlab.online.solver import forecast
     from helpers.flat_options import grouped
     from helpers.sums import TASK, endpoint_at
 
-    def run(out="answers.jsonl", **changes):
-        arguments = {
-            "out": tmp_path / out,
-            "budget": 6,
-            "concurrency": 6,
-            "progress": False,
-            "price": (1.0, 2.0),
-        }
-        model = changes.pop("model", endpoint_at(sums_server))
-        run = forecast if changes.pop("dry_run", False) else dynlab.solve
-        return run(changes.pop("task", TASK), model, **grouped(**arguments | changes))
-
-    return run
+    arguments = {
+        "out": folder / out,
+        "budget": 6,
+        "concurrency": 6,
+        "progress": False,
+        "price": (1.0, 2.0),
+    }
+    model = changes.pop("model", endpoint_at(server))
+    run = forecast if changes.pop("dry_run", False) else dynlab.solve
+    return run(changes.pop("task", TASK), model, **grouped(**arguments | changes))

@@ -64,8 +64,8 @@ def richer(frame, card):
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [flipped, swapped, another_seed, dearer, removed, added, richer])
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solve):
-    solution = solve(asynchronous=asynchronous, allocator="ucb")
+def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solved):
+    solution = solved(asynchronous=asynchronous, allocator="ucb")
     audit(solution.path)
     tampered(solution.recording, change)
     with pytest.raises(
@@ -76,8 +76,8 @@ def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, sol
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["answer", "share", "tokens", "stop_reason", "votes"])
-def test_a_check_finds_what_was_changed_in_the_answers(name, solve, capsys):
-    solution = solve()
+def test_a_check_finds_what_was_changed_in_the_answers(name, solved, capsys):
+    solution = solved()
     rows = [dict(row) for row in solution.rows]
     rows[4][name] = "other"
     solution.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -122,8 +122,8 @@ def no_settings(frame, card):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [not_a_rule, no_such_rule, no_numbers, no_settings])
-def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(change, solve):
-    solution = solve(allocator="ucb")
+def test_a_recording_that_makes_no_sense_is_refused_in_one_line_without_escapes(change, solved):
+    solution = solved(allocator="ucb")
     tampered(solution.recording, change)
     with pytest.raises(InputError, match="is not of a live run|is not known here") as caught:
         audit(solution.path)

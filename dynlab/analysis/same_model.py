@@ -128,7 +128,8 @@ def _voted(frame: pd.DataFrame, size: int) -> pd.Series:
         return float(np.mean([vote(answers[group], correct[group]) for group in groups]))
 
     places = ordered.groupby("question_id").indices
-    return pd.Series({question: mean(at) for question, at in places.items()}, dtype=float)
+    found = {question: mean(np.asarray(at)) for question, at in places.items()}
+    return pd.Series(found, dtype=float)
 
 
 def _row(name: str, one: pd.Series, other: pd.Series) -> dict[str, object]:

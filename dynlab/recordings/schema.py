@@ -74,7 +74,7 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if "target" in frame:
         frame = _with_aliases(frame)
     # a frame is put together once, from finished columns: setting them one by one is slow
-    columns: dict[str, Any] = dict(frame.items())
+    columns: dict[str, Any] = {str(name): column for name, column in frame.items()}
     for name, column in columns.items():
         if name in TEXTS:
             columns[name] = _texts(column, unknown="" if name == "answer" else None)
@@ -193,7 +193,7 @@ def _indices(value: Any) -> list[int] | None:
     [0, 1]
     """
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
-        return value.tolist()
+        return list(value.tolist())
     if isinstance(value, str):
         return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
     return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
@@ -213,10 +213,9 @@ def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
     """Counts and indices; what is an integer column already needs a look at its range alone."""
     required = name in ("stream", "sample_index")
-    kind = "int64" if required else "Int64"
     whole = pd.api.types.is_integer_dtype(column) and not (required and column.hasnans)
     if whole and column.between(0, _MOST).all():
-        return column.astype(kind)
+        return column.astype("int64" if required else "Int64")
     numbers = pd.to_numeric(column, errors="coerce")
     bad = (
         (numbers.isna() & (column.notna() | required))
@@ -229,7 +228,7 @@ def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
             f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found"
             f" {column[bad].iloc[0]!r}"
         )
-    return numbers.astype(kind)
+    return numbers.astype("int64" if required else "Int64")
 
 
 def _amount(column: pd.Series, name: str, where: str) -> pd.Series:

@@ -65,7 +65,7 @@ def _record(given: argparse.Namespace) -> int:
     limits = option_flags.chosen(given, Limits)
     task = load_task(given.task, asking=option_flags.chosen(given, Asking))
     if given.dry_run:
-        print(dry_run(task, given.model, **settings))
+        print(dry_run(task, given.model, limits=limits, **settings))
         return 0
     if given.preview is not None:
         del settings["num_samples"], settings["options"]

@@ -10,8 +10,15 @@ from dynlab._util.values import Sample
 from dynlab.models.prices import Price
 from dynlab.online.run_state import Setup
 from dynlab.sampling.budget import Spending
-from dynlab.sampling.cost_estimate import CostEstimate, estimate
+from dynlab.sampling.cost_estimate import (
+    CostEstimate,
+    capped,
+    estimate,
+    held_latencies,
+    questions_by_length,
+)
 from dynlab.sampling.plan import Plan
+from dynlab.sampling.time_left import in_flight_of_rounds, seconds_left
 
 _DEEPEST = 64  # the sample of a question whose prompt is taken for the longest
 
@@ -34,10 +41,19 @@ class Forecast:
 
     @property
     def summary(self) -> str:
-        """In two lines."""
+        """In two lines, of a run that is not begun."""
+        return f"{self._asked}\n{self.estimate}"
+
+    @property
+    def words(self) -> str:
+        """In two lines, of a run that begins."""
+        return f"{self._asked}\n{self.estimate.words}"
+
+    @property
+    def _asked(self) -> str:
         return (
             f"{self.questions} questions, {self.how}; the first prompt has {self.prompt_bytes}"
-            f" bytes\n{self.estimate}"
+            " bytes"
         )
 
 
@@ -48,6 +64,7 @@ def forecast_of(
     price: Price | None,
     limits: Limits,
     model: str,
+    num_in_flight: int,
 ) -> Forecast:
     """The forecast of what a run still lacks.
 
@@ -58,35 +75,32 @@ def forecast_of(
     calls = max(0, most - len(held))
     ids = setup.question_ids
     deep = min(_DEEPEST, setup.limit) - 1
-    worst = max(
-        (estimate(plan, [(id_, setup.strategy, 0, deep)], (), price, model).worst for id_ in ids),
-        key=lambda spending: spending.tokens or 0,
-    )
+    longest = questions_by_length(plan)[-1]
+    worst = estimate(plan, [(longest, setup.strategy, 0, deep)], (), price, model).worst
     firsts = estimate(plan, [(id_, setup.strategy, 0, 0) for id_ in ids], held, price, model)
     first = plan.request((ids[0], setup.strategy, 0, 0), [])
     texts = [first.prompt or "", *(str(message["content"]) for message in first.messages or ())]
     whole = replace(
         firsts,
         num_samples=calls,
-        worst=_capped(_times(worst, calls), calls, limits),
-        expected=_capped(_times(firsts.expected, calls / len(ids)), calls, limits),
+        worst=capped(_times(worst, calls, calls), limits),
+        expected=capped(_times(firsts.expected, calls / len(ids), calls), limits),
+        seconds=_seconds(setup, held, calls, num_in_flight),
     )
     return Forecast(whole, len(ids), sum(len(text.encode()) for text in texts), setup.how)
 
 
-def _times(spending: Spending, number: float) -> Spending:
+def _seconds(setup: Setup, held: Sequence[Sample], calls: int, most: int) -> float | None:
+    """Seconds that calls take, where it is known how long those took that are held."""
+    latencies = held_latencies(held)
+    if latencies is None:
+        return None
+    width = in_flight_of_rounds(latencies, setup.policy.batch, most) if setup.rounds else most
+    return seconds_left(latencies, calls, (), width)
+
+
+def _times(spending: Spending, number: float, calls: int) -> Spending:
     amounts = (spending.tokens, spending.picousd)
-    return Spending(0, *(None if amount is None else round(amount * number) for amount in amounts))
-
-
-def _capped(spending: Spending, calls: int, limits: Limits) -> Spending:
-    most_picousd = None if limits.usd is None else round(limits.usd * 1e12)
     return Spending(
-        calls,
-        _least(spending.tokens, limits.tokens),
-        _least(spending.picousd, most_picousd),
+        calls, *(None if amount is None else round(amount * number) for amount in amounts)
     )
-
-
-def _least(amount: int | None, most: int | None) -> int | None:
-    return amount if amount is None or most is None else min(amount, most)

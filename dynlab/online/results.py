@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynlab._util.durations import took
 from dynlab._util.files import replacing
 from dynlab._util.values import Sample, Usage
 from dynlab.online.run_state import RunState
@@ -118,7 +119,11 @@ def summary_of(totals: Mapping[str, Any]) -> str:
         usd = totals["reserved_usd"]
         most = "" if usd is None else f", up to {usd:.6f} USD"
         line += f"; {totals['reserved_calls']} calls of unknown outcome stay reserved{most}"
-    return f"{line}, depth {totals['depth']}; ended by: {totals['ended']}"
+    times = [f"depth {totals['depth']}"]
+    if totals.get("path_s") is not None:
+        times.append(f"the longest path of calls {totals['path_s']:.2f} s")
+    times += [f"took {took(totals['wall_s'])}"] if totals.get("wall_s") is not None else []
+    return f"{line}, {', '.join(times)}; ended by: {totals['ended']}"
 
 
 def rows_of(
@@ -210,6 +215,28 @@ def totals_of(state: RunState, rows: list[dict[str, Any]], samples: list[Sample]
         "cost_usd": usage.cost_usd if samples else None,
         "depth": max(state.depth[sample.key] for sample in samples) if samples else 0,
     }
+
+
+def path_seconds(state: RunState, held: Mapping[Key, Sample]) -> float | None:
+    """Seconds of the longest path of calls, None where how long a call took is not known.
+
+    A call begins when those have ended that it is shown, and those that its pick waited for: of an
+    adaptive allocator of all questions, else of its own.
+    """
+    adaptive = state.setup.policy.allocator.adaptive
+    ends: dict[Key, float] = {}
+    # question ('' = any) → by depth, the last end of the calls of that depth or less
+    latest: dict[str, list[float]] = {}
+    for key in sorted(held, key=lambda key: state.depth[key]):
+        seconds, whose = held[key].latency_s, "" if adaptive else key[0]
+        if seconds is None:
+            return None
+        known, depth = latest.setdefault(whose, [0.0]), state.depth[key]
+        known += known[-1:] * (depth + 1 - len(known))
+        shown = [ends[parent] for parent in state.awaited(key) if parent in ends]
+        ends[key] = seconds + max(known[state.waited[key]], *shown, 0.0)
+        known[depth] = max(known[depth], ends[key])
+    return max(ends.values(), default=None)
 
 
 def write_rows(rows: list[dict[str, Any]], path: Path) -> None:

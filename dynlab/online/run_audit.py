@@ -23,6 +23,7 @@ from dynlab.sampling.store_rows import Key
 from dynlab.strategies.registry import STRATEGIES, by_name
 from dynlab.tasks.answers import clean
 
+_NOT_RECOMPUTED = ("reserved_calls", "reserved_usd", "wall_s", "path_s")
 _CAP = "cap: "
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
@@ -255,7 +256,7 @@ def summary(path: str | Path, allocator: Allocator | None = None) -> str:
             depth=("depth", "max"),
         )
     )
-    reserved = {name: (run.totals or {}).get(name) for name in ("reserved_calls", "reserved_usd")}
+    reserved = {name: (run.totals or {}).get(name) for name in _NOT_RECOMPUTED}
     how = "{model}, {strategy}, {allocator}, batch {batch}, seed {seed}".format(**run.settings)
     return clean(
         f"{how}\n{table.to_string(float_format='{:.3f}'.format)}\n{summary_of(totals | reserved)}"

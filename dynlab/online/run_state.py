@@ -134,7 +134,8 @@ class RunState:
         self.asked: list[Key] = []
         self.told: list[Key] = []
         self.depth: dict[Key, int] = {}  # of each sample: the longest path of calls that ends in it
-        self._awaited = awaited
+        self.waited: dict[Key, int] = {}  # the depth of the decision that it was
+        self.awaited = awaited
         self._number = {id_: number for number, id_ in enumerate(setup.question_ids)}
         self._num_unsure: float = (
             0  # votes without a log-probability, as long as there was none with one
@@ -149,8 +150,9 @@ class RunState:
         if pick is None:
             return None
         key = (self.setup.question_ids[pick.question], self.setup.strategy, 0, pick.sample)
+        self.waited[key] = pick.depth
         self.depth[key] = 1 + max(
-            pick.depth, *(self.depth.get(parent, 0) for parent in self._awaited(key)), 0
+            pick.depth, *(self.depth.get(parent, 0) for parent in self.awaited(key)), 0
         )
         self.asked.append(key)
         return key

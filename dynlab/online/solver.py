@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +14,24 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.client import Client, preload
-from dynlab.models.engines import describe
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.online.cost_forecast import Forecast, forecast_of
 from dynlab.online.progress import Watch
-from dynlab.online.results import Solution, rows_of, samples_of, totals_of, write_rows
+from dynlab.online.results import (
+    Solution,
+    path_seconds,
+    rows_of,
+    samples_of,
+    totals_of,
+    write_rows,
+)
 from dynlab.online.run_state import RunState, Setup
 from dynlab.online.runner import QUESTIONS, OnlineRunner
 from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
+from dynlab.sampling.cost_estimate import known_latencies
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.preparation import (
@@ -35,7 +42,7 @@ from dynlab.sampling.preparation import (
     store_of,
 )
 from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
-from dynlab.sampling.recorder import endpoint_of, num_in_flight_of
+from dynlab.sampling.recorder import card_before, endpoint_of, num_in_flight_of
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.summary import doubts_about
@@ -136,10 +143,7 @@ def _planned(
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
-    if isinstance(model, Endpoint):
-        card = model.card
-    else:
-        card = describe(model, engine=requests.engine) if is_local(model) else {}
+    card = card_before(model, requests.engine)
     num_in_flight = requests.concurrency or num_in_flight_of(card)
     decided = as_policy(policy, Defaults(batch=num_in_flight))
     decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
@@ -180,8 +184,12 @@ class _Run:
         if store_path(self.recording).exists():
             with self._store() as store:
                 held = store.samples()
+        return self._forecast(held, limits)
+
+    def _forecast(self, held: Sequence[Sample], limits: Limits) -> Forecast:
         price = price_before(self.model, self.requests.price)
-        return forecast_of(self.plan, self.setup, held, price, limits, self.settings["model"])
+        model, most = self.settings["model"], self.num_in_flight
+        return forecast_of(self.plan, self.setup, held, price, limits, model, most)
 
     def _store(self) -> Store:
         return store_of(self.recording, self.settings, self.plan.task)
@@ -201,6 +209,10 @@ class _Run:
                     f"the price of {endpoint.litellm_model!r} is unknown: give --price IN,OUT"
                 )
             sampler = Sampler(self.plan, store, client, self.num_in_flight, limits)
+            held = store.samples()
+            sampler.clock.learn(known_latencies(held))
+            if self.requests.progress:
+                print(self._forecast(held, limits).words, file=sys.stderr)
             with Watch(self.setup, sampler, self.requests.progress) as watch:
                 runner = OnlineRunner(
                     RunState(self.setup, self.plan.parents), sampler, store, watch.told
@@ -260,7 +272,8 @@ class _Run:
         ]
         reserved = store.totals().reserved
         unknown = {"reserved_calls": reserved.calls, "reserved_usd": reserved.usd}
-        totals = totals_of(state, rows, samples) | unknown | {"ended": runner.ended}
+        took = {"wall_s": described.get("wall_s"), "path_s": path_seconds(state, held)}
+        totals = totals_of(state, rows, samples) | unknown | took | {"ended": runner.ended}
         if samples:
             frame = frame_of(samples, self.plan, task, self.settings["model"], None)
             keys = [sample.key for sample in samples]

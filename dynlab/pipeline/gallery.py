@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from dynlab._util.durations import took
 from dynlab.pipeline.cache import CacheEntry
 from dynlab.pipeline.formulas import as_mathml
 from dynlab.plots.manifest import ManifestEntry, read_manifest
@@ -137,12 +138,6 @@ def sections(notebook: str) -> dict[str, str]:
             if text.endswith(".svg"):  # as a saved figure calls itself
                 found[text.removesuffix(".svg")] = heading
     return found
-
-
-def took(seconds: float) -> str:
-    """A duration to read: '8 s', '3 min 20 s'."""
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def _rendered(template: str, **values: Any) -> str:

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from dynlab.pipeline.gallery import took
+from dynlab._util.durations import Countdown, took
 
 # Seconds on two cores of a notebook that never ran here; what counts are their ratios, since the
 # forecast learns how fast this machine is.
@@ -29,7 +29,6 @@ _SECONDS = {
 _OTHER = 20.0  # of a notebook that does not come with dynlab
 _QUICK = 0.15  # of that where a run is quick
 _BELIEVED = 30.0  # seconds of work at the expected speed that the forecast starts from
-_STEP = 0.05  # of the way from the shown estimate to a new one, each second
 
 
 def seconds_expected(stem: str, quick: bool) -> float:
@@ -110,7 +109,8 @@ class Progress:
         self._shown = shown
         self._clock = clock
         self._start = clock()
-        self._estimate = self._forecast.remaining(self._start)
+        self._countdown = Countdown()
+        self._estimate = self._taken_on(self._start)
         self._lock = Lock()
         self._over = Event()
         silent = not (shown and expected and sys.stderr.isatty())
@@ -137,12 +137,15 @@ class Progress:
         """A second has passed: the estimate goes down by it, and a little towards a new one."""
         with self._lock:
             now = self._clock()
-            aim = self._forecast.remaining(now)
-            self._estimate = max(self._estimate - 1, 0) * (1 - _STEP) + aim * _STEP
+            self._estimate = self._taken_on(now)
             gone = now - self._start
             self._bar.n = max(self._bar.n, int(100 * gone / max(gone + self._estimate, 1)))
             done = f"{self._forecast.num_done} of {self._num} notebooks done"
             self._bar.set_postfix_str(f"{self._left()} to go, {done}")
+
+    def _taken_on(self, now: float) -> float:
+        """The estimate as it is shown, in seconds."""
+        return self._countdown.aim(self._forecast.remaining(now), now) or 0.0
 
     def _left(self) -> str:
         """The estimate in words, as coarse as it is."""

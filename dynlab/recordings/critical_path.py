@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,38 @@ def paths(waits: Mapping[int, Sequence[int]], num_samples: int) -> Ints:
                 path[:, sample], np.where(arrived <= other, path[:, other] + 1, 1)
             )
     return path
+
+
+def longest_path(frame: pd.DataFrame) -> tuple[int, float] | None:
+    """The calls and the seconds of a recording's longest paths of calls that wait for one another.
+
+    It is what the samples would take with as many calls at once as there are streams, if calls did
+    not slow one another down.
+
+    Args:
+        frame: Rows of a recording.
+
+    Returns:
+        None: what waits for what is not recorded. The seconds are NaN where latencies are not.
+    """
+    known = [name for name in ("awaited", "parents") if name in frame and frame[name].notna().any()]
+    if not known:
+        return None
+    seconds = frame["latency_s"] if "latency_s" in frame else pd.Series(np.nan, frame.index)
+    ends: dict[tuple[Any, ...], tuple[int, float]] = {}
+    names = ["question_id", "strategy", "stream", "sample_index"]
+    columns = [frame[name] for name in names if name in frame]
+    rows = sorted(
+        zip(zip(*columns, strict=True), frame[known[0]], seconds, strict=True),
+        key=lambda row: row[0],
+    )
+    for key, waited, took in rows:
+        before = [ends[*key[:-1], index] for index in (() if waited is None else waited)]
+        ends[key] = (
+            1 + max((calls for calls, _ in before), default=0),
+            float(took) + max((each for _, each in before), default=0.0),
+        )
+    return max(calls for calls, _ in ends.values()), max(each for _, each in ends.values())
 
 
 def in_turn(path: Ints, rounds: Ints) -> Ints:

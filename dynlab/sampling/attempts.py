@@ -13,6 +13,7 @@ from dynlab.models.prices import believed, worst_case
 from dynlab.models.provider_errors import ProviderError
 from dynlab.models.replies import Reply
 from dynlab.sampling.budget import Spending, cost
+from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.request_queue import RequestQueue, Turn
 from dynlab.sampling.retries import RetryPolicy
 from dynlab.sampling.store import Store
@@ -27,10 +28,18 @@ class _Again(Exception):
 
 
 class Requester:
-    """What all requests of a sampler share: queue, store, model, and when to give up."""
+    """What all requests of a sampler share: queue, store, model, when to give up, the time."""
 
-    def __init__(self, queue: RequestQueue, store: Store, client: Client, retries: RetryPolicy):
+    def __init__(
+        self,
+        queue: RequestQueue,
+        store: Store,
+        client: Client,
+        retries: RetryPolicy,
+        clock: CallClock,
+    ):
         self.queue, self.store, self.client, self.retries = queue, store, client, retries
+        self.clock = clock
         self.ended: DynlabError | None = None
         self._ending = asyncio.Event()
 
@@ -105,7 +114,8 @@ class _Attempts:
         await shared.queue.admit(turn)
         try:
             await self.on_disk
-            reply = await shared.client(self.request, self.num_samples)
+            with shared.clock.timed(self.request.question_id):
+                reply = await shared.client(self.request, self.num_samples)
         except ProviderError as error:
             slower = error.kind == "throttled" or error.timed_out
             shared.queue.concurrency.end(turn.begun, slower=slower)

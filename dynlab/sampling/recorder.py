@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,12 +15,20 @@ from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.client import Client, goes_on, preload
-from dynlab.models.engines import resolve
+from dynlab.models.engines import describe, resolve
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
-from dynlab.sampling.cost_estimate import CostEstimate, estimate
+from dynlab.sampling.cost_estimate import (
+    CostEstimate,
+    capped,
+    estimate,
+    held_latencies,
+    known_latencies,
+    seconds_expected,
+)
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
-from dynlab.sampling.preparation import prepared, price_before
+from dynlab.sampling.preparation import Prepared, prepared, price_before
+from dynlab.sampling.progress import Progress
 from dynlab.sampling.provenance import card_of, frame_of, is_local, without_text
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.scheduling import draw_plan
@@ -91,15 +99,17 @@ def record(
         return ready.out
     with ready.store() as store:
         _continue(store, ready.earlier, plan, ready.out)
+        if requests.progress:
+            ahead = _estimated(ready, store.samples(), model, requests, limits or Limits())
+            print(ahead.words, file=sys.stderr)
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
             client = Client(endpoint, requests.price, requests.timeout_s)
-            num_slots = slots_of(endpoint.card)
-            num_in_flight = (
-                requests.concurrency or WAITING * num_slots or num_in_flight_of(endpoint.card)
-            )
-            slotted = replace(plan, num_slots=num_slots)
-            return Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
+            num_in_flight = _num_in_flight(requests, endpoint.card)
+            slotted = replace(plan, num_slots=slots_of(endpoint.card))
+            sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
+            sampler.clock.learn(known_latencies(store.samples()))
+            return sampler
 
         samples, card = _drawn(plan, store, model, sampler_at, requests)
         wanted = set(plan.keys) | ready.earlier.keys()
@@ -107,7 +117,7 @@ def record(
         frame = frame_of(kept, plan, ready.task, ready.settings["model"], options.keep_text)
     path = recordings.write(frame, card_of(plan, ready.settings, card, frame), ready.out)
     if requests.progress:
-        told = [summary_of(frame), *doubts_about(frame, ready.task.grader.name)]
+        told = [summary_of(frame, card.get("wall_s")), *doubts_about(frame, ready.task.grader.name)]
         print("\n".join(told), file=sys.stderr)
     return path
 
@@ -120,6 +130,7 @@ def dry_run(
     out: str | Path,
     strategy: str | Strategy = "parallel",
     sampling: Sampling | None = None,
+    limits: Limits | None = None,
     requests: RequestOptions | None = None,
     options: RecordingOptions | None = None,
     seed: int = 0,
@@ -144,9 +155,44 @@ def dry_run(
     if store_path(ready.out).exists():
         with ready.store() as store:
             held |= {sample.key: sample for sample in store.samples()}
-    missing = [key for key in ready.plan.keys if key not in held]
-    known = price_before(model, None if requests is None else requests.price)
-    return estimate(ready.plan, missing, list(held.values()), known, ready.settings["model"])
+    requests, limits = requests or RequestOptions(), limits or Limits()
+    return _estimated(ready, list(held.values()), model, requests, limits)
+
+
+def _estimated(
+    ready: Prepared,
+    held: Sequence[Sample],
+    model: str | Endpoint,
+    requests: RequestOptions,
+    limits: Limits,
+) -> CostEstimate:
+    """What is still missing of a recording, what it costs, and how long it takes."""
+    there = {sample.key for sample in held}
+    missing = [key for key in ready.plan.keys if key not in there]
+    price = price_before(model, requests.price)
+    found = estimate(ready.plan, missing, held, price, ready.settings["model"])
+    seconds = None
+    if held_latencies(held) is not None:  # else nobody asks how many calls there are at once
+        num_in_flight = _num_in_flight(requests, card_before(model, requests.engine))
+        seconds = seconds_expected(len(missing), held, num_in_flight, requests.num_per_call)
+    return replace(
+        found,
+        seconds=seconds,
+        worst=capped(found.worst, limits),
+        expected=capped(found.expected, limits),
+    )
+
+
+def _num_in_flight(requests: RequestOptions, card: Mapping[str, Any]) -> int:
+    """The calls in flight of a recording, by the card of its server."""
+    return requests.concurrency or WAITING * slots_of(card) or num_in_flight_of(card)
+
+
+def card_before(model: str | Endpoint, engine: str | None = None) -> Mapping[str, Any]:
+    """What a server's card will say, as far as it is known before the server runs."""
+    if isinstance(model, Endpoint):
+        return model.card
+    return describe(model, engine=engine) if is_local(model) else {}
 
 
 def _continue(store: Store, earlier: Mapping[Key, Sample], plan: Plan, out: Path) -> None:
@@ -180,8 +226,9 @@ def _drawn(
         if num_stored < num_planned:
             sampler = sampler_at(endpoint)
             try:
-                with _progress(sampler, num_planned, num_stored, requests.progress) as counted:
-                    run_interruptible(sampler, partial(draw_plan, sampler, counted))
+                watch = Progress(sampler, num_planned, num_stored, requests.progress, planned=True)
+                with watch:
+                    run_interruptible(sampler, partial(draw_plan, sampler, watch.count))
             except (KeyboardInterrupt, DynlabError) as error:
                 failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
                 kept = f"{len(store.keys() & set(plan.keys))} of {num_planned} samples are kept"
@@ -229,20 +276,3 @@ def num_in_flight_of(card: Mapping[str, Any]) -> int:
 def slots_of(card: Mapping[str, Any]) -> int:
     """The answers that a server of this machine generates at a time; 0: it is another's."""
     return int(card.get("server_settings", {}).get("num_slots", 0))
-
-
-@contextmanager
-def _progress(
-    sampler: Sampler, total: int, done: int, shown: bool
-) -> Iterator[Callable[[], object]]:
-    from tqdm import tqdm
-
-    with tqdm(
-        total=total, initial=done, unit="sample", disable=not shown, dynamic_ncols=True
-    ) as bar:
-
-        def counted() -> None:
-            bar.set_postfix_str(sampler.ledger.brief, refresh=False)
-            bar.update()
-
-        yield counted if shown else bar.update

@@ -18,6 +18,7 @@ from dynlab.models.replies import Reply
 from dynlab.sampling.attempts import Requester, without_answer
 from dynlab.sampling.budget import Ledger
 from dynlab.sampling.concurrency import ConcurrencyLimit
+from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.request_queue import RequestQueue, Turn
 from dynlab.sampling.retries import RetryPolicy
@@ -29,6 +30,7 @@ class Stopped(DynlabError):
     """The sampler was stopped before this sample had arrived."""
 
 
+WALL_S = "wall_s"  # the notes of how many seconds each part of a run took
 # ends of a response that make it no answer
 _FAULTS = {"content_filter": "content filter", "error": "the provider broke off"}
 
@@ -77,13 +79,15 @@ class Sampler:
         self.retries = retries or RetryPolicy()
         self.concurrency = ConcurrencyLimit(num_in_flight)
         self._queue = RequestQueue(self.concurrency, self.ledger)
-        self._requester = Requester(self._queue, store, client, self.retries)
+        self.clock = CallClock()
+        self._requester = Requester(self._queue, store, client, self.retries, self.clock)
         self.arrived = store.keys()
         self.retries.num_answered = len(self.arrived)
         self._underway: dict[Key, asyncio.Task[None]] = {}
         self.counted: Callable[[], object] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = False
+        self._started = 0.0
 
     @property
     def stop(self) -> bool:
@@ -99,11 +103,12 @@ class Sampler:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What a recording's card says of the calls: price, spending, settings left out."""
+        """What a recording's card says of the calls: price, spending, time, settings left out."""
         price, ledger = self.client.price, self.ledger
         told: dict[str, Any] = {
             "spent": ledger.spent.told,
             "reserved": (ledger.reserved + ledger.held).told,
+            "wall_s": round(sum(self.store.notes(WALL_S)), 3),
         }
         if price is not None:
             told["price"] = {"prompt": price.prompt, "completion": price.completion}
@@ -117,7 +122,7 @@ class Sampler:
         return told
 
     async def __aenter__(self) -> Sampler:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._started = asyncio.get_running_loop(), self.clock.clock()
         await self.client.__aenter__()
         return self
 
@@ -133,6 +138,7 @@ class Sampler:
                 task.cancel()
             if self._underway:
                 await asyncio.wait(self._underway.values())
+            self.store.note(WALL_S, self.clock.clock() - self._started)
             await self.store.flush()
             await self.client.__aexit__(*error)
 

@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 
+from dynlab._util.durations import took
+from dynlab.recordings.critical_path import longest_path
 from dynlab.recordings.recording import right_of
 
 SILENT = 0.2  # more samples without an answer than this are told
@@ -13,8 +15,8 @@ WRONG = 0.95  # and more wrong ones than this, where the texts hold the targets
 _HELD = 0.5  # of the texts, more than this
 
 
-def summary_of(frame: pd.DataFrame) -> str:
-    """Samples, answers, accuracy where targets are known, tokens and cost, in one line.
+def summary_of(frame: pd.DataFrame, wall_s: float | None = None) -> str:
+    """Samples, answers, accuracy where targets are known, tokens, cost, depth and time, in a line.
 
     >>> rows = [("q", "4", "4", 10, 5), ("q", "", "4", 10, 7)]
     >>> columns = ["question_id", "answer", "target", "prompt_tokens", "completion_tokens"]
@@ -32,9 +34,21 @@ def summary_of(frame: pd.DataFrame) -> str:
     said += [f"{sum(known):.1f} tokens each"] if known else []
     if "cost_usd" in frame and frame["cost_usd"].notna().any():
         said.append(f"{frame['cost_usd'].sum():.6f} USD")
+    said += _times(frame, wall_s)
     num_questions = frame["question_id"].nunique()
     of = f"{num_questions:,} question{'s' * (num_questions != 1)}"
     return f"{len(frame):,} sample{'s' * (len(frame) != 1)} of {of}: {', '.join(said)}"
+
+
+def _times(frame: pd.DataFrame, wall_s: float | None) -> list[str]:
+    """'depth 16', 'a call 2.1 s, the longest path of calls 38.0 s', 'took 3 min 20 s'."""
+    path = longest_path(frame)
+    said = [] if path is None else [f"depth {path[0]}"]
+    if "latency_s" in frame and frame["latency_s"].notna().any():
+        said.append(f"a call {frame['latency_s'].astype(float).mean():.2f} s")
+        if path is not None and path[1] == path[1]:
+            said[-1] += f", the longest path of calls {path[1]:.2f} s"
+    return said if wall_s is None else [*said, f"took {took(wall_s)}"]
 
 
 def doubts_about(frame: pd.DataFrame, kind: str) -> list[str]:

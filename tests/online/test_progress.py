@@ -16,13 +16,14 @@ from helpers.sums import KEY
 
 from dynlab._util.options import Limits
 from dynlab._util.values import Sample
-from dynlab.online import progress
 from dynlab.online.progress import Watch
 from dynlab.online.run_state import RunState, Setup
 from dynlab.pipeline import execute
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB
+from dynlab.sampling import progress
 from dynlab.sampling.budget import Ledger, Spending
+from dynlab.sampling.latencies import CallClock
 
 CELL = """
 import dynlab
@@ -112,7 +113,9 @@ def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve
 @pytest.fixture
 def sampler():
     ledger = Ledger(Limits(usd=0.5), Spending(3, 120, 2_000_000_000), Spending(1, 40, 10**9))
-    return SimpleNamespace(ledger=ledger, client=SimpleNamespace(price=object()))
+    clock = CallClock(clock=lambda: 100.0)
+    client = SimpleNamespace(price=object())
+    return SimpleNamespace(ledger=ledger, client=client, clock=clock, num_per_call=1)
 
 
 @pytest.fixture
@@ -120,18 +123,27 @@ def setup():
     return Setup(Policy(UCB()), ("a", "b"), "parallel", 10)
 
 
-def test_words_tell_votes_spending_and_the_end(sampler, setup, monkeypatch):
-    now = iter([0.0, *[100.0] * 9])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+def test_words_tell_votes_spending_and_the_end(sampler, setup):
     watch = Watch(setup, sampler, shown=False)
     watch.runner = SimpleNamespace(state=RunState(setup, lambda key: []))
     for answer in ("", "x", "x", "y"):
         watch.told(Sample("a", "parallel", 0, 0, answer, answer))
     assert (
         watch.words
-        == "1 of 2 voted, 0 settled, 120 tokens, 0.002000 USD of at most 0.5, 1 calls reserved, 150"
-        " s left at most"
+        == "1 of 2 voted, 0 settled, 120 tokens of about 300, 0.002000 USD of about 0.0050 (at most"
+        " 0.5), 1 calls reserved, time left not known yet"
     )
+    now = [0.0]
+    sampler.clock = CallClock(clock=lambda: now[0])
+    for _ in range(4):  # ten seconds each, one after the other
+        call = sampler.clock.begin()
+        now[0] += 10.0
+        sampler.clock.end(call)
+    sampler.clock.begin()
+    assert watch.words.endswith("1 calls reserved, about 60 s left at most")
+    for _ in range(5):
+        watch.told(Sample("b", "parallel", 0, 0, "x", "x"))
+    assert ", finishing the last answer, about " in watch.words
 
 
 def test_a_notebook_shows_a_panel_and_a_terminal_a_bar(sampler, setup, monkeypatch, capsys):

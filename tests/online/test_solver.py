@@ -260,13 +260,18 @@ def test_questions_come_from_texts_dicts_a_frame_or_a_file(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(solve, sums_server, tmp_path):
+def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(
+    solve, sums_server, tmp_path, capsys
+):
     found = solve(dry_run=True, max_usd=1.0)
     assert isinstance(found, Forecast) and not sums_server.calls and not list(tmp_path.iterdir())
     assert found.questions == 9 and found.estimate.num_samples == 54 and found.prompt_bytes == 24
     assert "nothing was sent" in found.summary
-    again = solve(max_calls=20).totals
+    again = solve(max_calls=20, progress=True).totals
+    assert "20 samples in 20 calls; expected " in capsys.readouterr().err
+    assert 0 < again["path_s"] <= again["wall_s"]
     left = solve(dry_run=True).estimate
+    assert left.seconds > 0 and found.estimate.seconds is None  # by the calls so far
     assert left.num_samples == 34 and left.basis == "the mean of the 20 samples that are there"
     assert left.expected.usd == pytest.approx(again["cost_usd"] * 34 / 20, rel=1e-6)
     spent = solve().totals

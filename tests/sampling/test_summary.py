@@ -100,6 +100,10 @@ def test_a_preview_shows_prompts_and_pays_for_nothing_twice(called, server, tmp_
     assert "\n2 + 2 = 4\n" in shown and "read as '4': right" in shown
     assert "3+5" not in shown and len(server.calls) == 1
     assert called("--kind", "integer", "--direct") == 0
+    told = capsys.readouterr().err
+    assert "7 samples in 7 calls; expected " in told and "the mean of the 1 samples that" in told
+    assert ", depth 1, a call 0." in told and ", the longest path of calls " in told
+    assert ", took " in told and load(tmp_path / "sums.parquet").card["wall_s"] > 0
     assert len(server.calls) == 8 and len(load(tmp_path / "sums.parquet").frame) == 8
 
 

@@ -16,7 +16,8 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="replay budget policies on recordings → curves.csv, savings.csv",
-        example="dynlab compare --recording capitals--smollm2-135m --allocators uniform,ucb --budgets 2,4,8,16 --out curves.csv",
+        example="dynlab compare --recording capitals--smollm2-135m --allocators uniform,ucb"
+        " --budgets 2,4,8,16 --out curves.csv",
     )
     command.add_argument("--recording", action="append", required=True, metavar="PATH_OR_NAME")
     command.add_argument(

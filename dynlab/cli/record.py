@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
     command = commands.add_parser(
         "record",
         help="sample a model's answers to a task → a recording (.parquet)",
-        example="dynlab record --task capitals --model local/smollm2-135m --samples 16 --out mine.parquet",
+        example="dynlab record --task capitals --model local/smollm2-135m --samples 16"
+        " --out mine.parquet",
     )
     command.add_argument(
         "--task",

@@ -70,9 +70,9 @@ def reproduce(
     """Runs notebooks into a folder: figures, their numbers, executed copies, pages, an index.
 
     These are OUT/*.svg, *.png, *.csv, OUT/notebooks/*.ipynb and *.html, OUT/samples/*.html for the
-    samples behind them, OUT/index.html, and the manifest of the figures, OUT/manifest.json. A notebook is left as it is where its outputs are
-    those of the same notebook, parameters, recordings, dynlab and installed versions
-    (OUT/.cache.json): only what changed is run.
+    samples behind them, OUT/index.html, and the manifest of the figures, OUT/manifest.json. A
+    notebook is left as it is where its outputs are those of the same notebook, parameters,
+    recordings, dynlab and installed versions (OUT/.cache.json): only what changed is run.
 
     Args:
         notebooks: Names of shipped notebooks ('01-accuracy-vs-cost', or '01'), or paths; None runs

@@ -84,7 +84,8 @@ def doubling(low: float, high: float) -> dict[float, str]:
 
 def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
     """Writes each label beside its line's end, moved apart; False: they do not fit."""
-    ax.figure.canvas.figure.draw_without_rendering()  # the layout decides how many points one unit of the y axis has
+    # the layout decides how many points one unit of the y axis has
+    ax.figure.canvas.figure.draw_without_rendering()
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
     bottom, top = ax.get_ylim()
     wanted = {look: (y - bottom) / (top - bottom) * height for look, _, y in ends}

@@ -1,7 +1,7 @@
 """The page: one HTML text that fetches nothing, to be written to a file or shown in a notebook.
 
-What a model wrote is data in it, never markup: it travels as JSON in which no `<` stands, the script
-makes nodes of text alone, and the page's policy lets no other script and no address be used.
+What a model wrote is data in it, never markup: it travels as JSON in which no `<` stands, the
+script makes nodes of text alone, and the page's policy lets no other script and no address be used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All samples of a strategy as votes: an example by hand, and what other modules say of the same."""
+"""All samples of a strategy as votes: an example by hand, and what other modules say of it."""
 
 import numpy as np
 import pytest

@@ -154,7 +154,8 @@ def test_words_are_told_from_the_ground_in_both_themes(page, theme, tmp_path):
         const draw = document.createElement('canvas').getContext('2d');
         const light = (colour) => {
             draw.fillStyle = colour; draw.fillRect(0, 0, 1, 1);
-            const part = (value) => value <= 10 ? value / 3294.6 : ((value / 255 + .055) / 1.055) ** 2.4;
+            const part = (value) =>
+                value <= 10 ? value / 3294.6 : ((value / 255 + .055) / 1.055) ** 2.4;
             const [red, green, blue] = [...draw.getImageData(0, 0, 1, 1).data].map(part);
             return .2126 * red + .7152 * green + .0722 * blue;
         };

@@ -8,7 +8,8 @@ import pytest
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 CELLS = (
-    "import dynlab, pandas\ncurves = pandas.read_csv('00-quickstart.csv')\ndynlab.plot_curves(curves)",
+    "import dynlab, pandas\ncurves = pandas.read_csv('00-quickstart.csv')\n"
+    "dynlab.plot_curves(curves)",
     "dynlab.plot_curves(curves)",
     "from matplotlib import pyplot\npyplot.plot([1, 2])",
 )

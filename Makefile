@@ -43,7 +43,7 @@ check: $(INSTALLED)
 	@touch $@
 
 docs: .venv/.docs  ## build the documentation site into .site, without a network; a dead link fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .docs/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file .docs/mkdocs.yml
 	@echo "the site is built: open .site/index.html"
 
 readme: $(INSTALLED)  ## write the README's tables again from the committed figures

@@ -33,6 +33,7 @@ from dynlab.analysis.rows import (
     interval,
     saving_row,
 )
+from dynlab.analysis.times import timed
 from dynlab.recordings.streams import Floats
 from dynlab.replay.loop import Curve
 
@@ -195,6 +196,13 @@ class Comparison:
             rows.append(row | interval("difference", gap))
         return pd.DataFrame(rows, columns=GREEDY_VOTE)
 
+    def times(self) -> pd.DataFrame:
+        """The curves with wall-clock time: `depth` × `latency_s`, as recorded, is `spent_seconds`.
+
+        It assumes that calls do not slow one another down; see `dynlab.analysis.times.timed`.
+        """
+        return timed(self.curves, {own.streams.name: own.recording for own in self.replays})
+
     def budgets_at(self, at: At) -> Floats:
         """Budgets as they are asked for, ascending; by default the comparison's own.
 
@@ -228,8 +236,8 @@ class Comparison:
         return plot_curve_grid(self.curves)
 
     def report(self) -> Words:
-        """The comparison in words: accuracy against cost, then what is saved at equal accuracy."""
-        from dynlab.reports import contrasts, curves, savings
+        """The comparison in words: accuracy against cost, what is saved at equal accuracy, time."""
+        from dynlab.reports import contrasts, curves, savings, times
         from dynlab.reports.wording import Words
 
         if self.contrasted:
@@ -238,6 +246,7 @@ class Comparison:
             words = [curves.of_curves(self.curves, self.greedy_vs_vote())]
             saved = self.savings()
             words += [savings.of_savings(saved)] if len(saved) else []
+            words.append(times.of_times(self.times()))
         return Words("\n".join([*words, *self.notes]))
 
     def _repr_html_(self) -> str:

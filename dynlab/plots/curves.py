@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DASHED_ABOVE = 0.05  # share of exhausted questions above which a curve is dashed
-_UNITS = ("samples", "tokens", "usd")
+_UNITS = ("samples", "tokens", "usd", "depth", "seconds")
 
 
 def plot_curves(
@@ -39,8 +39,8 @@ def plot_curves(
 
     Args:
         curves: `Comparison.curves` of one recording.
-        unit: What the x axis counts per question: samples, tokens or usd; by default what the
-            budgets count.
+        unit: What the x axis counts: samples, tokens or usd per question, or of the whole run its
+            depth, or in the rows of `Comparison.times` its seconds; by default what budgets count.
         ax: Where to draw; by default a new figure, one column wide.
         names: Name the lines at their ends, or in a legend where the names would not fit.
 
@@ -149,8 +149,15 @@ def _cost(curves: pd.DataFrame, unit: str | None) -> str:
     unit = unit or str(curves["unit"].iloc[0])
     if unit not in _UNITS:
         raise one_of("unit", unit, _UNITS)
-    cost = f"spent_{unit}"
+    cost = unit if unit == "depth" else f"spent_{unit}"
     sampled = curves[curves["allocator"] != "greedy"]
+    if cost not in sampled:
+        raise InputError("these rows tell no seconds: give those of Comparison.times")
+    if unit == "seconds" and sampled[cost].isna().any():
+        raise InputError(
+            "how long a call takes alone is not recorded (calls of a local model share a machine);"
+            " draw unit='depth'"
+        )
     if sampled[cost].isna().any():
         unknown = ", ".join(sorted(set(sampled.loc[sampled[cost].isna(), "recording"])))
         raise InputError(
@@ -163,7 +170,12 @@ def _cost(curves: pd.DataFrame, unit: str | None) -> str:
 def _cost_label(curves: pd.DataFrame, cost: str) -> str:
     """The name of the x axis, with what its tokens count."""
     if cost != "spent_tokens":
-        return {"spent_samples": "samples per question", "spent_usd": "USD per question"}[cost]
+        return {
+            "spent_samples": "samples per question",
+            "spent_usd": "USD per question",
+            "depth": "depth: calls that wait for one another",
+            "spent_seconds": "seconds: depth × a call's mean, as recorded",
+        }[cost]
     kinds = set(curves["tokens_kind"].dropna())
     return (
         "tokens per"

@@ -76,9 +76,9 @@ train: $(INSTALLED)  ## teach the small reasoner to solve, into runs/solve (an h
 
 lock:  ## refresh requirements.lock with the newest versions that pyproject.toml allows
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev,docs]'
 	@.venv-lock/bin/python -m pip freeze --exclude dynlab > requirements.lock
 	@rm -rf .venv-lock
 
 clean:  ## remove .venv and caches
-	@rm -rf .venv .venv-lock .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-lock .site .pytest_cache .mypy_cache .ruff_cache

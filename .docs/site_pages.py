@@ -25,6 +25,7 @@ import dead_links
 import dynlab
 from dynlab.cli.parser import _parser
 from dynlab.pipeline.formulas import as_mathml
+from dynlab.policies import registry
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = "notebooks/guides/"
@@ -69,6 +70,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = copy.read_text(encoding="utf-8").replace("](../", "](../figures/")
         files.append(_page(config, f"notebooks/{copy.stem}.ipynb", text, Notebook))
     files.append(_page(config, "reference/commands.md", commands()))
+    files.append(_page(config, "reference/policies.md", policies()))
     files.append(File.generated(config, SAMPLES, content=dynlab.browse(Path(SAMPLES).stem).html))
     for name in ("", *PACKAGES):
         files.append(_page(config, f"api/{name or 'index'}.md", interface(name)))
@@ -142,6 +144,21 @@ def _commands(parser: argparse.ArgumentParser, words: str = "") -> list[tuple[st
                 inner = _commands(own, f"{words}{name} ")
                 found += inner or [(f"{words}{name}", own)]
     return found
+
+
+def policies() -> str:
+    """The page of all policies: what each one's docstring says."""
+    parts = ["# Every policy"]
+    options = (
+        "show_root_heading: false, show_root_toc_entry: false, show_bases: false, members: false"
+    )
+    for kind in ("allocator", "stopping rule", "vote"):
+        parts.append(f"## {kind.capitalize()}s")
+        for name in registry.names(kind):
+            shown = type(registry.component_of(name, (kind,)))
+            path = f"{shown.__module__}.{shown.__qualname__}"
+            parts += [f"### `{name}`", f"::: {path}\n    options: {{{options}}}"]
+    return "\n\n".join(parts)
 
 
 def interface(name: str) -> str:

@@ -44,6 +44,8 @@ class Progress:
         self.sampler, self.total, self.num = sampler, total, done
         self._shown, self._round_size, self._told = shown, round_size, told
         self._planned = planned
+        held = done if planned else len(sampler.arrived)  # a live run tells those again
+        self._num_calls = sampler.ledger.spent.calls + max(total - held, 0) / sampler.num_per_call
         self._left = Countdown()
         self._over = Event()
         self._view: Any = None
@@ -81,7 +83,8 @@ class Progress:
 
     def _spending(self) -> list[str]:
         ledger, parts = self.sampler.ledger, []
-        share = self.num / self.total if self.total else 1.0
+        # of calls: samples count a little later, when they are on disk and it is their turn
+        share = ledger.spent.calls / self._num_calls if self._num_calls else 1.0
         if ledger.spent.tokens is not None:
             parts.append(f"{ledger.spent.tokens:,} tokens" + _of(ledger.spent.tokens, share))
         if ledger.spent.usd is not None and self.sampler.client.price is not None:

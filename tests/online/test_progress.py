@@ -115,7 +115,7 @@ def sampler():
     ledger = Ledger(Limits(usd=0.5), Spending(3, 120, 2_000_000_000), Spending(1, 40, 10**9))
     clock = CallClock(clock=lambda: 100.0)
     client = SimpleNamespace(price=object())
-    return SimpleNamespace(ledger=ledger, client=client, clock=clock, num_per_call=1)
+    return SimpleNamespace(ledger=ledger, client=client, clock=clock, num_per_call=1, arrived=set())
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_words_tell_votes_spending_and_the_end(sampler, setup):
         watch.told(Sample("a", "parallel", 0, 0, answer, answer))
     assert (
         watch.words
-        == "1 of 2 voted, 0 settled, 120 tokens of about 300, 0.002000 USD of about 0.0050 (at most"
+        == "1 of 2 voted, 0 settled, 120 tokens of about 520, 0.002000 USD of about 0.0087 (at most"
         " 0.5), 1 calls reserved, time left not known yet"
     )
     now = [0.0]

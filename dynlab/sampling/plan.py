@@ -14,7 +14,7 @@ from dynlab._util.values import GREEDY, Question, Request, Sample
 from dynlab.models.replies import Response
 from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
-from dynlab.tasks.prompts import finals, own, prompter_for
+from dynlab.tasks.prompts import before_stop, finals, own, prompter_for
 from dynlab.tasks.task import Task
 
 
@@ -127,12 +127,12 @@ class Plan:
         )
 
     def sample(self, request: Request, response: Response) -> Sample:
-        """The response, as far as it is the model's own answer (`dynlab.tasks.prompts.own`), with
-        its final answer.
+        """The response, as far as it is the model's own answer (`dynlab.tasks.prompts.own`) and
+        stands before a stop string, with its final answer.
         """
-        text = own(
-            response.text, self.task, request.messages or request.prompt or "", len(request.parents)
-        )
+        asked = request.messages or request.prompt or ""
+        text = own(response.text, self.task, asked, len(request.parents))
+        text = before_stop(text, request.sampling.stop or ())
         return Sample(
             *request.key,
             answer=self.task.final_answer(text, self.questions[request.question_id]),

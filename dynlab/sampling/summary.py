@@ -13,6 +13,7 @@ from dynlab.recordings.recording import right_of
 SILENT = 0.2  # more samples without an answer than this are told
 WRONG = 0.95  # and more wrong ones than this, where the texts hold the targets
 _HELD = 0.5  # of the texts, more than this
+_SEVERAL = 3  # questions with the same text again and again are no accident
 
 
 def summary_of(frame: pd.DataFrame, wall_s: float | None = None) -> str:
@@ -52,7 +53,8 @@ def _times(frame: pd.DataFrame, wall_s: float | None) -> list[str]:
 
 
 def doubts_about(frame: pd.DataFrame, kind: str) -> list[str]:
-    """What looks wrong, a sentence each: too few answers, or right texts that are read as wrong.
+    """What looks wrong, a sentence each: too few answers, right texts that are read as wrong, or
+    samples of a question that are all one text.
 
     Args:
         frame: Rows of a recording, with texts where they are kept.
@@ -80,7 +82,22 @@ def doubts_about(frame: pd.DataFrame, kind: str) -> list[str]:
                 f" hold their target: answers may not be read as meant; change --kind (now"
                 f" {kind!r}), --direct or --instruction"
             )
+    if "text" in frame and _alike(frame):
+        doubts.append(
+            "the samples of each question are all the same text, so that a vote decides nothing:"
+            " does the server sample at this temperature, and heed each call's seed?"
+        )
     return doubts
+
+
+def _alike(frame: pd.DataFrame) -> bool:
+    """Whether each of several questions has one text alone, by several independent samples."""
+    if "strategy" in frame:
+        frame = frame[frame["strategy"] == "parallel"]
+    drawn = frame[frame["text"].notna()]
+    texts = drawn.groupby("question_id")["text"].agg(["size", "nunique"])
+    several = texts[texts["size"] > 1]
+    return len(several) >= _SEVERAL and bool((several["nunique"] == 1).all())
 
 
 def _has(frame: pd.DataFrame) -> bool:

@@ -189,6 +189,16 @@ def own(text: str, task: Task, asked: str | Sequence[Message], attempts: int) ->
     return _LISTED.split(_FIRST_LISTED.sub(" ", text, count=1), maxsplit=1)[0]
 
 
+def before_stop(text: str, stops: Sequence[str]) -> str:
+    """A response up to the first stop string: some servers hand that over with it, or take none.
+
+    >>> before_stop(" Lima\n\nQuestion: and of Chile?", ("\n",))
+    ' Lima'
+    """
+    ends = [end for stop in stops if stop and (end := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text
+
+
 def begun(asked: str | Sequence[Message]) -> str:
     """What of a prompt the response goes on from: the text of the assistant's last message, '' if
     there is none.

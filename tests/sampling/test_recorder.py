@@ -224,6 +224,14 @@ def test_a_response_without_an_answer_is_recorded_as_none(draw, server):
 
 
 @pytest.mark.slow
+def test_a_stop_string_that_a_server_hands_over_is_no_part_of_the_response(draw):
+    with ScriptedServer(lambda call: f"{right(call)}\nQuestion: 8 + 8?\nAnswer: 16") as server:
+        endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+        frame = recordings.load(draw(model=endpoint, num_samples=1)).frame
+    assert not frame["text"].str.contains("\n").any()
+    assert (frame["answer"] == frame["target"]).all()
+
+
 def test_text_may_be_kept_for_the_first_samples_only(draw):
     path = draw(keep_text=1)
     frame = recordings.load(path).frame

@@ -136,3 +136,17 @@ def test_what_is_unknown_is_not_said():
     frame = pd.DataFrame({"question_id": ["q"], "answer": ["a"], "text": ["a"]})
     assert summary_of(frame) == "1 sample of 1 question: 0.0% without an answer, no targets"
     assert doubts_about(frame, "text") == []
+
+
+@pytest.mark.parametrize(("last", "doubted"), [("so 4", True), ("it is 4", False)])
+def test_samples_that_are_all_one_text_are_doubted(last, doubted):
+    rows = [(question, "parallel", "so 4") for question in "aabbcc"] + [("a", "parallel", last)]
+    rows += [("a", "greedy", "4")]
+    frame = pd.DataFrame(rows, columns=["question_id", "strategy", "text"]).assign(answer="4")
+    doubts = doubts_about(frame, "integer")
+    assert len(doubts) == doubted and all("sample at this temperature" in each for each in doubts)
+
+
+def test_two_questions_with_one_text_each_may_be_easy():
+    frame = pd.DataFrame({"question_id": [*"aabb"], "text": ["4"] * 4, "answer": ["4"] * 4})
+    assert doubts_about(frame, "integer") == []

@@ -1,0 +1,219 @@
+"""Servers that are not ours, each recorded and solved once: `make benchmarks
+ARGS=tests/integration/test_real_servers.py`.
+
+`DYNLAB_SERVERS` names the folders of their programs, as PATH does (the `bin` of an environment of
+each); `DYNLAB_SERVED` a folder with SmolLM2-135M-Instruct as safetensors, for those that read no
+GGUF file. The command lines are those of the guide (notebooks/guides/models-and-questions.md).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dynlab
+from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
+from dynlab._util.values import Question
+from dynlab.models.weights import weights_file
+from dynlab.online.run_audit import audit
+from dynlab.tasks.task import Task
+
+pytestmark = pytest.mark.benchmarks
+
+HELPERS = Path(__file__).parents[1] / "helpers"
+START_S = 600.0  # that a server may take until it answers
+CAPITALS = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima"}
+TASK = Task(
+    "capitals",
+    tuple(Question(name, f"What is the capital of {name}?", at) for name, at in CAPITALS.items()),
+    form="completion",
+    demos=(("What is the capital of Kenya?", "Nairobi"),),
+    reasoned=False,
+    max_tokens=8,
+    stop=("\n",),
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server: its program, how it is called, where it says that it is well, LiteLLM's names.
+
+    `seeds`: whether the same seed brings the same text again; `logprobs`: whether it gives any.
+    """
+
+    program: str
+    arguments: Callable[[int], list[str]]
+    health: str
+    text_model: str
+    chat_model: str
+    seeds: bool = True
+    logprobs: bool = True
+
+
+def _weights() -> str:
+    return str(weights_file("local/smollm2-135m"))
+
+
+def _folder() -> str:
+    folder = os.environ.get("DYNLAB_SERVED", "")
+    if not folder:
+        pytest.skip("DYNLAB_SERVED names no folder of weights in safetensors")
+    return folder
+
+
+SERVERS = {
+    "llama.cpp": Server(
+        sys.executable,
+        lambda port: [str(HELPERS / "llama_server.py"), _weights(), str(port)],
+        "/health",
+        "text-completion-openai/smollm2",
+        "openai/smollm2",
+    ),
+    "transformers": Server(
+        "transformers",
+        lambda port: ["serve", "--host=127.0.0.1", f"--port={port}", "--device=cpu", _folder()],
+        "/health",
+        "text-completion-openai/{folder}",
+        "openai/{folder}",
+        logprobs=False,
+    ),
+    "vllm": Server(
+        "vllm",
+        lambda port: [
+            *("serve", _folder(), "--host=127.0.0.1", f"--port={port}", "--dtype=float32"),
+            *("--served-model-name=smollm2", "--max-model-len=1024", "--max-num-seqs=4"),
+            "--enforce-eager",
+        ],
+        "/health",
+        "text-completion-openai/smollm2",
+        "hosted_vllm/smollm2",
+    ),
+}
+
+
+@contextmanager
+def running(server: Server, log: Path):
+    """The address of a server, for as long as it runs."""
+    path = os.pathsep.join((os.environ.get("DYNLAB_SERVERS", ""), os.environ["PATH"]))
+    program = shutil.which(server.program, path=path)
+    if program is None:
+        pytest.skip(f"{server.program} is in no folder of DYNLAB_SERVERS or PATH")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [program, *server.arguments(port)]
+    with log.open("w") as told, subprocess.Popen(command, stdout=told, stderr=told) as process:
+        try:
+            _wait(f"http://127.0.0.1:{port}{server.health}", process, log)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.terminate()
+
+
+def _wait(url: str, process: subprocess.Popen[Any], log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"it does not answer at {url}:\n{log.read_text()[-2000:]}")
+
+
+@contextmanager
+def proxied(upstream: str, folder: Path):
+    """LiteLLM's proxy before another server."""
+    config = folder / "proxy.yaml"
+    models = ((name, f"{name}/smollm2") for name in ("openai", "text-completion-openai"))
+    config.write_text(
+        "model_list:\n"
+        + "".join(
+            f"  - model_name: {name}-smollm2\n    litellm_params:"
+            f" {{model: {model}, api_base: '{upstream}', api_key: none}}\n"
+            for name, model in models
+        )
+    )
+    proxy = Server(
+        "litellm",
+        lambda port: [f"--config={config}", "--host=127.0.0.1", f"--port={port}"],
+        "/health/liveliness",
+        "text-completion-openai/text-completion-openai-smollm2",
+        "openai/openai-smollm2",
+    )
+    with running(proxy, folder / "proxy.log") as address:
+        yield proxy, address
+
+
+def hold(server: Server, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records in both forms and solves; every sample is looked at, and the run is replayed."""
+    for name in ("OPENAI_BASE_URL", "HOSTED_VLLM_API_BASE"):
+        monkeypatch.setenv(name, address)
+    served = os.environ.get("DYNLAB_SERVED", "")
+    quiet = RequestOptions(progress=False, concurrency=4)
+    frames = {}
+    for model in (server.text_model, server.chat_model):
+        form = "text" if model is server.text_model else "chat"
+        for again in range(2):
+            made = dynlab.record(
+                TASK,
+                model.format(folder=served),
+                num_samples=3,
+                out=folder / f"{form}-{again}.parquet",
+                sampling=Sampling(logprobs=True, max_tokens=8),
+                options=RecordingOptions(greedy=True),
+                requests=quiet,
+            )
+            frames[form, again] = dynlab.load(made).frame
+        frame = frames[form, 0]
+        print(f"\n{form}: {frame[['question_id', 'strategy', 'text']].to_string()}")
+        assert len(frame) == 12 and frame["finish_reason"].isin(["stop", "length"]).all()
+        assert frame["completion_tokens"].between(1, 9).all() and (frame["prompt_tokens"] > 5).all()
+        assert frame["text"].str.strip().ne("").all()
+        known = "mean_logprob" in frame and frame["mean_logprob"].notna().all()
+        assert known == server.logprobs
+        drawn = frame[frame["strategy"] == "parallel"]
+        assert drawn["text"].nunique() > len(CAPITALS)  # it samples
+        same = (frame["text"] == frames[form, 1]["text"]).mean()
+        print(f"the same texts by the same seeds: {same:.2f}")
+    text = frames["text", 0]
+    assert not text["text"].str.contains("\n").any()
+    assert (text["answer"] == text["target"]).mean() > 0.5
+    solution = dynlab.solve(
+        TASK,
+        server.text_model.format(folder=served),
+        out=folder / "answers.jsonl",
+        budget=4,
+        requests=quiet,
+    )
+    assert solution.totals["samples"] == 12 and solution.totals["tokens"] > 0
+    assert "equal" in audit(solution.path)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_is_recorded_and_solved(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with running(SERVERS[name], tmp_path / "server.log") as address:
+        hold(SERVERS[name], address, tmp_path, monkeypatch)
+
+
+def test_the_proxy_of_litellm_is_recorded_and_solved(tmp_path, monkeypatch):
+    monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-of-the-proxy-1234")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-proxy-1234")
+    with (
+        running(SERVERS["llama.cpp"], tmp_path / "server.log") as upstream,
+        proxied(upstream, tmp_path) as (proxy, address),
+    ):
+        hold(proxy, address, tmp_path, monkeypatch)

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -67,7 +67,13 @@ def symbolic(written: str) -> str | None:
         InputError: math-verify is not installed.
     """
     spelled = _spelled(written)
-    return None if spelled is None else _reader()(spelled)
+    return None if spelled is None else _read(spelled)
+
+
+@lru_cache(maxsize=20_000)
+def _read(spelled: str) -> str | None:
+    """The key; kept, since a key is read again to see that it is its own, and parts recur."""
+    return _reader()(spelled)
 
 
 def _spelled(written: str) -> str | None:

@@ -91,8 +91,17 @@ def _fetch(given: argparse.Namespace) -> None:
 
 def _import(given: argparse.Namespace) -> None:
     from dynlab.recordings.importing import import_recording
+    from dynlab.recordings.recording import load
+    from dynlab.sampling.summary import doubts_about, summary_of
 
-    print(f"wrote {import_recording(given.file, given.form, given.out, kind=given.kind)}")
+    path = import_recording(given.file, given.form, given.out, kind=given.kind)
+    made = load(path)
+    print(summary_of(made.frame))
+    if reported := made.card.get("reported"):
+        print("by its own report:", ", ".join(f"{name} {reported[name]:.3f}" for name in reported))
+    for doubt in doubts_about(made.frame, given.kind):
+        print(doubt, file=sys.stderr)
+    print(f"wrote {path}")
 
 
 def _split(given: argparse.Namespace) -> None:

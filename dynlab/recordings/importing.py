@@ -9,7 +9,7 @@ import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
 from dynlab.recordings.recording import write
-from dynlab.recordings.sample_forms import FORMS
+from dynlab.recordings.sample_forms import FORMS, lm_eval_report
 from dynlab.recordings.schema import accepted_targets, text_of
 from dynlab.tasks.answers import Kind, extract, normalise
 
@@ -57,7 +57,10 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
         frame = frame.drop(
             columns="correct"
         )  # a judge that contradicts itself: answers are compared with targets
-    return write(frame, {"design": "fixed", "imported": form, "source": path.name}, out)
+    card: dict[str, Any] = {"design": "fixed", "imported": form, "source": path.name}
+    if form == "lm-eval":
+        card["reported"] = lm_eval_report(path)
+    return write(frame, card, out)
 
 
 def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | None, str | None]:

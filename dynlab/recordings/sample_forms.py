@@ -13,6 +13,7 @@ The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluati
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -51,22 +52,50 @@ def _lm_eval(path: Path) -> Iterator[Row]:
     whole = [name for name in names if name not in partial]
     chosen = (whole or names or [None])[0]
     task = re.sub(r"_\d{4}-\d\d-\d\dT.*$", "", path.stem.removeprefix("samples_"))
+    # its marks are of the one response that its filter left
+    marked = chosen in whole and all(len(_repeats(line, "resps")) == 1 for line in lines)
     for line in lines:
         if line.get("filter") != chosen:
             continue
+        said = _repeats(line, "resps")
         for index, response in enumerate(
-            _repeats(line, "filtered_resps" if chosen in whole else "resps")
+            _repeats(line, "filtered_resps") if chosen in whole else said
         ):
             if not isinstance(response, str):
-                raise ValueError("log-likelihoods, where generated answers are needed")
+                raise InputError(
+                    f"{path} holds log-likelihoods of given choices, which cannot be drawn again"
+                    " and again: give the log of a task whose answers are generated"
+                )
             answer = "" if response == "[invalid]" else response
             yield {
                 "dataset": task,
                 "question_id": text_of(line["doc_id"]),
                 "sample_index": index,
                 "answer": answer,
+                "text": text_of(said[index]),
                 "target": _lettered(line["target"], line.get("doc")),
+                "correct": _mark(line) if marked else None,
             }
+
+
+def _mark(line: Mapping[str, Any]) -> bool | None:
+    """What lm-eval says of a line's answer, by the first of its metrics; None if that is a share."""
+    names = line.get("metrics") or ()
+    value = line.get(names[0]) if names else None
+    return bool(value) if value in (0, 1) else None
+
+
+def lm_eval_report(path: Path) -> dict[str, float]:
+    """What lm-eval itself says of a log, named as in its results: `exact_match,flexible-extract`.
+
+    The mean over its documents, of each metric behind each filter.
+    """
+    marks: dict[str, list[float]] = {}
+    for line in _lines(path):
+        for name in line.get("metrics") or ():
+            if isinstance(line.get(name), int | float):
+                marks.setdefault(f"{name},{line.get('filter', 'none')}", []).append(line[name])
+    return {name: math.fsum(values) / len(values) for name, values in marks.items()}
 
 
 def _lettered(target: Any, document: Any) -> Any:

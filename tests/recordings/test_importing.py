@@ -156,6 +156,30 @@ def test_a_single_response_of_lm_eval_may_stand_alone(tmp_path, line):
     assert (frame["answer"].tolist(), frame["target"].tolist()) == (["4"], ["4"])
 
 
+@pytest.mark.parametrize("mark", [1.0, 0.0])
+def test_a_single_response_is_right_where_lm_eval_says_so(tmp_path, mark, capsys):
+    lone = lm_eval_line(0, ["1000"], ["1000"], "flexible", "1,000") | {"exact_match": mark}
+    path = lines(tmp_path / "samples_x.jsonl", [lone])
+    out = str(tmp_path / "out.parquet")
+    flags = ["--from", "lm-eval", "--kind", "integer", "--out", out]
+    assert main(["recordings", "import", str(path), *flags]) == 0
+    told = capsys.readouterr().out
+    assert f"right {mark:.3f}" in told
+    assert f"by its own report: exact_match,flexible {mark:.3f}" in told
+    assert load(out).counts()["right"].tolist() == [mark]
+
+
+def test_a_mark_of_the_first_of_several_responses_is_not_one_of_all(tmp_path):
+    first = lm_eval_line(0, ["so 72", "so 7"], ["72"], "first") | {"exact_match": 1.0}
+    whole = lm_eval_line(0, ["so 72", "so 7"], [["72", "7"]], "all") | {"exact_match": 1.0}
+    made = imported(
+        lines(tmp_path / "samples_x.jsonl", [first, whole]), "lm-eval", tmp_path, kind="integer"
+    )
+    assert "correct" not in made.frame and made.counts()["right"].tolist() == [0.5]
+    assert made.card["reported"] == {"exact_match,first": 1.0, "exact_match,all": 1.0}
+    assert made.frame["text"].tolist() == ["so 72", "so 7"]
+
+
 def test_log_likelihoods_are_no_samples(tmp_path):
     line = lm_eval_line(0, [], [["-1.5", "False"], ["-0.5", "True"]], "none")
     line["resps"] = [[["-1.5", "False"]], [["-0.5", "True"]]]

@@ -17,6 +17,7 @@ from dynlab.analysis.budgets import checked_budgets, dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy
 from dynlab.analysis.methods import Method, plays_as, warmup_of
 from dynlab.analysis.metrics import difference
+from dynlab.analysis.recording_notes import limits_of, notes_of
 from dynlab.analysis.replays import Replays
 from dynlab.analysis.rows import (
     CURVES,
@@ -104,16 +105,11 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader of the numbers must know of the recordings, a sentence each."""
-        said = []
-        for own in self.replays:
-            if own.streams.imputed and own.setup.unit != "samples":
-                said.append(
-                    f"{own.streams.name}: {own.streams.imputed:.1%} of the token counts are unknown"
-                    " and taken as the mean of their question's."
-                )
-        if "self-consistency" in self.measure:
-            said.append("Accuracy is the self-consistency rate here: there are no targets.")
-        return said
+        return notes_of(self.replays)
+
+    def limits(self, at: At = None) -> list[str]:
+        """Where a saving at one of these budgets cannot be told, a sentence a recording."""
+        return limits_of(self.replays, self.budgets_at(at))
 
     @property
     def unit(self) -> str:

@@ -22,6 +22,7 @@ from dynlab.analysis.budgets import checked_budgets
 from dynlab.analysis.leaderboard_cells import Cells, measured
 from dynlab.analysis.leaderboard_rows import CELLS, behind, origin, row_of, rows_of_cells
 from dynlab.analysis.methods import ORACLE, Policies, listed, named
+from dynlab.analysis.recording_notes import limits_of, notes_of
 from dynlab.analysis.replays import Recordings, Replays, Setup, loaded, replays_of
 from dynlab.policies.base import Component, StoppingRule
 from dynlab.policies.parsing import as_policy
@@ -41,6 +42,7 @@ class Leaderboard:
 
     table: pd.DataFrame  # one row a policy
     cells: pd.DataFrame  # one row a policy, recording and B; columns `CELLS`
+    notes: tuple[str, ...] = ()  # what a reader must know of the recordings
 
     def plot(self) -> Figure:
         """Savings by policy, a panel for every B."""
@@ -144,9 +146,11 @@ def leaderboard(
     wanted = checked_budgets(at, entrants.policies["uniform"].warmup)
     sources, runs = loaded(recordings), entrants.policies
     with _bar(len(sources) * (len(runs) + 1) * replications, progress) as done:
-        found = []
+        found: list[Cells] = []
+        notes: list[str] = []
         for own in replays_of(sources, runs, "uniform", setup, strategies=strategy, done=done):
             played = _with_confidence(own)
+            notes += [*notes_of((own,)), *limits_of((own,), wanted)]
             found.append(measured(played, entrants.rules, wanted))
             done(replications * (1 + len(runs) - len(played.methods)))
     kinds = {
@@ -169,7 +173,8 @@ def leaderboard(
         replications=replications,
         seed=seed,
     )
-    return Leaderboard(table, pd.DataFrame(rows_of_cells(kinds, found, setup), columns=CELLS))
+    cells = pd.DataFrame(rows_of_cells(kinds, found, setup), columns=CELLS)
+    return Leaderboard(table, cells, tuple(dict.fromkeys(notes)))
 
 
 def _table(

@@ -136,7 +136,7 @@ def _compare(given: argparse.Namespace) -> None:
         ]
     ]
     print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
-    for note in found.notes:
+    for note in (*found.notes, *found.limits()):
         print(note, file=sys.stderr)
     if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):
         print(

@@ -67,8 +67,8 @@ def _leaderboard(given: argparse.Namespace) -> None:
     save(plot_leaderboard_grid(found.table), given.out, "leaderboard", found.table)
     print(shown(found.table).to_string(index=False))
     print("* deviates from its paper; the column `deviates` of leaderboard.csv says how")
-    if "self-consistency" in found.table["measure"].iloc[0]:
-        print("accuracy is the self-consistency rate here: there are no targets", file=sys.stderr)
+    for note in found.notes:
+        print(note, file=sys.stderr)
     print(
         "wrote leaderboard.csv, leaderboard-cells.csv, leaderboard.svg and leaderboard.png to"
         f" {given.out}"

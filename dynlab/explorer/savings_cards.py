@@ -22,10 +22,13 @@ def savings_html(view: View) -> str:
         return '<p class="dl-soft">Tick a policy beside uniform to see what it saves.</p>'
     cards = "".join(_card(row, view) for _, row in view.saved.iterrows())
     badge = f'<span class="dl-coarse">{coarse(view)}</span> ' if view.coarse else ""
+    limits = "".join(
+        f'<p class="dl-soft">{escape(note)}</p>' for note in view.comparison.limits(budget)
+    )
     return (
         f'<p class="dl-lead">{badge}Saved in {unit} at the accuracy that uniform has with'
         f" B = {budget:g}, with paired 95 % intervals over questions</p>"
-        f'<div class="dl-cards">{cards}</div>'
+        f'<div class="dl-cards">{cards}</div>{limits}'
     )
 
 

@@ -79,7 +79,7 @@ def _lm_eval(path: Path) -> Iterator[Row]:
 
 
 def _mark(line: Mapping[str, Any]) -> bool | None:
-    """What lm-eval says of a line's answer, by the first of its metrics; None if that is a share."""
+    """What lm-eval says of a line's answer, by its first metric; None if that is a share."""
     names = line.get("metrics") or ()
     value = line.get(names[0]) if names else None
     return bool(value) if value in (0, 1) else None

@@ -326,3 +326,23 @@ def test_all_policies_take_less_than_a_minute(pool, capsys):
             f" {seconds:.0f} s"
         )
     assert seconds < 60
+
+
+def test_at_a_recording_s_end_explorer_compare_and_leaderboard_say_the_same(random_pool, tmp_path):
+    made = write(random_pool(12, 4, seed=5), {}, tmp_path / "short.parquet")
+    common = {"unit": "samples", "replications": 12, "seed": 3}
+    board = leaderboard([made], ["ucb"], ["esc"], at=(2, 4), progress=False, **common)
+    comparison = compare([made], "ucb", [2, 4], **common)
+    (note,) = comparison.limits()
+    assert note in board.notes and note.startswith("short: B = 4 is all that is recorded")
+    assert comparison.limits(2) == []
+    (saved,) = comparison.savings(4)["saving"]
+    assert row(board.cells, "ucb", at=4)["saving"] == pytest.approx(saved)
+
+
+def test_without_targets_compare_and_leaderboard_say_so_in_one_sentence(random_pool):
+    frame = random_pool(8, 10, seed=6).drop(columns="target")
+    common = {"unit": "samples", "replications": 4}
+    board = leaderboard([frame], ["ucb"], ["esc"], at=(4,), progress=False, **common)
+    assert [*board.notes] == compare([frame], "ucb", [4], **common).notes
+    assert "self-consistency rate" in board.notes[0]

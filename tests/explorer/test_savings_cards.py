@@ -27,3 +27,10 @@ def test_savings_that_mean_little_say_so(view, column, value, said):
 
 def test_without_rivals_there_is_a_hint_instead_of_savings(view):
     assert "Tick a policy" in savings_html(replace(view, saved=view.saved.iloc[:0]))
+
+
+def test_at_the_recording_s_end_the_cards_say_what_cannot_be_told(view):
+    (own,) = view.comparison.replays
+    at_end = replace(view, setting=replace(view.setting, budget=own.longest))
+    assert "is all that is recorded" in savings_html(at_end)
+    assert "is all that is recorded" not in savings_html(view)

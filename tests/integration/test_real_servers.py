@@ -34,7 +34,12 @@ pytestmark = pytest.mark.benchmarks
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 START_S = 600.0  # that a server may take until it answers
-CAPITALS = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima"}
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+    "VLLM_CPU_OMP_THREADS_BIND": "0-1",
+}
+CAPITALS = {"Albania": "Tirana", "Algeria": "Algiers", "Bhutan": "Thimphu"}
 TASK = Task(
     "capitals",
     tuple(Question(name, f"What is the capital of {name}?", at) for name, at in CAPITALS.items()),
@@ -50,7 +55,7 @@ TASK = Task(
 class Server:
     """A server: its program, how it is called, where it says that it is well, LiteLLM's names.
 
-    `seeds`: whether the same seed brings the same text again; `logprobs`: whether it gives any.
+    `logprobs`: whether it gives any.
     """
 
     program: str
@@ -58,7 +63,6 @@ class Server:
     health: str
     text_model: str
     chat_model: str
-    seeds: bool = True
     logprobs: bool = True
 
 
@@ -94,7 +98,7 @@ SERVERS = {
         lambda port: [
             *("serve", _folder(), "--host=127.0.0.1", f"--port={port}", "--dtype=float32"),
             *("--served-model-name=smollm2", "--max-model-len=1024", "--max-num-seqs=4"),
-            "--enforce-eager",
+            *("--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens=4096"),
         ],
         "/health",
         "text-completion-openai/smollm2",
@@ -114,7 +118,12 @@ def running(server: Server, log: Path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [program, *server.arguments(port)]
-    with log.open("w") as told, subprocess.Popen(command, stdout=told, stderr=told) as process:
+    with (
+        log.open("w") as told,
+        subprocess.Popen(
+            command, stdout=told, stderr=told, env=ENVIRONMENT | os.environ
+        ) as process,
+    ):
         try:
             _wait(f"http://127.0.0.1:{port}{server.health}", process, log)
             yield f"http://127.0.0.1:{port}/v1"
@@ -163,42 +172,36 @@ def hold(server: Server, address: str, folder: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, address)
     served = os.environ.get("DYNLAB_SERVED", "")
     quiet = RequestOptions(progress=False, concurrency=4)
-    frames = {}
-    for model in (server.text_model, server.chat_model):
-        form = "text" if model is server.text_model else "chat"
-        for again in range(2):
-            made = dynlab.record(
-                TASK,
-                model.format(folder=served),
-                num_samples=3,
-                out=folder / f"{form}-{again}.parquet",
-                sampling=Sampling(logprobs=True, max_tokens=8),
-                options=RecordingOptions(greedy=True),
-                requests=quiet,
-            )
-            frames[form, again] = dynlab.load(made).frame
-        frame = frames[form, 0]
-        print(f"\n{form}: {frame[['question_id', 'strategy', 'text']].to_string()}")
-        assert len(frame) == 12 and frame["finish_reason"].isin(["stop", "length"]).all()
+    frames = []
+    for place, model in enumerate((server.text_model, server.text_model, server.chat_model)):
+        made = dynlab.record(
+            TASK,
+            model.format(folder=served),
+            num_samples=3,
+            out=folder / f"{place}.parquet",
+            sampling=Sampling(logprobs=True, max_tokens=8),
+            options=RecordingOptions(greedy=False),
+            requests=quiet,
+        )
+        frames.append(frame := dynlab.load(made).frame)
+        print(f"\n{model}\n{frame[['question_id', 'text', 'completion_tokens']].to_string()}")
+        assert len(frame) == 9 and frame["finish_reason"].isin(["stop", "length"]).all()
         assert frame["completion_tokens"].between(1, 9).all() and (frame["prompt_tokens"] > 5).all()
-        assert frame["text"].str.strip().ne("").all()
-        known = "mean_logprob" in frame and frame["mean_logprob"].notna().all()
+        known = "mean_logprob" in frame and bool(frame["mean_logprob"].notna().all())
         assert known == server.logprobs
-        drawn = frame[frame["strategy"] == "parallel"]
-        assert drawn["text"].nunique() > len(CAPITALS)  # it samples
-        same = (frame["text"] == frames[form, 1]["text"]).mean()
-        print(f"the same texts by the same seeds: {same:.2f}")
-    text = frames["text", 0]
-    assert not text["text"].str.contains("\n").any()
-    assert (text["answer"] == text["target"]).mean() > 0.5
+        assert frame["text"].nunique() > len(CAPITALS)  # it samples
+    text, again, _ = frames
+    assert not text["text"].str.contains("\n").any() and text["answer"].ne("").all()
+    # rounding differs with what else is in a batch, so that not every text need come again
+    assert (text["text"] == again["text"]).mean() > 0.5
     solution = dynlab.solve(
         TASK,
         server.text_model.format(folder=served),
         out=folder / "answers.jsonl",
-        budget=4,
+        budget=2,
         requests=quiet,
     )
-    assert solution.totals["samples"] == 12 and solution.totals["tokens"] > 0
+    assert solution.totals["samples"] == 6 and solution.totals["tokens"] > 0
     assert "equal" in audit(solution.path)
 
 

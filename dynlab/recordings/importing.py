@@ -12,6 +12,7 @@ from dynlab.recordings.recording import write
 from dynlab.recordings.sample_forms import FORMS, lm_eval_report
 from dynlab.recordings.schema import accepted_targets, text_of
 from dynlab.tasks.answers import Kind, extract, normalise
+from dynlab.tasks.choices import letters_meant
 
 
 def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind = "text") -> Path:
@@ -74,9 +75,10 @@ def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | No
     for text in accepted_targets(target):
         right = normalise(extract(text, kind), kind)
         if not right:
+            index = letters_meant(text) if kind == "choice" else ""
             raise InputError(
-                f"question {question!r}: the target {text!r} is no answer of kind {kind!r}; give"
-                " the kind of the answers, or targets that can be read"
+                f"question {question!r}: the target {text!r} is no answer of kind {kind!r}; "
+                + (index or "give the kind of the answers, or targets that can be read")
             )
         accepted.append(right)
     if not accepted:

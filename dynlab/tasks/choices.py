@@ -76,6 +76,29 @@ def choice(text: str, options: Sequence[str] = (), *, last: bool = False) -> str
     return ""
 
 
+def letters_meant(target: str, num_options: int = 26) -> str:
+    """What a target that is an index could mean, in words; '' if it is none.
+
+    Files count from 0 as from 1, and a wrong guess would make every answer wrong.
+
+    >>> letters_meant("2", 4)
+    "'2' is C counted from 0, B counted from 1: give letters, or the texts of the options"
+    >>> letters_meant("0", 4)
+    "'0' is A counted from 0: give letters, or the texts of the options"
+    """
+    index = target.strip()
+    if not index.isascii() or not index.isdigit() or len(index) > 2:
+        return ""
+    meant = [
+        f"{chr(ord('A') + int(index) - start)} counted from {start}"
+        for start in (0, 1)
+        if 0 <= int(index) - start < min(num_options, 26)
+    ]
+    if not meant:
+        return ""
+    return f"{index!r} is {', '.join(meant)}: give letters, or the texts of the options"
+
+
 _UNDECIDED = "?"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from dynlab._util.errors import InputError
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, clean, extract, normalise
+from dynlab.tasks.choices import letters_meant
 
 COLUMNS = ("id", "question", "target", "choices", "aliases")
 
@@ -80,12 +81,15 @@ def checked(question: Question, kind: object, path: Path) -> Question:
     """
     if question.target is None or kind not in KINDS:
         return question
+    index = ""
     if kind == "choice":
+        index = letters_meant(question.target, len(question.choices) or 26)
         question = replace(question, target=extract(question.target, kind, question.choices))
     if kind != "expression" and not normalise(question.target or "", kind):
         options = f" among {', '.join(question.choices)}" if question.choices else ""
         raise InputError(
             f"{path}, question {question.id!r}: the target is no answer of kind {kind!r}{options}"
+            + (f"; {index}" if index else "")
         )
     return question
 

@@ -326,8 +326,11 @@ def test_no_target_is_no_target(tmp_path, target):
 )
 def test_a_target_that_cannot_be_read_is_named(tmp_path, target, kind):
     rows = [{"id": "q7", "answer": "A", "target": target}]
-    with pytest.raises(InputError, match=f"'q7': the target '{target}' is no answer of kind"):
+    with pytest.raises(
+        InputError, match=f"'q7': the target '{target}' is no answer of kind"
+    ) as told:
         imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path, kind=kind)
+    assert ("C counted from 0, B counted from 1" in str(told.value)) == (kind == "choice")
 
 
 def test_an_index_into_the_choices_of_lm_eval_is_their_letter(tmp_path):

@@ -167,6 +167,10 @@ BAD = {
         [{"id": "1", "question": "x", "choices": ["a", "b"], "target": "C"}],
         "question '1': the target is no answer of kind 'choice' among a, b",
     ),
+    "an index in place of a choice": (
+        [{"id": "1", "question": "x", "choices": ["a", "b", "c"], "target": 2}],
+        "'2' is C counted from 0, B counted from 1: give letters, or the texts",
+    ),
     "too many choices": (
         [{"id": "1", "question": "x", "choices": list(map(str, range(27)))}],
         "27 choices",

@@ -192,7 +192,7 @@ def own(text: str, task: Task, asked: str | Sequence[Message], attempts: int) ->
 def before_stop(text: str, stops: Sequence[str]) -> str:
     """A response up to the first stop string: some servers hand that over with it, or take none.
 
-    >>> before_stop(" Lima\n\nQuestion: and of Chile?", ("\n",))
+    >>> before_stop(" Lima\\n\\nQuestion: and of Chile?", ("\\n",))
     ' Lima'
     """
     ends = [end for stop in stops if stop and (end := text.find(stop)) >= 0]

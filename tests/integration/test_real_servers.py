@@ -3,7 +3,9 @@ ARGS=tests/integration/test_real_servers.py`.
 
 `DYNLAB_SERVERS` names the folders of their programs, as PATH does (the `bin` of an environment of
 each); `DYNLAB_SERVED` a folder with SmolLM2-135M-Instruct as safetensors, for those that read no
-GGUF file. The command lines are those of the guide (notebooks/guides/models-and-questions.md).
+GGUF file (`from_pretrained(folder, gguf_file=…)` of transformers reads it, `save_pretrained` writes
+them; `"do_sample": true` in its generation_config.json). The command lines are those of the guide
+(notebooks/guides/models-and-questions.md).
 """
 
 from __future__ import annotations
@@ -184,14 +186,15 @@ def hold(server: Server, address: str, folder: Path, monkeypatch: pytest.MonkeyP
             requests=quiet,
         )
         frames.append(frame := dynlab.load(made).frame)
-        print(f"\n{model}\n{frame[['question_id', 'text', 'completion_tokens']].to_string()}")
+        shown = frame[["question_id", "text", "completion_tokens"]]
+        print(f"\n{server.program}: {model}\n{shown.to_string()}")
         assert len(frame) == 9 and frame["finish_reason"].isin(["stop", "length"]).all()
         assert frame["completion_tokens"].between(1, 9).all() and (frame["prompt_tokens"] > 5).all()
         known = "mean_logprob" in frame and bool(frame["mean_logprob"].notna().all())
         assert known == server.logprobs
         assert frame["text"].nunique() > len(CAPITALS)  # it samples
     text, again, _ = frames
-    assert not text["text"].str.contains("\n").any() and text["answer"].ne("").all()
+    assert not text["text"].str.contains("\n").any() and text["answer"].ne("").mean() > 0.5
     # rounding differs with what else is in a batch, so that not every text need come again
     assert (text["text"] == again["text"]).mean() > 0.5
     solution = dynlab.solve(

@@ -149,6 +149,9 @@ class RequestOptions:
     engine: str | None = option(
         None, "of a local model: openvino or llama.cpp; default: the faster one", "--engine"
     )
+    api_base: str | None = option(
+        None, "where the model is served; of several servers, commas between", "--api-base", "URL"
+    )
     progress: bool = option(True, "show progress")
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.errors import InputError
 from dynlab._util.options import Asking, Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab.cli import option_flags, recordings, strategy_flags
 
@@ -25,7 +26,11 @@ def add(commands: Any) -> None:
         help="a built-in task, or JSONL, JSON, CSV, Parquet",
     )
     command.add_argument(
-        "--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …"
+        "--model",
+        required=True,
+        metavar="MODEL[,MODEL]",
+        help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …; of several, each makes a"
+        " recording of its own in the folder FILE",
     )
     strategy_flags.add(command)
     command.add_argument(
@@ -55,24 +60,44 @@ def _record(given: argparse.Namespace) -> int:
     from dynlab.tasks.task import load_task
 
     settings: dict[str, Any] = {
-        "num_samples": given.samples,
-        "out": given.out,
+        "limits": option_flags.chosen(given, Limits),
         "strategy": strategy_flags.chosen(given),
         "sampling": option_flags.chosen(given, Sampling),
         "requests": option_flags.chosen(given, RequestOptions),
-        "options": option_flags.chosen(given, RecordingOptions),
         "seed": given.seed,
     }
-    limits = option_flags.chosen(given, Limits)
+    planned = {
+        "num_samples": given.samples,
+        "options": option_flags.chosen(given, RecordingOptions),
+    }
     task = load_task(given.task, asking=option_flags.chosen(given, Asking))
-    if given.dry_run:
-        print(dry_run(task, given.model, limits=limits, **settings))
-        return 0
-    if given.preview is not None:
-        del settings["num_samples"], settings["options"]
-        print(preview(task, given.model, num_questions=given.preview, limits=limits, **settings))
-        print(f"wrote {given.out}; the same command without --preview goes on from there")
-        return 0
-    path = record(task, given.model, limits=limits, **settings)
-    print(f"wrote {path}")
-    return recordings.tell(path)
+    failed = 0
+    for model, out in _places(given.model, task.name, given.out).items():
+        if given.dry_run:
+            print(dry_run(task, model, out=out, **settings, **planned))
+        elif given.preview is not None:
+            print(preview(task, model, num_questions=given.preview, out=out, **settings))
+            print(f"wrote {out}; the same command without --preview goes on from there")
+        else:
+            print(f"wrote {record(task, model, out=out, **settings, **planned)}")
+            failed = max(failed, recordings.tell(out))
+    return failed
+
+
+def _places(models: str, task: str, out: Path) -> dict[str, Path]:
+    """Where the recording of each model goes: to a file, or of several to a folder.
+
+    Raises:
+        InputError: several models, and one file.
+    """
+    from dynlab.sampling.preparation import file_name
+
+    names = [name.strip() for name in models.split(",")]
+    if len(names) == 1:
+        return {models: out}
+    if out.suffix:
+        raise InputError(
+            f"--out is {out}, one file for {len(names)} models: give a folder, in which each has"
+            " its own"
+        )
+    return {name: out / file_name(task, name) for name in names}

@@ -131,6 +131,8 @@ class Client:
             failure = error
         if failure is not None and not arrived and self._drop(failure):  # LiteLLM sent nothing
             return await self(request, num_samples)
+        if failure is not None and self._drop_logprobs(arrived):
+            return await self(request, num_samples)
         latency_s = time.perf_counter() - started
         answer = (
             answer_in(arrived[-1].content) if arrived and arrived[-1].status_code == 200 else None
@@ -153,6 +155,14 @@ class Client:
         named = {name for name in _DISPENSABLE if name in str(error)} - self.left_out
         self.left_out |= named
         return bool(named)
+
+    def _drop_logprobs(self, arrived: list[Any]) -> bool:
+        """Leaves log-probabilities out where a server turned a call down for them; whether so."""
+        turned_down = bool(arrived) and arrived[-1].status_code in (400, 422)
+        if not turned_down or "logprobs" not in arrived[-1].text or "logprobs" in self.left_out:
+            return False
+        self.left_out |= {"logprobs", "top_logprobs"}
+        return True
 
     def _fault(self, error: Exception, arrived: list[Any]) -> ProviderError:
         from litellm.exceptions import (

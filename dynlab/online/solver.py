@@ -13,8 +13,9 @@ from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
-from dynlab.models.client import Client, preload
+from dynlab.models.client import preload
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.servers import addressed, client_of
 from dynlab.online.cost_forecast import Forecast, forecast_of
 from dynlab.online.progress import Watch
 from dynlab.online.results import (
@@ -141,6 +142,7 @@ def _planned(
         )
     if Path(out).suffix != ".jsonl":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
+    model = addressed(model, requests.api_base)
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
     card = card_before(model, requests.engine)
@@ -203,7 +205,7 @@ class _Run:
         preload()
         with self._store() as store, self._endpoint() as endpoint:
             self._agree_on_order(store)
-            client = Client(endpoint, self.requests.price, self.requests.timeout_s)
+            client = client_of(endpoint, self.requests.price, self.requests.timeout_s)
             if self.setup.unit == "usd" and client.price is None:
                 raise InputError(
                     f"the price of {endpoint.litellm_model!r} is unknown: give --price IN,OUT"

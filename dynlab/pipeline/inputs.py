@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -58,8 +57,9 @@ def chosen(
             f"model={model!r} and task={task!r}: give both to record first, or neither"
         )
     if model:
-        slug = re.sub(r"[^\w.]+", "-", model.removeprefix("local/"))
-        path = Path(out) / "recordings" / f"{Path(task).stem}--{slug}.parquet"
+        from dynlab.sampling.preparation import file_name
+
+        path = Path(out) / "recordings" / file_name(task, model)
         return [load(_recorded(task, model, num_samples, strategies, path, max_usd or None))]
     loaded = [load(path) for path in located_all(recording, quick=quick)]
     for each in loaded:

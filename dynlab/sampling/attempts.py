@@ -12,6 +12,7 @@ from dynlab.models.client import Client
 from dynlab.models.prices import believed, worst_case
 from dynlab.models.provider_errors import ProviderError
 from dynlab.models.replies import Reply
+from dynlab.models.servers import Servers
 from dynlab.sampling.budget import Spending, cost
 from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.request_queue import RequestQueue, Turn
@@ -34,7 +35,7 @@ class Requester:
         self,
         queue: RequestQueue,
         store: Store,
-        client: Client,
+        client: Client | Servers,
         retries: RetryPolicy,
         clock: CallClock,
     ):

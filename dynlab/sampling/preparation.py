@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -112,6 +113,16 @@ def store_of(out: Path, settings: Mapping[str, Any], task: Task) -> Store:
         settings,
         {question.id: wording_of(question) for question in task.questions},
     )
+
+
+def file_name(task: str, model: str) -> str:
+    """What the recording of a task by a model is called, where nobody says.
+
+    >>> file_name("capitals", "openai/gpt-4o-mini")
+    'capitals--openai-gpt-4o-mini.parquet'
+    """
+    plain = re.sub(r"[^\w.]+", "-", model.removeprefix("local/"))
+    return f"{Path(task).stem}--{plain}.parquet"
 
 
 def checked_out(out: str | Path) -> Path:

@@ -14,9 +14,10 @@ from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Sample
-from dynlab.models.client import Client, goes_on, preload
+from dynlab.models.client import goes_on, preload
 from dynlab.models.engines import describe, resolve
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
+from dynlab.models.servers import addressed, client_of
 from dynlab.sampling.cost_estimate import (
     CostEstimate,
     capped,
@@ -83,6 +84,7 @@ def record(
     """
     requests = requests or RequestOptions()
     options = options or RecordingOptions()
+    model = addressed(model, requests.api_base)
     ready = prepared(
         task,
         model,
@@ -104,7 +106,7 @@ def record(
             print(ahead.words, file=sys.stderr)
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
-            client = Client(endpoint, requests.price, requests.timeout_s)
+            client = client_of(endpoint, requests.price, requests.timeout_s)
             num_in_flight = _num_in_flight(requests, endpoint.card)
             slotted = replace(plan, num_slots=slots_of(endpoint.card))
             sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
@@ -140,6 +142,8 @@ def dry_run(
     Raises:
         InputError: as `record`.
     """
+    requests, limits = requests or RequestOptions(), limits or Limits()
+    model = addressed(model, requests.api_base)
     ready = prepared(
         task,
         model,
@@ -149,13 +153,12 @@ def dry_run(
         sampling=sampling,
         options=options,
         seed=seed,
-        engine=None if requests is None else requests.engine,
+        engine=requests.engine,
     )
     held = dict(ready.earlier)
     if store_path(ready.out).exists():
         with ready.store() as store:
             held |= {sample.key: sample for sample in store.samples()}
-    requests, limits = requests or RequestOptions(), limits or Limits()
     return _estimated(ready, list(held.values()), model, requests, limits)
 
 
@@ -270,7 +273,7 @@ def _attempt_tokens(plan: Plan) -> int:
 def num_in_flight_of(card: Mapping[str, Any]) -> int:
     """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
     at_once = slots_of(card) or int(card.get("server_settings", {}).get("num_sequences", 0))
-    return 2 * at_once or NUM_IN_FLIGHT
+    return 2 * at_once or NUM_IN_FLIGHT * int(card.get("num_servers", 1))
 
 
 def slots_of(card: Mapping[str, Any]) -> int:

@@ -15,6 +15,7 @@ from dynlab._util.values import GREEDY, Request, Sample, Usage
 from dynlab.models.client import Client
 from dynlab.models.prices import priced, shared_out
 from dynlab.models.replies import Reply
+from dynlab.models.servers import Servers
 from dynlab.sampling.attempts import Requester, without_answer
 from dynlab.sampling.budget import Ledger
 from dynlab.sampling.concurrency import ConcurrencyLimit
@@ -59,7 +60,7 @@ class Sampler:
         self,
         plan: Plan,
         store: Store,
-        client: Client,
+        client: Client | Servers,
         num_in_flight: int,
         limits: Limits | None = None,
         num_per_call: int = 1,

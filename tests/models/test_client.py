@@ -397,3 +397,14 @@ def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():
     assert list_price(Endpoint("openai/nobody-knows-this", "", "")) is None
     assert list_price(Endpoint("gpt-4o-mini", "http://127.0.0.1:1/v1")) is None
     assert list_price(Endpoint("gpt-4o-mini", "", ""), (1.0, 2.0)) == Price(1.0, 2.0)
+
+
+def test_a_server_without_log_probabilities_is_asked_without_them():
+    def answers(call):
+        if "logprobs" in call.body:
+            return Reply("this model does not support logprobs", status=400)
+        return "2"
+
+    with ScriptedServer(answers) as server:
+        asked = replace(CHAT, sampling=Sampling(max_tokens=8, logprobs=True))
+        assert only(ask(server, asked, "openai")).text == "2" and len(server.calls) == 2

@@ -94,8 +94,14 @@ def dynlab(words: list[str]) -> None:
     if words[0] == "record" and not Path(f"{given.out}.sqlite").exists():
         Path(given.out).unlink(missing_ok=True)  # the page makes its own
     if hasattr(given, "model"):
-        assert known(given.model)
-        words = ["openai/gpt-4o-mini" if word == given.model else word for word in words]
+        models = given.model.split(",")
+        assert all(map(known, models))
+        stand_in = ",".join(["openai/gpt-4o-mini", "openai/gpt-4o"][: len(models)])
+        words = [stand_in if word == given.model else word for word in words]
+    if "--api-base" in words:  # the server of all commands stands in for these
+        at = words.index("--api-base")
+        assert re.fullmatch(r"http://localhost:\d+(/v1)?(,http://localhost:\d+/v1)?", words[at + 1])
+        words = words[:at] + words[at + 2 :]
     fewer = FEWER.get(words[0], [])
     pairs = zip(fewer[::2], fewer[1::2], strict=True)
     words = words + [each for pair in pairs if pair[0] not in words for each in pair]
@@ -129,8 +135,6 @@ def test_every_block_runs(page, desk, monkeypatch):
             exec(compile(code, page.name, "exec"), space)
         elif language == "sh":
             for words in commands(code):
-                while re.fullmatch(r"[A-Z_]+=http://localhost:\d+(/v1)?", words[0]):
-                    words = words[1:]  # the address of a server: the model stands in for it
                 if words[0] == "dynlab":
                     dynlab(words[1:])
                 else:

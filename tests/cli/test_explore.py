@@ -114,7 +114,7 @@ def test_sigterm_ends_jupyterlab_too(tmp_path):
 
 def test_without_jupyterlab_it_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
-        explore_command, "find_spec", lambda name: None if name == "jupyterlab" else object()
+        "dynlab._util.extras.find_spec", lambda name: None if name == "jupyterlab" else object()
     )
     assert parser.main(["explore", "--out", str(tmp_path / "out")]) == 2
     assert (

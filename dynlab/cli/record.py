@@ -23,7 +23,9 @@ def add(commands: Any) -> None:
         "--task",
         required=True,
         metavar="NAME_OR_FILE",
-        help="a built-in task, or JSONL, JSON, CSV, Parquet",
+        help="a built-in task, JSONL, JSON, CSV, Parquet, a benchmark (gsm8k, math500, aime2024,"
+        " aime2025, gpqa-diamond, mmlu-pro, bbh/TASK), hf:OWNER/NAME?question=…&target=…, or"
+        " reasoning-gym:FAMILY?size=…&seed=…",
     )
     command.add_argument(
         "--model",

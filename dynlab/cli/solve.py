@@ -24,7 +24,8 @@ def add(commands: Any) -> None:
     command.add_argument(
         "questions",
         metavar="QUESTIONS",
-        help="a built-in task, or JSONL, CSV, Parquet; no target needed",
+        help="a built-in task, JSONL, CSV, Parquet, or a name as record's --task takes it; no"
+        " target needed",
     )
     command.add_argument(
         "--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …"

@@ -183,6 +183,7 @@ def card_of(
         **described,
         "model": settings["model"],
         "settings": settings,
+        **({"task_origin": plan.task.origin} if plan.task.origin else {}),
         "date": date,
         **counts,
     }

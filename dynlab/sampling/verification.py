@@ -189,7 +189,8 @@ def _answers(recording: Recording) -> Iterator[str]:
 
 def _task(name: str | None) -> Task | None:
     """A built-in task, or a generated one where its generator is installed; None for others."""
-    from dynlab.tasks.task import GENERATED, load_task, names
+    from dynlab.tasks.task import load_task, names
+    from dynlab.tasks.task_names import GENERATED
 
     if name is None or not (name in names() or name.startswith(GENERATED)):
         return None

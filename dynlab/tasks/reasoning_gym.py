@@ -19,7 +19,8 @@ from dynlab._util.values import Question
 from dynlab.tasks.answers import NO_ANSWER, extract
 from dynlab.tasks.graders import Grader
 from dynlab.tasks.reasoning_families import FAMILIES, demos
-from dynlab.tasks.task import GENERATED, Task
+from dynlab.tasks.task import Task
+from dynlab.tasks.task_names import GENERATED
 
 SPLITS = ("dev", "eval")
 _DRAWN = 20_000  # as many as a generator is told to make: a longer task begins like a shorter one
@@ -63,10 +64,11 @@ class ScorerGrader(Grader):
         return bool(score >= FAMILIES[self.family].threshold)
 
 
-def generated(name: str, limit: int | None = None) -> Task:
+def generated(name: str, limit: int | None = None, form: str | None = None) -> Task:
     """The task of a name such as 'reasoning-gym:gsm_symbolic?size=100&seed=7&split=dev'.
 
-    `limit` keeps the first questions of it.
+    `limit` keeps the first questions of it; its worked examples stand before a question in any
+    form.
 
     Raises:
         InputError: reasoning-gym is not installed; the family, split, size or a setting is unknown.

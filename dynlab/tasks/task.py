@@ -26,9 +26,9 @@ from dynlab.tasks.answers import KINDS, Kind
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
 from dynlab.tasks.questions import checked, question_of
 from dynlab.tasks.task_files import found, read_rows
+from dynlab.tasks.task_names import loader
 
 Form = Literal["completion", "chat"]
-GENERATED = "reasoning-gym:"  # how the name of a generated task begins
 FORMS: tuple[Form, ...] = get_args(Form)
 _NEXT = ("\nQuestion:",)  # else a completion model goes on to the next question
 _EMPTY = (None, "")
@@ -48,6 +48,7 @@ def _are_texts(value: object) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "instruction": (lambda value: isinstance(value, str), "a text"),
+    "origin": (lambda value: isinstance(value, str), "a text"),
     "tolerance": (
         lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
         "a number of at least 0",
@@ -72,7 +73,8 @@ class Task:
     evaluated; `reasoned` says that a response is a solution in words that ends with `Answer: …`; a
     response ends at any of the strings `stop`. `answer` is a kind of answer, or a grader of one's
     own: a `Grader`, a function of a response and a question, or its path `module:function`. A
-    'number' is right within `tolerance` of its target.
+    'number' is right within `tolerance` of its target. `origin` says where the questions are from:
+    data set, commit and file.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Task:
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     tolerance: float = 0.0
+    origin: str = ""
 
     @cached_property
     def grader(self) -> Grader:
@@ -108,14 +111,16 @@ def names() -> list[str]:
 def load_task(
     name_or_path: str | Path, *, limit: int | None = None, asking: Asking | None = None
 ) -> Task:
-    """A built-in task by its name, or a task file by its path.
+    """A built-in task or a benchmark by its name, or a task file by its path.
 
     A file without a header is asked in chat, reasoned out, with answers of kind 'choice' where
     choices are given. CSV and Parquet files say it in columns, the same in every row: `kind`,
     `instruction`, `form`, `reasoned`, `tolerance`.
 
     Args:
-        name_or_path: 'capitals'; a path that ends in .jsonl, .json, .csv (also .gz) or .parquet; or
+        name_or_path: 'capitals'; a path that ends in .jsonl, .json, .csv (also .gz) or .parquet;
+            'gsm8k', 'gpqa-diamond?seed=1', 'bbh/navigate', a benchmark;
+            'hf:OWNER/NAME?split=test&question=…&target=…', a data set of the hub; or
             'reasoning-gym:gsm_symbolic?size=100&seed=7', a generator.
         limit: Keep the first `limit` questions; None keeps all.
         asking: What is asked and read otherwise than the task says.
@@ -130,10 +135,9 @@ def load_task(
             "a task is a name or the path of a file; questions of one's own go to record or solve"
             f" as they are; not {reprlib.repr(name_or_path)}"
         )
-    if str(name_or_path).startswith(GENERATED):
-        from dynlab.tasks.reasoning_gym import generated
-
-        return _asked(generated(str(name_or_path), limit), asking)
+    if (load := loader(str(name_or_path))) is not None:
+        form = asking.form if asking else None
+        return _asked(load(str(name_or_path), limit, form), asking)
     path = found(name_or_path)
     header, rows = read_rows(path)
     questions: list[Question] = []

@@ -12,6 +12,7 @@ from typing import Any
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.table_files import format_of, json_objects, text_of_file
+from dynlab.tasks.task_names import listed
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 
@@ -38,7 +39,7 @@ def found(name_or_path: str | Path) -> Path:
             f"task file {given} {what}: give a {', '.join(SUFFIXES)} file or one of"
             f" {', '.join(builtin)}"
         )
-    raise one_of("task", name_or_path, builtin)
+    raise one_of("task", name_or_path, [*builtin, *listed()])
 
 
 def read_rows(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, Mapping[str, Any]]]]:

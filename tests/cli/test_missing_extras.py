@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from dynlab import compare
+from dynlab import compare, load_task
 from dynlab._util import extras
 from dynlab._util.errors import InputError
 from dynlab.cli import main
@@ -43,3 +43,9 @@ def test_a_model_without_litellm_is_not_called_unknown(core, capsys):
         assert capsys.readouterr().err.endswith("pip install 'dynlab[live]'\n")
     with pytest.raises(InputError, match=r"dynlab\[live\]"):
         list_price(Endpoint("openai/gpt-4o-mini", "", ""))
+
+
+def test_a_benchmark_without_the_hub_says_what_to_install(core):
+    for name in ("gsm8k", "hf:me/sums?question=q"):
+        with pytest.raises(InputError, match=r"huggingface_hub.*dynlab\[hub\]"):
+            load_task(name)

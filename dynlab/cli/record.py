@@ -31,8 +31,9 @@ def add(commands: Any) -> None:
         "--model",
         required=True,
         metavar="MODEL[,MODEL]",
-        help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …; of several, each makes a"
-        " recording of its own in the folder FILE",
+        help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf,"
+        " local/hf:OWNER/REPO:FILE.gguf, …; of several, each makes a recording of its own in the"
+        " folder FILE",
     )
     strategy_flags.add(command)
     command.add_argument(

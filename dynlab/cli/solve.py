@@ -28,7 +28,10 @@ def add(commands: Any) -> None:
         " target needed",
     )
     command.add_argument(
-        "--model", required=True, help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf, …"
+        "--model",
+        required=True,
+        help="any LiteLLM name, or local/smollm2-135m, local/PATH.gguf,"
+        " local/hf:OWNER/REPO:FILE.gguf, …",
     )
     command.add_argument(
         "--out",

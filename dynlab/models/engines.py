@@ -17,7 +17,8 @@ from dynlab._util.errors import one_of
 from dynlab.models import llama_cpp, openvino
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.openvino import EngineSettings
-from dynlab.models.weights import adapter, named, sha256, weights_file
+from dynlab.models.weights import adapter, weights_file
+from dynlab.models.weights_card import weights_card
 
 ENGINES = ("openvino", "llama.cpp")
 _PROVIDERS = {"text": "text-completion-openvino", "chat": "openvino"}  # prompt form → provider
@@ -51,12 +52,8 @@ def describe(
         own = settings if isinstance(settings, ServerSettings) else None
         return llama_cpp.describe(model, own)
     runs = settings if isinstance(settings, EngineSettings) else EngineSettings()
-    path, known = weights_file(model), named(model)
     return {
-        "model": model if known else f"local/{path.name}",
-        "weights": path.name,
-        "weights_sha256": sha256(path),
-        "weights_license": known.license if known else None,
+        **weights_card(model),
         "server": "OpenVINO GenAI",
         "server_version": openvino.version(),
         "server_settings": asdict(runs),
@@ -73,7 +70,7 @@ def resolve(
     """Run a local model for the length of a `with` block.
 
     Args:
-        model: 'local/qwen2.5-coder-1.5b', …, or 'local/PATH.gguf'.
+        model: 'local/qwen2.5-coder-1.5b', …, 'local/PATH.gguf' or 'local/hf:OWNER/REPO:FILE.gguf'.
         form: 'text' (text completion) or 'chat'.
         settings: How the engine runs; those of another engine are left alone.
         engine: 'openvino' or 'llama.cpp'; None: the faster one that can run the file.

@@ -29,7 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.models.weights import adapter, named, sha256, weights_file
+from dynlab.models.checksums import sha256
+from dynlab.models.weights import adapter, weights_file
+from dynlab.models.weights_card import weights_card
 
 _PROVIDERS = {
     "text": "text-completion-openai",
@@ -86,12 +88,9 @@ def describe(model: str, settings: ServerSettings | None = None) -> dict[str, An
     Raises:
         InputError: As `weights_file`; xllamacpp is not installed.
     """
-    path, known, beside = weights_file(model), named(model), adapter(model)
+    beside = adapter(model)
     return {
-        "model": model if known else f"local/{(beside or path).name}",
-        "weights": path.name,
-        "weights_sha256": sha256(path),
-        "weights_license": known.license if known else None,
+        **weights_card(model, beside),
         **({"adapter": beside.name, "adapter_sha256": sha256(beside)} if beside else {}),
         "server": "llama.cpp by xllamacpp",
         "server_version": _server_version(),
@@ -106,8 +105,8 @@ def resolve(
     """Run a local model for the length of a `with` block.
 
     Args:
-        model: 'local/smollm2-135m', 'local/gemma3-270m' or 'local/PATH.gguf' (weights, or an
-            adapter of the first).
+        model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/PATH.gguf' (weights, or an
+            adapter of the first) or 'local/hf:OWNER/REPO:FILE.gguf'.
         form: 'text' (text completion) or 'chat'.
         settings: How the server runs; the default is the fastest that was measured.
 

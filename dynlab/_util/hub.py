@@ -95,7 +95,7 @@ def listed(repo: str, *, revision: str = LATEST) -> list[str]:
 
 
 class _UnreachableError(InputError):
-    """The hub cannot be reached."""
+    """The hub cannot be reached, or cannot answer now: what is cached will do."""
 
 
 def _cached(repo: str, revision: str) -> list[str]:
@@ -132,7 +132,9 @@ def _told(repo: str, kind: Kind, revision: str, file: str = "") -> Iterator[None
         raise InputError(
             f"{repo} has no revision {revision!r}: give a commit, a tag or a branch of {page}"
         ) from None
-    except errors.LocalEntryNotFoundError:  # its parent is the next one
+    except errors.LocalEntryNotFoundError as error:  # its parent is the next one
+        if isinstance(error.__cause__, errors.HfHubHTTPError):
+            raise _refused(error.__cause__.response.status_code, wanted) from None
         raise _unreachable(repo, kind, file) from None
     except errors.EntryNotFoundError:
         raise InputError(
@@ -142,15 +144,19 @@ def _told(repo: str, kind: Kind, revision: str, file: str = "") -> Iterator[None
     except errors.HFValidationError:
         raise InputError(f"{repo!r} names nothing on the hub: give OWNER/NAME") from None
     except errors.HfHubHTTPError as error:
-        status = error.response.status_code
-        if status in (401, 403):
-            raise InputError(
-                f"the hub refuses {wanted} ({status}): HF_TOKEN is no token that may read it, or it"
-                " has expired"
-            ) from None
-        raise InputError(f"the hub answers {status} for {wanted}: try again later") from None
+        raise _refused(error.response.status_code, wanted) from None
     except Exception as error:
         raise _unreachable(repo, kind, file, type(error).__name__) from None
+
+
+def _refused(status: int, wanted: str) -> InputError:
+    """The error for an answer of the hub that says nothing more than its status."""
+    if status in (401, 403):
+        return InputError(
+            f"the hub refuses {wanted} ({status}): HF_TOKEN is no token that may read it, or it has"
+            " expired"
+        )
+    return _UnreachableError(f"the hub answers {status} for {wanted}: try again later")
 
 
 def _unreachable(repo: str, kind: Kind, file: str = "", why: str = "") -> _UnreachableError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dynlab._util.errors import InputError
+from dynlab._util.extras import require
 from dynlab._util.hub import HubFile, short
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind, extract, normalise
@@ -59,8 +60,11 @@ def questions_of(fields: Sequence[dict[str, Any]], answer: str, label: str) -> t
     public data sets.
 
     Raises:
-        InputError: a row is no question, two have one id, or many targets cannot be read.
+        InputError: a row is no question, two have one id, many targets cannot be read, or
+            math-verify is needed and not installed.
     """
+    if answer == "expression":  # told now, not after the first answer that is paid for
+        require("what is answered by an expression", "math_verify", extra="math")
     kept: list[Question] = []
     left_out: list[str] = []
     complaint = ""

@@ -28,6 +28,7 @@ class Repo:
     files: Mapping[str, bytes]
     commit: str
     gate: int | None  # the status that a gated one answers
+    code: str = "GatedRepo"  # and how it calls that
 
 
 class HubServer:
@@ -43,6 +44,7 @@ class HubServer:
         *,
         commit: str = COMMIT,
         gate: int | None = None,
+        code: str = "GatedRepo",
         kind: str = "dataset",
     ) -> None:
         """A repository; rows become a file of the format that its name says."""
@@ -50,7 +52,9 @@ class HubServer:
             file: content if isinstance(content, bytes) else as_file(content, file)
             for file, content in files.items()
         }
-        self.repos[("datasets/" if kind == "dataset" else "") + name] = Repo(packed, commit, gate)
+        self.repos[("datasets/" if kind == "dataset" else "") + name] = Repo(
+            packed, commit, gate, code
+        )
 
     def __enter__(self) -> HubServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -125,7 +129,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             if repo is None:
                 self._send(404, code="RepoNotFound")
             elif repo.gate is not None:
-                self._send(repo.gate, code="GatedRepo")
+                self._send(repo.gate, code=repo.code)
             elif revision not in ("main", repo.commit):
                 self._send(404, code="RevisionNotFound")
             else:

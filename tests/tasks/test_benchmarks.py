@@ -12,6 +12,7 @@ import pytest
 from helpers.hub_server import HubServer, serving_hub
 
 import dynlab
+from dynlab._util import extras
 from dynlab._util.errors import InputError
 from dynlab._util.options import Asking
 from dynlab.tasks import load_task
@@ -188,6 +189,30 @@ def test_a_gated_data_set_says_how_to_get_access_and_no_token(hub, status):
     )
     assert hub.tokens == ["Bearer hf_secret"]  # it is sent, and never shown
     assert "hf_secret" not in repr(error.getrepr(chain=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, r"the hub refuses .* \(403\): HF_TOKEN is no token that may read it"),
+        (503, r"the hub answers 503 for main/test.*parquet of openai/gsm8k: try again later"),
+    ],
+)
+def test_a_refused_token_and_an_outage_are_told_apart(hub, status, said):
+    offer(hub, "gsm8k", gate=status, code="")
+    with pytest.raises(InputError, match=said) as error:
+        load_task("gsm8k")
+    assert "hf_secret" not in repr(error.getrepr(chain=True))
+
+
+def test_expressions_ask_for_their_extra_before_anything_is_paid_for(hub, monkeypatch):
+    offer(hub, "math500")
+    installed = extras.find_spec
+    monkeypatch.setattr(
+        extras, "find_spec", lambda name: None if name == "math_verify" else installed(name)
+    )
+    with pytest.raises(InputError, match=r"needs math_verify.*dynlab\[math\]"):
+        load_task("math500")
 
 
 def test_a_data_set_a_file_or_a_revision_that_is_not_there_is_named(hub):

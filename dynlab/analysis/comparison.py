@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dynlab._util.errors import one_of
 from dynlab.analysis.budgets import checked_budgets, dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy
 from dynlab.analysis.methods import Method, plays_as, warmup_of
@@ -230,6 +231,27 @@ class Comparison:
         from dynlab.plots.curves import plot_curve_grid
 
         return plot_curve_grid(self.curves)
+
+    def to_latex(self, value: str = "accuracy", at: At = None) -> str:
+        """A table for a paper: a row a method, a column a budget, each number with its interval.
+
+        It is a `tabular` that needs LaTeX's package booktabs; names are escaped.
+
+        Args:
+            value: 'accuracy', 'saving' (against the reference) or 'difference' (from it).
+            at: B, for savings and differences; by default the comparison's budgets.
+
+        Raises:
+            InputError: Another value, or a table without rows.
+        """
+        from dynlab.reports.latex import latex
+        from dynlab.reports.tables import table
+
+        if value not in ("accuracy", "saving", "difference"):
+            raise one_of("value of a table", value, ["accuracy", "saving", "difference"])
+        if value == "accuracy":
+            return latex(table(self.curves))
+        return latex(table(self.savings(at) if value == "saving" else self.differences(at)))
 
     def report(self) -> Words:
         """The comparison in words: accuracy against cost, what is saved at equal accuracy, time."""

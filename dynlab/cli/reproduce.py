@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
         help="parameters in YAML; of a folder, each file makes a folder of figures of its own",
     )
     command.add_argument("--force", action="store_true", help="run unchanged notebooks, too")
+    command.add_argument("--pdf", action="store_true", help="write each figure as PDF, too")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="default: figures, with --quick quick-figures"
     )
@@ -80,5 +81,6 @@ def _reproduce(given: argparse.Namespace) -> None:
         parameters={**common, **typed},
         sweep=sweep,
         force=given.force,
+        pdf=given.pdf,
     )
     print(report.summary())

@@ -53,10 +53,13 @@ class Cache:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self.entries = {}
 
-    def keeps(self, stem: str, key: str) -> bool:
-        """Whether the notebook's outputs are what a run would make again."""
+    def keeps(self, stem: str, key: str, *, pdf: bool = False) -> bool:
+        """Whether the notebook's outputs are what a run would make again; with `pdf`, PDFs too."""
         entry = self.entries.get(stem)
-        return entry is not None and entry.key == key and entry.intact(self.out)
+        if entry is None or entry.key != key or not entry.intact(self.out):
+            return False
+        manifest = read_manifest(self.out)
+        return not pdf or all("pdf" in manifest[name].files for name in entry.figures)
 
     def store(self, stem: str, entry: CacheEntry | None) -> None:
         """Keeps an entry on disk, or with None forgets it.

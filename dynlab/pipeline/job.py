@@ -21,7 +21,7 @@ from dynlab.pipeline.gallery import notebook_page, sections
 from dynlab.pipeline.markdown_copy import markdown_copy
 from dynlab.pipeline.parameters import declared, defaults, fitted
 from dynlab.pipeline.progress import seconds_expected
-from dynlab.plots.figure_files import write_bytes
+from dynlab.plots.figure_files import PDF, write_bytes
 from dynlab.plots.manifest import NOTEBOOK, RUN, entitle, read_manifest, remove_figures, sha256
 
 _STARTING = Lock()  # kernels that start at the same moment may pick the same free ports
@@ -58,6 +58,7 @@ class Job:
             for name, kind in self.parameters.items()
             if name in given
         }
+        self.pdf = False  # whether its figures are written as PDF, too
         self.failure = ""  # what failed, in a line
         self.made: CacheEntry | None = None  # what was made, also where it failed
         self._shown = shown
@@ -77,7 +78,8 @@ class Job:
         A notebook has one core, since others run beside it; what the user set stays.
         """
         one_thread = dict.fromkeys(_THREADS, "1")
-        return {**one_thread, **os.environ, NOTEBOOK: self.stem, RUN: self._id}
+        own = {NOTEBOOK: self.stem, RUN: self._id} | ({PDF: "1"} if self.pdf else {})
+        return {**one_thread, **os.environ, **own}
 
     @property
     def expected(self) -> float:

@@ -65,6 +65,7 @@ def reproduce(
     parameters: Mapping[str, Any] | None = None,
     sweep: Mapping[str, Mapping[str, Any]] | None = None,
     force: bool = False,
+    pdf: bool = False,
     progress: bool = True,
 ) -> Report:
     """Runs notebooks into a folder: figures, their numbers, executed copies, pages, an index.
@@ -86,6 +87,7 @@ def reproduce(
         sweep: Name → parameters of a setting, beside `parameters`. Each setting is written to
             OUT/NAME; OUT/index.html leads to all of them.
         force: Run unchanged notebooks, too.
+        pdf: Write each figure as PDF as well.
         progress: Show a line for each notebook that is done on stderr, and on a terminal a bar.
 
     Raises:
@@ -111,8 +113,10 @@ def reproduce(
         _full(run, job.stem, "/"): (job, key)
         for run in runs
         for job, key in run.keys(made_of)
-        if force or not run.cache.keeps(job.stem, key)
+        if force or not run.cache.keeps(job.stem, key, pdf=pdf)
     }
+    for job, _ in due.values():
+        job.pdf = pdf
     # the index is opened first: a folder that cannot be written to costs no time
     with replacing(out / "index.html") as index:
         for run in runs:

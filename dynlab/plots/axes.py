@@ -44,7 +44,7 @@ def note(text: str, *, width: float) -> Figure:
 
 
 def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = ()) -> None:
-    """One legend for all panels, each method once: in the first spare panel, else below."""
+    """One legend for all panels, each method once: in the first spare panel, else over them."""
     handles: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -56,8 +56,51 @@ def shared_legend(figure: Figure, axes: Iterable[Axes], spare: Sequence[Axes] = 
     else:
         columns = math.ceil(len(handles) / math.ceil(len(handles) / 5))
         figure.legend(
-            list(handles.values()), list(handles), loc="outside lower center", ncols=columns
+            list(handles.values()), list(handles), loc="outside upper center", ncols=columns
         )
+
+
+def share_x(axes: Sequence[Axes]) -> None:
+    """Gives panels that are held against one another the same x axis, as wide as the widest."""
+    ends = [ax.get_xlim() for ax in axes]
+    for ax in axes:
+        ax.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
+
+
+def draw_interval(
+    ax: Axes,
+    low: float,
+    high: float,
+    y: float,
+    colour: str | tuple[float, float, float],
+    *,
+    inside: tuple[float, float] = (-math.inf, math.inf),
+    cap: float = 4.5,
+) -> None:
+    """A horizontal interval whose capped ends show beside a marker that is wider than it.
+
+    Args:
+        ax: Where to draw.
+        low: Its lower end.
+        high: Its upper end.
+        y: Its height.
+        colour: Of the line.
+        inside: The range that is drawn; an end beyond it has no cap.
+        cap: Height of the caps, points.
+    """
+    ends = [min(max(end, inside[0]), inside[1]) for end in (low, high)]
+    ax.plot(
+        ends,
+        [y, y],
+        color=colour,
+        lw=1.0,
+        marker="|",
+        ms=cap,
+        mew=0.8,
+        markevery=[n for n, end in enumerate((low, high)) if end == ends[n]],
+        solid_capstyle="butt",
+        zorder=2,
+    )
 
 
 def log2_axis(ax: Axes, values: Iterable[float]) -> None:

@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
-from dynlab.plots.savings import plot_differences, plot_savings
+from dynlab.plots.axes import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    log2_axis,
+    new_panels,
+    share_x,
+    shared_legend,
+)
+from dynlab.plots.captions import BARS, add_caption, counted
+from dynlab.plots.savings import (
+    differences_caption,
+    plot_differences,
+    plot_savings,
+    savings_caption,
+)
 from dynlab.plots.style import contrasted, style, title
 
 if TYPE_CHECKING:
@@ -30,26 +43,27 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
         label = f"{contrasted(first['method']).label} − {first['against']}"
         plot_differences(rows, label=label, levels=levels, ax=ax)
 
-    return _by_method(differences, plot)
+    return _by_method(differences, plot, differences_caption)
 
 
-def plot_contrast_savings(savings: pd.DataFrame, *, alike: bool = False) -> Figure:
+def plot_contrast_savings(savings: pd.DataFrame) -> Figure:
     """What each method saves on the first one at equal accuracy: a panel a method.
 
     Args:
         savings: `Comparison.savings` of `dynlab.contrast`.
-        alike: Panels have the same axis, for methods that are to be held against each other.
     """
 
     def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
         plot_savings(rows, levels=levels, ax=ax)
         ax.set_xlabel(f"{contrasted(rows['method'].iloc[0]).label}: {ax.get_xlabel()}")
 
-    return _by_method(savings, plot, alike)
+    return _by_method(savings, plot, savings_caption)
 
 
 def plot_depths(depths: pd.DataFrame) -> Figure:
-    """Accuracy against the depth allowed, at equal cost: a row a recording, a panel a budget.
+    """Accuracy against the depth allowed, at equal cost: a row a recording, a column a budget.
+
+    Seven rows fit on a page. The panels of a row have one scale.
 
     Args:
         depths: Rows of `dynlab.analysis.depths.at_depth`.
@@ -59,7 +73,7 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(depths["method"]))
     with style():
         figure, axes = new_panels(
-            len(recordings), len(budgets), width=TWO_COLUMNS, height=1.85 * len(recordings) + 0.4
+            len(recordings), len(budgets), width=TWO_COLUMNS, height=1.2 * len(recordings) + 0.75
         )
         for number, ax in enumerate(axes):
             recording, budget = recordings[number // len(budgets)], budgets[number % len(budgets)]
@@ -69,16 +83,29 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
                     ax, cell[cell["method"] == name], name, 1.04 ** (place - (len(names) - 1) / 2)
                 )
             log2_axis(ax, cell["depth"])
-            ax.set_title(f"{title(recording)}\nB = {budget:g}")
+            if number < len(budgets):
+                ax.set_title(f"B = {budget:g}")
             if number % len(budgets) == 0:
-                ax.set_ylabel("accuracy")
+                ax.set_ylabel(title(recording).replace(" · ", "\n"), weight="bold")
+            else:
+                ax.tick_params(labelleft=False)
             if number >= len(axes) - len(budgets):
                 ax.set_xlabel("depth allowed, calls")
+            else:
+                ax.tick_params(labelbottom=False)
             low, high = (
                 depths.loc[depths["recording"] == recording, name] for name in ("low", "high")
             )
             ax.set_ylim(low.min() - 0.02, high.max() + 0.02)
+        figure.supylabel("accuracy", fontsize=7, color="#333333")
         shared_legend(figure, axes)
+        add_caption(
+            figure,
+            BARS,
+            f"B: what each spends, in {counted(depths['unit'])}." if "unit" in depths else "",
+            "Depth: calls that wait for one another. Marks are moved aside where they would hide"
+            " one another.",
+        )
     return figure
 
 
@@ -122,6 +149,7 @@ def plot_gap(levels: pd.DataFrame) -> Figure:
             ncols=levels["family"].nunique(),
             borderaxespad=0,
         )
+        add_caption(figure, BARS, "Number beside a mark: its level of difficulty.")
     return figure
 
 
@@ -143,9 +171,9 @@ def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
 def _by_method(
     frame: pd.DataFrame,
     plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None],
-    alike: bool = False,
+    caption: Callable[[pd.DataFrame], list[str]],
 ) -> Figure:
-    """A panel a method; row labels at the left for all, one legend over the first."""
+    """A panel a method on one axis; row labels at the left for all, one legend over the first."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
     frame = frame.astype(
@@ -158,14 +186,12 @@ def _by_method(
         )
         for ax, name in zip(axes, names, strict=True):
             plot(frame[frame["method"] == name], ax, sorted(frame["at"].unique()))
-            ax.locator_params(axis="x", nbins=4)
+            ax.locator_params(axis="x", nbins=6 if len(names) < 3 else 5)
             if ax is not axes[0]:
                 ax.set_yticklabels([])
                 cast("Legend", ax.get_legend()).remove()
-        if alike:
-            ends = [ax.get_xlim() for ax in axes]
-            for ax in axes:
-                ax.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
+        share_x(axes)
+        add_caption(figure, *caption(frame))
     return figure
 
 

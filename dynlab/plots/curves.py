@@ -20,6 +20,7 @@ from dynlab.plots.axes import (
     new_panels,
     shared_legend,
 )
+from dynlab.plots.captions import BANDS, add_caption
 from dynlab.plots.style import LOOKS, Look, methods, style, title
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ def plot_curves(
             "plot_curves draws one recording, and the frame holds several: use plot_curve_grid"
         )
     with style():
+        alone = ax is None
         ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
         _level(ax, curves[curves["allocator"] == "greedy"], cost, names)
         paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
         lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
         for rank, (look, rows) in enumerate(lines):
-            _line(ax, rows, cost, look, rank, shade=min(0.12, 0.3 / len(lines)))
+            _line(ax, rows, cost, look, rank, len(lines))
         ends = [
             (look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1]))
             for look, rows in lines
@@ -70,6 +72,8 @@ def plot_curves(
             ylabel=curves.attrs.get("measure", "accuracy"),
         )
         log2_axis(ax, curves[cost])
+        if alone:
+            add_caption(cast("Figure", ax.figure), *_caption(curves))
         if names and not name_ends(ax, ends):
             ax.legend(loc="lower right")
     return ax
@@ -97,16 +101,41 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
             if number % columns:
                 ax.set_ylabel("")
         shared_legend(figure, axes[: len(recordings)], axes[len(recordings) :])
+        add_caption(figure, *_caption(curves))
     return figure
 
 
-def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, shade: float) -> None:
-    """One method: a line in its band, dashed where samples have run out; rank 0 lies on top."""
+def _caption(curves: pd.DataFrame) -> list[str]:
+    """What the marks mean, those that occur."""
+    sampled = curves[curves["allocator"] != "greedy"]
+    return [
+        BANDS,
+        "Star and dotted level: one greedy answer (temperature 0) and its interval."
+        if len(sampled) < len(curves)
+        else "",
+        f"Dashed, open markers: more than {DASHED_ABOVE:.0%} of the questions have no recorded"
+        " samples left.".replace("%", " %")
+        if (sampled["exhausted"] > DASHED_ABOVE).any()
+        else "",
+        "Lines lie on broader ones, so that equal curves show."
+        if len(methods(sampled)) > 2
+        else "",
+    ]
+
+
+def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, count: int) -> None:
+    """One method: a line in its band, dashed where samples have run out; rank 0 lies on top.
+
+    Of more than two lines each is a little broader than the one that lies on it.
+    """
     x, y = rows[cost].to_numpy(dtype=float), rows["accuracy"].to_numpy(dtype=float)
     solid = int((rows["exhausted"].to_numpy(dtype=float) <= DASHED_ABOVE).sum())
     low, high = rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float)
     top: dict[str, Any] = {"color": look.colour, "marker": look.marker, "zorder": 3 - rank / 100}
-    ax.fill_between(x, low, high, color=look.colour, alpha=shade, lw=0)
+    if count > 2:
+        broader = rank * min(0.7, 2.6 / (count - 1))  # points
+        top |= {"lw": 1.0 + broader, "ms": 2.8 + 1.2 * broader}
+    ax.fill_between(x, low, high, color=look.colour, alpha=min(0.12, 0.3 / count), lw=0)
     ax.plot(x[:solid], y[:solid], label=look.label, **top)
     if solid < len(x):
         start = max(solid - 1, 0)

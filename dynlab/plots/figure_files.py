@@ -1,8 +1,12 @@
-"""Figures on disk: NAME.svg, NAME.png, NAME.csv, the same bytes for the same numbers."""
+"""Figures on disk: NAME.svg, NAME.png, NAME.csv, the same bytes for the same numbers.
+
+NAME.pdf lies beside them where it is asked for.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from dynlab._util.files import replacing, write_csv
-from dynlab.plots.manifest import add_figure
+from dynlab.plots.manifest import add_figure, read_manifest
 from dynlab.plots.style import style
 
 if TYPE_CHECKING:
@@ -18,17 +22,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # what matplotlib would add to a file, and what would differ from run to run
-_METADATA = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+PDF = "DYNLAB_PDF"  # environment variable: 1 writes a PDF of every figure, too
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The three files of a figure. As the last value of a notebook's cell it shows the figure."""
+    """The files of a figure. As the last value of a notebook's cell it shows the figure."""
 
     svg: Path
     png: Path
     csv: Path
     width: int  # of the figure on screen, in pixels
+    pdf: Path | None = None  # where it was asked for
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
@@ -37,11 +47,26 @@ class Saved:
         return bundle, {"image/png": {"width": self.width, "alt": self.svg.stem}}
 
 
-def save(figure: Figure | Axes, folder: str | Path, name: str, data: pd.DataFrame) -> Saved:
+def save(
+    figure: Figure | Axes,
+    folder: str | Path,
+    name: str,
+    data: pd.DataFrame,
+    *,
+    pdf: bool | None = None,
+) -> Saved:
     """Writes NAME.svg, NAME.png and NAME.csv, enters them in the manifest, and closes the figure.
 
     Each file is whole or not there. Its bytes depend on the numbers alone: no date, no version,
     fixed ids, text as text.
+
+    Args:
+        figure: What to write.
+        folder: Where to; made where there is none.
+        name: Of the files, without their endings.
+        data: The numbers that are drawn.
+        pdf: Write NAME.pdf as well; None: where the environment variable DYNLAB_PDF is 1, as it is
+            under `dynlab reproduce --pdf`. A PDF of an earlier figure of that name is removed.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -52,8 +77,14 @@ def save(figure: Figure | Axes, folder: str | Path, name: str, data: pd.DataFram
     canvas = cast("Figure", figure.figure if isinstance(figure, Axes) else figure)
     folder = Path(folder)
     written = {}
+    wanted = os.environ.get(PDF) == "1" if pdf is None else pdf
+    kinds = [kind for kind in _METADATA if wanted or kind != "pdf"]
+    before = read_manifest(folder).get(name)
+    if before is not None and "pdf" in before.files and not wanted:
+        (folder / f"{name}.pdf").unlink(missing_ok=True)
     with style():
-        for kind, metadata in _METADATA.items():
+        for kind in kinds:
+            metadata = _METADATA[kind]
             buffer = io.BytesIO()
             canvas.savefig(buffer, format=kind, metadata=metadata)
             written[kind] = write_bytes(folder / f"{name}.{kind}", buffer.getvalue())

@@ -10,7 +10,8 @@ import pandas as pd
 
 from dynlab._util.errors import InputError
 from dynlab.plots.axes import TWO_COLUMNS, new_panels
-from dynlab.plots.style import look_of, style
+from dynlab.plots.captions import add_caption, at_budgets
+from dynlab.plots.style import look_of, style, title
 from dynlab.policies.ucb import UCB
 
 if TYPE_CHECKING:
@@ -54,8 +55,13 @@ def plot_settings(cells: pd.DataFrame) -> Figure:
             ax.set_ylabel("warm-up, samples" if number % across == 0 else "")
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
-        what = f"{cells['measure'].iloc[0]} minus uniform's, in hundredths, and its interval"
-        figure.supxlabel(what, fontsize=7, color="#333333")
+        add_caption(
+            figure,
+            f"In each cell: {cells['measure'].iloc[0]} minus uniform's, in hundredths, and its 95 %"
+            " interval over questions.",
+            at_budgets(cells),
+            "Solid box: the best cell; dashed box: the default.",
+        )
     return figure
 
 
@@ -106,8 +112,8 @@ def _map(ax: Axes, cells: pd.DataFrame, strongest: float) -> None:
 def plot_allocation(drawn: pd.DataFrame, *, measure: str = "accuracy") -> Figure:
     """The samples drawn of each question as the budget grows, a panel for each allocator.
 
-    It shows means over replications; their spread and intervals are those of the figure by
-    difficulty.
+    The figure's title is the recording. It shows means over replications; their spread and
+    intervals are those of the figure by difficulty.
 
     Args:
         drawn: What `dynlab.analysis.spending.over_time` returns.
@@ -151,9 +157,12 @@ def plot_allocation(drawn: pd.DataFrame, *, measure: str = "accuracy") -> Figure
                 list(levels.values()) if ax is axes[0] else [""] * len(levels),
             )
             ax.set_ylim(len(own) - 0.5, -0.5)
+            ax.set_xlabel("budget, mean samples\nper question")
         axes[0].set_ylabel(f"questions, hardest on top:\nshare {right}")
-        figure.supxlabel("budget, mean samples per question", fontsize=7, color="#333333")
+        named = title(str(drawn["recording"].iloc[0]))
+        figure.suptitle(named, x=0.01, ha="left", fontsize=8, weight="bold")
         figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01, label="samples drawn of a question")
+        add_caption(figure, "A row of pixels is a question. Means over draw orders.")
     return figure
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, new_panels, note, tint
+from dynlab.plots.axes import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    draw_interval,
+    new_panels,
+    note,
+    share_x,
+    tint,
+)
+from dynlab.plots.captions import ABSENT, BARS, add_caption, counted
 from dynlab.plots.style import COLOURS, style, title
 
 if TYPE_CHECKING:
@@ -45,11 +54,51 @@ def plot_savings(
         cells = savings.assign(
             group=np.where(savings["flat"], "flat", ""), filled=savings["reached"]
         )
-        ax = _intervals(cells, "saving", levels, ax=ax)
+        alone, ax = ax is None, _intervals(cells, "saving", levels, ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        if alone:
+            add_caption(cast("Figure", ax.figure), *savings_caption(savings))
     return ax
+
+
+def savings_caption(savings: pd.DataFrame) -> list[str]:
+    """What the marks of savings mean, those that occur."""
+    against = savings["against"].iloc[0] if "against" in savings else "uniform"
+    beyond = (savings["low"] < CUT - ROUNDING) & (savings["saving"] > CUT + ROUNDING)
+    return [
+        BARS,
+        f"B: what the reference ({against}) spends, in {counted(savings['unit'])}; its accuracy"
+        " is to be reached for less.",
+        ""
+        if savings["reached"].all()
+        else "Open: not reached within 2 B, the saving is at best what is drawn.",
+        "Arrow: the interval goes on." if beyond.any() else "",
+        "Grey: the reference itself gains little, so that there is little to save."
+        if savings["flat"].any()
+        else "",
+        ABSENT if _incomplete(savings) else "",
+    ]
+
+
+def differences_caption(differences: pd.DataFrame) -> list[str]:
+    """What the marks of differences mean, those that occur."""
+    return [
+        BARS.replace("questions", "questions, of paired differences"),
+        f"B: what each spends, in {counted(differences['unit'])}."
+        if "unit" in differences
+        else "B: what the vote spends, in samples' worth per question.",
+        ABSENT if _incomplete(differences) else "",
+    ]
+
+
+def _incomplete(frame: pd.DataFrame) -> bool:
+    """Whether a recording lacks a B that another one has, in some panel."""
+    panels = [name for name in ("unit", "method") if name in frame]
+    full = frame["at"].nunique() * frame["recording"].nunique()
+    full *= int(frame[panels].drop_duplicates().shape[0]) if panels else 1
+    return len(frame) < full
 
 
 def plot_differences(
@@ -71,25 +120,32 @@ def plot_differences(
     with style():
         from matplotlib.ticker import MaxNLocator
 
-        ax = _intervals(differences.assign(group="", filled=True), "difference", levels, ax=ax)
+        cells = differences.assign(group="", filled=True)
+        alone, ax = ax is None, _intervals(cells, "difference", levels, ax=ax)
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
+        if alone:
+            add_caption(cast("Figure", ax.figure), *differences_caption(differences))
     return ax
 
 
 def plot_saving_grid(savings: pd.DataFrame) -> Figure:
     """Savings of one method, a panel per unit, two columns of a page wide."""
-    return _unit_grid(savings, plot_savings)
+    return _unit_grid(savings, plot_savings, savings_caption)
 
 
 def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figure:
     """Paired differences of one method, a panel per unit, two columns of a page wide."""
-    return _unit_grid(differences, partial(plot_differences, label=label))
+    return _unit_grid(differences, partial(plot_differences, label=label), differences_caption)
 
 
-def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
-    """A panel per unit; row labels and legend stand once where all panels have the same rows."""
+def _unit_grid(
+    frame: pd.DataFrame,
+    plot: Callable[..., Axes],
+    caption: Callable[[pd.DataFrame], list[str]],
+) -> Figure:
+    """A panel per unit on one axis; row labels and legend stand once where rows are the same."""
     if frame.empty:
         with style():
             return note(
@@ -109,6 +165,8 @@ def _unit_grid(frame: pd.DataFrame, plot: Callable[..., Axes]) -> Figure:
             if ax is not axes[0] and labels[-1] == labels[0]:
                 ax.set_yticklabels([])
                 cast("Legend", ax.get_legend()).remove()
+        share_x(axes)
+        add_caption(figure, *caption(frame))
     return figure
 
 
@@ -144,23 +202,19 @@ def _intervals(
     for number, level in enumerate(levels):
         colour = tint(COLOURS["ucb"], 0.7 * (1 - (number + 1) / len(levels)))
         marker = "osD^vP"[number % 6]
-        ax.plot([], [], color=colour, marker=marker, ms=4, lw=1.2, label=f"B = {level:g}")
+        ax.plot([], [], color=colour, marker=marker, ms=3.4, lw=1.0, label=f"B = {level:g}")
         for _, cell in cells[cells["at"] == level].iterrows():
             paint = "#999999" if cell["group"] == "flat" else colour
             y = height[cell["group"], cell["recording"]] + 0.56 * (
                 (number + 0.5) / len(levels) - 0.5
             )
             face = paint if cell["filled"] else "white"
-            ax.plot(
-                [max(cell["low"], CUT), max(cell["high"], CUT)],
-                [y, y],
-                color=paint,
-                lw=1.2,
-                solid_capstyle="butt",
-            )
-            ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.9, ms=4)
+            ends = (CUT, np.inf) if value == "saving" else (-np.inf, np.inf)
+            draw_interval(ax, cell["low"], cell["high"], y, paint, inside=ends, cap=3.8)
+            ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.8, ms=3)
             if cell["low"] < CUT - ROUNDING and cell[value] > CUT + ROUNDING:
                 ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
+    _say_absent(ax, cells, value, levels, height)
     labels = {y: title(recording) for (_, recording), y in height.items()}
     flat = [y for (group, _), y in height.items() if group == "flat"]
     if flat:
@@ -179,6 +233,30 @@ def _intervals(
         handlelength=1.4,
     )
     return ax
+
+
+def _say_absent(
+    ax: Axes,
+    cells: pd.DataFrame,
+    value: str,
+    levels: Sequence[float],
+    height: dict[tuple[str, str], float],
+) -> None:
+    """Writes n/a where a recording has no cell at a B, on the side that its marks leave free."""
+    for (_, name), row in {key[1]: (key, y) for key, y in reversed(height.items())}.values():
+        own = cells[cells["recording"] == name]
+        missing = [number for number, level in enumerate(levels) if level not in set(own["at"])]
+        if not missing:
+            continue
+        y = row + 0.56 * ((sum(missing) / len(missing) + 0.5) / len(levels) - 0.5)
+        listed = ", ".join(f"{levels[number]:g}" for number in missing)
+        words: dict[str, Any] = {"va": "center", "fontsize": 5.5, "color": "#666666"}
+        if len(missing) == len(levels):
+            ax.annotate("n/a", (0, y), (4, 0), textcoords="offset points", **words)
+        else:
+            left = own[value].mean() > 0
+            x, words["ha"] = (0.01, "left") if left else (0.99, "right")
+            ax.text(x, y, f"B = {listed}: n/a", transform=ax.get_yaxis_transform(), **words)
 
 
 def _height(rows: int, levels: int = 3) -> float:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
+from dynlab.plots.axes import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    draw_interval,
+    log2_axis,
+    new_panels,
+    shared_legend,
+)
+from dynlab.plots.captions import BANDS, BARS, add_caption, at_budgets
 from dynlab.plots.style import look_of, style, title
 
 if TYPE_CHECKING:
@@ -77,6 +85,7 @@ def plot_lines_grid(
     log2: bool = False,
     steps: bool = False,
     zero: bool = False,
+    caption: str = "",
 ) -> Figure:
     """A panel of `plot_lines` for each recording, on one scale, with one legend.
 
@@ -90,6 +99,7 @@ def plot_lines_grid(
         log2: Ticks of the x axis double.
         steps: The values of x stand side by side, each as far from the next.
         zero: Draw the level zero.
+        caption: What stands under the figure, after what its bands and its budgets are.
 
     Raises:
         InputError: The frame holds no rows.
@@ -123,11 +133,18 @@ def plot_lines_grid(
             if number % across:
                 ax.tick_params(labelleft=False)
         shared_legend(figure, axes[: len(recordings)], axes[len(recordings) :])
+        add_caption(figure, BANDS, at_budgets(frame), caption)
     return figure
 
 
 def plot_dots(
-    frame: pd.DataFrame, row: str, x: str, *, xlabel: str, line: float | None = 0.0
+    frame: pd.DataFrame,
+    row: str,
+    x: str,
+    *,
+    xlabel: str,
+    line: float | None = 0.0,
+    caption: str = "",
 ) -> Axes:
     """A row for each value of the column `row`: the dots of allocators in their intervals.
 
@@ -138,6 +155,7 @@ def plot_dots(
         x: The column of the x axis.
         xlabel: What x is, with its unit.
         line: Where a vertical line helps to compare; None: nowhere.
+        caption: What stands under the figure, after what its bars and its budgets are.
 
     Raises:
         InputError: The frame holds no rows.
@@ -158,13 +176,7 @@ def plot_dots(
             for number, index in enumerate(own):
                 cell, look = frame.iloc[index], look_of(frame["allocator"].iloc[index])
                 y = place + 0.7 * ((number + 0.5) / len(own) - 0.5)
-                ax.plot(
-                    [cell["low"], cell["high"]],
-                    [y, y],
-                    color=look.colour,
-                    lw=1.2,
-                    solid_capstyle="butt",
-                )
+                draw_interval(ax, cell["low"], cell["high"], y, look.colour)
                 face = "white" if unfilled[index] else look.colour
                 ax.plot(
                     cell[x],
@@ -172,8 +184,8 @@ def plot_dots(
                     marker=look.marker,
                     color=look.colour,
                     mfc=face,
-                    mew=0.9,
-                    ms=4.2,
+                    mew=0.8,
+                    ms=3.4,
                     ls="",
                 )
             if together > 1 and place % 2:
@@ -187,6 +199,7 @@ def plot_dots(
         ax.set_xlabel(xlabel)
         if together > 1:
             ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=_columns(ax), borderaxespad=0)
+        add_caption(cast("Figure", ax.figure), BARS, at_budgets(frame), caption)
     return ax
 
 

@@ -28,6 +28,7 @@ class Look:
     marker: str | tuple[int, int, int]  # a matplotlib marker; (n, 1, 0) is a star of n points
 
 
+# A method's label is its name in the API, but for letter case (and the oracle is a hindsight one).
 LOOKS = {
     "greedy": Look("greedy", "#7a7a7a", "*"),
     "uniform": Look("uniform", "#000000", "o"),
@@ -37,25 +38,25 @@ LOOKS = {
     "margin-greedy": Look("margin-greedy", "#e69f00", "v"),
     "beta-greedy": Look("beta-greedy", "#cc79a7", "P"),
     "adaptive-consistency": Look("Adaptive-Consistency", "#56b4e9", "<"),
-    "adaptive-consistency-dirichlet": Look("Adaptive-Consistency, Dirichlet", "#2f6f9f", (5, 1, 0)),
+    "adaptive-consistency-dirichlet": Look("Adaptive-Consistency-Dirichlet", "#2f6f9f", (5, 1, 0)),
     "esc": Look("ESC", "#882255", ">"),
     "doubling": Look("doubling", "#999933", "X"),
-    "best-of-infinity": Look("Best-of-∞", "#332288", "p"),
-    "beta-sqrt": Look("(1 − P)/√n", "#ee8866", "2"),
-    "okg-beta": Look("OKG, Beta", "#cc3311", "h"),
-    "okg-pets": Look("OKG, PETS", "#44aa99", "8"),
+    "best-of-infinity": Look("Best-of-infinity", "#332288", "p"),
+    "beta-sqrt": Look("beta-sqrt", "#ee8866", "2"),
+    "okg-beta": Look("OKG-Beta", "#cc3311", "h"),
+    "okg-pets": Look("OKG-PETS", "#44aa99", "8"),
     "uab": Look("UAB", "#661100", "1"),
-    "strategic": Look("strategic scaling", "#6699cc", (4, 1, 0)),
-    "strategic-entropy": Look("strategic scaling, entropy", "#004488", (6, 1, 0)),
-    "vote-gain": Look("vote gain", "#997700", (3, 1, 0)),
-    "sequential-halving": Look("sequential halving", "#aa4499", (8, 1, 0)),
+    "strategic": Look("strategic", "#6699cc", (4, 1, 0)),
+    "strategic-entropy": Look("strategic-entropy", "#004488", (6, 1, 0)),
+    "vote-gain": Look("vote-gain", "#997700", (3, 1, 0)),
+    "sequential-halving": Look("sequential-halving", "#aa4499", (8, 1, 0)),
     "cisc": Look("CISC", "#225522", "+"),
     "deepconf": Look("DeepConf", "#994455", "x"),
     "priced": Look("priced", "#117733", "H"),
     "oracle": Look("hindsight oracle", "#999999", "d"),
 }
 UNCERTAINTIES = {  # of UCB: in the colours of the allocators that follow them alone
-    "top-share": Look("top share", LOOKS["ucb"].colour, "s"),
+    "top-share": Look("top-share", LOOKS["ucb"].colour, "s"),
     "entropy": Look("entropy", LOOKS["entropy-greedy"].colour, "D"),
     "margin": Look("margin", LOOKS["margin-greedy"].colour, "v"),
     "posterior": Look("posterior", LOOKS["beta-greedy"].colour, "P"),

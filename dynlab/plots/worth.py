@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dynlab.plots.axes import TWO_COLUMNS, new_panels, tint
+from dynlab.plots.captions import add_caption
 from dynlab.plots.style import LOOKS, style
 
 if TYPE_CHECKING:
@@ -42,4 +43,9 @@ def plot_worth(worth: pd.DataFrame) -> Figure:
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0].set_ylabel("worth of the next sample\n(1 = one vote each)")
         axes[-1].legend(loc="lower left")
+        add_caption(
+            figure,
+            "Formulas, not measurements: no intervals. Lines: by how many votes the leading answer"
+            " is ahead of the second.",
+        )
     return figure

@@ -175,7 +175,7 @@ def scaling(table):
     with style.style():
         figure, panels = axes.new_panels(1, 2, width=curves.TWO_COLUMNS, height=1.9)
         for ax, (column, label) in zip(panels, columns.items(), strict=True):
-            ax.plot(table["questions"], table[column], marker="o", color="black")
+            ax.plot(table["questions"], table[column], marker="o", color="black", clip_on=False)
             ax.set(
                 xlabel="questions\n(× 64 samples × 100 replications)",
                 ylabel=label,

@@ -161,10 +161,8 @@ def test_savings_of_each_method_have_a_panel():
 def test_depths_are_drawn_with_their_intervals_inside_the_panels():
     frame = depth_cells()
     figure = contrasts.plot_depths(frame)
-    assert [ax.get_title("left") for ax in figure.axes][:2] == [
-        "capitals · small\nB = 4",
-        "capitals · small\nB = 8",
-    ]
+    assert [ax.get_title("left") for ax in figure.axes] == ["B = 4", "B = 8", "", ""]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["capitals\nsmall", "", "french\nlarge", ""]
     for ax in figure.axes:
         low, high = ax.get_ylim()
         assert low < frame["low"].min() and frame["high"].max() < high
@@ -172,6 +170,31 @@ def test_depths_are_drawn_with_their_intervals_inside_the_panels():
             container.get_label(): container.lines[0].get_ydata() for container in ax.containers
         }
         assert drawn["parallel"].tolist() == [0.5] * 3 and drawn["integrated"].tolist() == [0.6] * 3
+
+
+def test_panels_that_are_compared_have_one_axis():
+    frame = cells([(0.1, 0.05, 0.15), (-0.6, -0.8, -0.4)])
+    left, right = contrasts.plot_contrasts(frame).axes
+    assert left.get_xlim() == right.get_xlim()
+    assert left.get_xlim()[0] < -0.8 and left.get_xlim()[1] > 0.15
+
+
+def test_what_is_absent_is_called_so():
+    frame = cells([(0.1, 0.05, 0.15), (-0.02, -0.04, 0.0)])
+    alone = (frame["method"] == "sequential") & (frame["recording"] == RECORDINGS[1])
+    late = (frame["method"] == "integrated") & (frame["at"] == 8)
+    figure = contrasts.plot_contrasts(frame[~alone & ~late])
+    left, right = figure.axes
+    assert [text.get_text() for text in left.texts] == ["n/a"]
+    assert [text.get_text() for text in right.texts] == ["B = 8: n/a"] * 2
+    assert "n/a: not sampled" in figure.texts[0].get_text().replace("\n", " ")
+    assert "n/a" not in contrasts.plot_contrasts(frame).texts[0].get_text()
+
+
+def test_depths_of_seven_recordings_fit_on_a_page():
+    frame = pd.concat([depth_cells().assign(recording=f"r{n}--m") for n in range(7)])
+    frame = frame.drop_duplicates(["recording", "method", "at", "depth"])
+    assert contrasts.plot_depths(frame).get_figheight() < 9.5
 
 
 def test_curves_of_methods_have_their_own_looks():

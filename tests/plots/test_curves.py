@@ -324,7 +324,7 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
 def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand():
     worth = priced.worth([registry.allocator(name) for name in ("priced", "beta-sqrt")])
     panels = plot_worth(worth).axes
-    assert [ax.get_title() or ax.get_title(loc="left") for ax in panels] == ["priced", "(1 − P)/√n"]
+    assert [ax.get_title() or ax.get_title(loc="left") for ax in panels] == ["priced", "beta-sqrt"]
     for ax, (_, rule) in zip(panels, worth.groupby("rule", sort=False), strict=True):
         for line, (way, rows) in zip(
             ax.get_lines(), rule.groupby("votes", sort=False), strict=True

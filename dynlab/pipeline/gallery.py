@@ -25,6 +25,7 @@ _SHOWN = (
     "recording how outcome allocator stopping uncertainty exploration warmup batch unit budget"
     " at band questions accuracy saving difference spent regret low high"
 ).split()
+_SETTINGS = ("stopping", "uncertainty", "exploration", "warmup", "batch")
 _SHOWN_KINDS = (
     "text/html text/markdown image/svg+xml text/latex image/png image/jpeg text/plain"
 ).split()
@@ -187,10 +188,19 @@ def _figure(out: Path, name: str, entry: ManifestEntry) -> dict[str, Any]:
         return figure
     numbers = pd.read_csv(out / f"{name}.csv", keep_default_na=False, na_values=[""])
     held = [name for name in _SHOWN if name in numbers and numbers[name].notna().any()]
-    varied = [name for name in held if numbers[name].nunique() > 1]
+    varied = [name for name in held if numbers[name].nunique() > 1 and not _implied(numbers, name)]
     shown = numbers[varied or held]
     figure["table"] = shown.head(_MOST).to_html(
         index=False, border=0, float_format="{:.3f}".format, na_rep=""
     )
     figure["left_out"] = max(len(shown) - _MOST, 0)
     return figure
+
+
+def _implied(numbers: pd.DataFrame, column: str) -> bool:
+    """Whether a setting follows from the policy's name: then it would only push numbers aside."""
+    names = [name for name in ("allocator", "stopping") if name in numbers and name != column]
+    if column not in _SETTINGS or not names:
+        return False
+    groups = numbers.groupby(names, dropna=False, sort=False)
+    return bool((groups[column].nunique(dropna=False) <= 1).all())

@@ -169,7 +169,7 @@ def test_time_a_pull_hardly_grows_with_questions(capsys):
 
 def scaling(table):
     """The picture of how time and memory grow with the number of questions."""
-    from dynlab.plots import axes, curves, style
+    from dynlab.plots import axes, captions, curves, style
 
     columns = {"microseconds_a_pull": "µs of one core\na pull", "peak_mib": "peak memory, MiB"}
     with style.style():
@@ -182,6 +182,7 @@ def scaling(table):
                 xscale="log",
                 ylim=(0, None),
             )
+        captions.add_caption(figure, "One run of UCB on one core: no intervals.")
     return figure
 
 

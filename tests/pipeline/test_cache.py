@@ -4,8 +4,8 @@ import pytest
 from helpers.tiny_notebooks import notebook
 
 from dynlab._util.errors import DynlabError
-from dynlab.pipeline.cache import CACHE, Cache
-from dynlab.plots.manifest import MANIFEST, read_manifest
+from dynlab.pipeline.cache import CACHE, Cache, CacheEntry
+from dynlab.plots.manifest import MANIFEST, add_figure, read_manifest
 
 
 @pytest.mark.slow
@@ -82,3 +82,14 @@ def test_a_notebook_s_own_recording_is_watched(run, tiny, make_pool):
     assert run(notebooks=[str(mine)], recordings=[]).ran == ()
     make_pool({"q1": "bb"}).to_csv(own, index=False)
     assert run(notebooks=[str(mine)], recordings=[]).ran == ("my-idea",)
+
+
+def test_pdf_is_asked_for_once(tmp_path):
+    cache = Cache(tmp_path)
+    for kinds, held in ((["svg"], False), (["svg", "pdf"], True)):
+        for kind in kinds:
+            (tmp_path / f"10-one.{kind}").write_text(kind)
+        add_figure(tmp_path, "10-one", kinds)
+        cache.store("10-one", CacheEntry("key", "One", 1, {}, ("10-one",), {}))
+        assert cache.keeps("10-one", "key")
+        assert cache.keeps("10-one", "key", pdf=True) is held

@@ -65,6 +65,22 @@ def test_the_index_shows_figures_numbers_words_and_settings(index):
         assert piece not in index
 
 
+def test_numbers_are_not_pushed_aside_by_settings_that_a_policy_s_name_implies(tmp_path):
+    rows = ["uniform,0,4,0.5", "ucb,2,4,0.6", "uniform,0,8,0.6", "ucb,2,8,0.7"]
+    (tmp_path / "10-one.csv").write_text("\n".join(["allocator,warmup,budget,accuracy", *rows]))
+    entry = CacheEntry("", "One", 80, {}, ("10-one",), {})
+
+    def columns():
+        add_figure(tmp_path, "10-one", ["csv"])
+        page = gallery.index_page({"10-one": entry}, [], {}, tmp_path)
+        return re.findall("<th>(.*?)</th>", page)
+
+    assert columns() == ["allocator", "budget", "accuracy"]
+    rows[3] = "ucb,3,8,0.7"  # a second setting of one policy
+    (tmp_path / "10-one.csv").write_text("\n".join(["allocator,warmup,budget,accuracy", *rows]))
+    assert columns() == ["allocator", "warmup", "budget", "accuracy"]
+
+
 @pytest.mark.slow
 def test_formulas_are_drawn_without_a_network():
     page = gallery.notebook_page(with_text(r"So $u \ge \sqrt{x}$, and $$\frac{a}{b}$$"), "One")

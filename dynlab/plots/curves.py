@@ -7,6 +7,7 @@ A plot function draws a frame's columns and nothing else. `plot_…(frame, ax=No
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -57,21 +58,7 @@ def plot_curves(
     with style():
         alone = ax is None
         ax = ax or new_panels(1, 1, width=ONE_COLUMN, height=2.5)[1][0]
-        _level(ax, curves[curves["allocator"] == "greedy"], cost, names)
-        paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
-        lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
-        for rank, (look, rows) in enumerate(lines):
-            _line(ax, rows, cost, look, rank, len(lines))
-        ends = [
-            (look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1]))
-            for look, rows in lines
-        ]
-        ax.set(
-            title=title(curves["recording"].iloc[0]),
-            xlabel=_cost_label(curves, cost),
-            ylabel=curves.attrs.get("measure", "accuracy"),
-        )
-        log2_axis(ax, curves[cost])
+        ends = _panel(ax, curves, cost, names)
         if alone:
             add_caption(cast("Figure", ax.figure), *_caption(curves))
         if names and not name_ends(ax, ends):
@@ -81,12 +68,13 @@ def plot_curves(
 
 def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: int = 0) -> Figure:
     """Accuracy against cost, a panel a recording, two columns of a page wide."""
-    _cost(curves, unit)
+    cost = _cost(curves, unit)
     recordings = list(dict.fromkeys(curves["recording"]))
     if len(recordings) == 1:
         return cast("Figure", plot_curves(curves, unit=unit).figure)
     columns = columns or (2 if len(recordings) in (2, 4) else 3)
     rows = math.ceil(len(recordings) / columns)
+    order = [look.label for look, _ in methods(curves)]
     with style():
         figure, axes = new_panels(
             rows,
@@ -95,7 +83,8 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
             height=1.8 * rows + 0.35 * (len(recordings) == rows * columns),
         )
         for number, (recording, ax) in enumerate(zip(recordings, axes, strict=False)):
-            plot_curves(curves[curves["recording"] == recording], unit=unit, ax=ax, names=False)
+            own = curves[curves["recording"] == recording]
+            _panel(ax, own, cost, named=False, order=order)
             if number + columns < len(recordings):
                 ax.set_xlabel("")
             if number % columns:
@@ -103,6 +92,39 @@ def plot_curve_grid(curves: pd.DataFrame, *, unit: str | None = None, columns: i
         shared_legend(figure, axes[: len(recordings)], axes[len(recordings) :])
         add_caption(figure, *_caption(curves))
     return figure
+
+
+def _panel(
+    ax: Axes, curves: pd.DataFrame, cost: str, named: bool, order: Sequence[str] = ()
+) -> list[tuple[Look, float, float]]:
+    """Draws one recording's lines and its greedy level.
+
+    Args:
+        ax: Where to draw.
+        curves: The rows of the recording.
+        cost: Their column of the x axis.
+        named: Whether the greedy level is named beside its star.
+        order: Labels of the methods of all panels, the one that lies on top first, so that a method
+            is as broad in each; by default those of this one.
+
+    Returns:
+        The look of each line, and where it ends.
+    """
+    _level(ax, curves[curves["allocator"] == "greedy"], cost, named)
+    paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
+    lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
+    order = list(dict.fromkeys([*order, *(look.label for look, _ in lines)]))
+    for look, rows in lines:
+        _line(ax, rows, cost, look, order.index(look.label), len(order))
+    ax.set(
+        title=title(curves["recording"].iloc[0]),
+        xlabel=_cost_label(curves, cost),
+        ylabel=curves.attrs.get("measure", "accuracy"),
+    )
+    log2_axis(ax, curves[cost])
+    return [
+        (look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines
+    ]
 
 
 def _caption(curves: pd.DataFrame) -> list[str]:

@@ -9,6 +9,8 @@ from helpers.tiny_notebooks import notebook
 
 from dynlab._util.errors import DynlabError
 from dynlab._util.shipped_files import named
+from dynlab.pipeline.cache import Cache
+from dynlab.pipeline.job import Job
 from dynlab.plots.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
@@ -50,3 +52,12 @@ def test_papermill_by_hand_runs_from_any_folder(tmp_path, make_pool):
     subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
     assert {path.name for path in tmp_path.iterdir()} == {"mine.csv", "out.ipynb", "figures"}
     assert (tmp_path / "figures" / "00-quickstart.csv").read_text().count("mine,parallel,ucb") == 2
+
+
+def test_a_notebook_s_process_is_told_whether_pdf_is_wanted(tmp_path, monkeypatch):
+    monkeypatch.delenv("DYNLAB_PDF", raising=False)
+    (tmp_path / "10-one.ipynb").write_text(notebook("10-one"))
+    job = Job(tmp_path / "10-one.ipynb", Cache(tmp_path), {}, {})
+    assert "DYNLAB_PDF" not in job.environment
+    job.pdf = True
+    assert job.environment["DYNLAB_PDF"] == "1"

@@ -68,6 +68,16 @@ def test_equal_curves_lie_on_broader_ones():
     assert drawn == sorted(drawn) and len(set(drawn)) == len(SIX)
 
 
+def test_a_method_is_as_broad_in_every_panel():
+    frame = frames.curves(("a--b", "c--d"), SIX)
+    absent = (frame["recording"] == "c--d") & (frame["allocator"] == "ucb")
+    broad = [
+        {line.get_label(): line.get_linewidth() for line in ax.get_lines()}["Thompson"]
+        for ax in curves.plot_curve_grid(frame[~absent]).axes[:2]
+    ]
+    assert broad[0] == broad[1]
+
+
 def test_a_method_has_one_name_in_figures_and_in_the_api():
     for name, look in style.LOOKS.items():
         assert look.label.lower().removeprefix("hindsight ") == name

@@ -59,15 +59,14 @@ def table(frame: pd.DataFrame) -> Table:
         )
     by, unit = _VALUES[value], frame["unit"].iloc[0]
     kinds = {"stopping", "uncertainty", "exploration"} <= set(frame.columns)
+    # of strategies against one another, several methods have one allocator
+    key = "method" if "method" in frame else "allocator"
     rows = []
     for recording, own in frame.groupby("recording", sort=False):
         found = (
             [(look.label, rows) for look, rows in methods(own)]
             if kinds
-            else [
-                (look_of(str(name)).label, rows)
-                for name, rows in own.groupby("allocator", sort=False)
-            ]
+            else [(look_of(str(name)).label, rows) for name, rows in own.groupby(key, sort=False)]
         )
         found += (
             [("greedy", own[own["allocator"] == "greedy"])]

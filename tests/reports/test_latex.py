@@ -61,3 +61,13 @@ def test_a_comparison_gives_its_tables_as_latex():
     assert "uniform" not in gap and r"recording & method & 3 \\" in gap
     with pytest.raises(InputError, match="'accuracy', 'difference', 'saving'"):
         comparison.to_latex("cost")
+
+
+def test_strategies_of_one_allocator_keep_a_row_each():
+    rows = [
+        ("a--b", "uniform", name, "tokens", 8, gain, gain - 0.1, gain + 0.1)
+        for name, gain in (("sequential", 0.2), ("integrated", 0.4))
+    ]
+    columns = "recording allocator method unit at difference low high".split()
+    text = latex(table(pd.DataFrame(rows, columns=columns)))
+    assert "& sequential & +0.200" in text and "& integrated & +0.400" in text

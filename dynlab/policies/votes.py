@@ -37,7 +37,7 @@ class Votes:
     profile: Ints  # [...] row of `profiles`
     profiles: Ints  # [U, K] the vote counts behind `profile`, largest first, padded with 0
 
-    def at(self, where: tuple[Ints, ...], pulls: Ints) -> Votes:
+    def at(self, where: tuple[Ints | slice, ...], pulls: Ints) -> Votes:
         """The entries at an index, `pulls` replaced: samples in flight raise n, nothing else."""
         return Votes(
             pulls,

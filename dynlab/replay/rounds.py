@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -40,16 +39,21 @@ def in_rounds(
     depth = np.arange(len(tables.value))[:, None, None]
 
     def ahead(flying: int) -> tuple[Floats, Floats | None]:
-        hair = ties[np.minimum(depth[:, 0, 0] + flying, len(ties) - 1)]
-        value = tied(np.zeros_like(hair), hair)
-        width = None
-        if not tables.draws.size:
-            pulls = seen.pulls + flying * (depth >= warmup)
-            index = allocator.index(replace(seen, pulls=pulls), generator(seed))
-            value = tied(index.value, hair)
-            width = None if index.width is None else tied(index.width, hair)
-        elif tables.width.size:
-            width = np.zeros_like(hair)
+        # a question has no more than N samples: deeper than this, none is left to be in flight
+        rows = max(len(ties) - 1 - flying, 0)
+        hair = ties[flying : flying + rows]
+        value = np.full_like(tables.value, -np.inf)
+        width = np.zeros_like(tables.width) if tables.width.size else None
+        if not rows:
+            return value, width
+        if tables.draws.size:
+            value[:rows] = tied(np.zeros_like(hair), hair)
+        else:
+            pulls = seen.pulls[:rows] + flying * (depth[:rows] >= warmup)
+            index = allocator.index(seen.at((slice(rows),), pulls), generator(seed))
+            value[:rows] = tied(index.value, hair)
+            if width is not None and index.width is not None:
+                width[:rows] = tied(index.width, hair)
         value[depth + flying >= draws.tally.lengths] = -np.inf
         return value, width
 

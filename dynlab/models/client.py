@@ -8,15 +8,11 @@ again.
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from types import ModuleType
 from typing import Any
 
 from dynlab._util.errors import InputError
@@ -26,6 +22,7 @@ from dynlab._util.values import Request
 from dynlab.models import openai_access
 from dynlab.models.deadlines import deadlines_for
 from dynlab.models.in_process import provide
+from dynlab.models.litellm_import import imported
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError, asked_wait_s, no_connection
@@ -69,7 +66,7 @@ class Client:
         self._longest_s = min(_EVER_S, self._deadlines.longest)
         self.provider = _provider(endpoint)
         if self.provider in _OPENAI:
-            openai_access.require_key(endpoint, _litellm())
+            openai_access.require_key(endpoint, imported())
         self.price = list_price(endpoint, price)
         self._given = None if price is None else self.price
         self.left_out: set[str] = set()  # settings that the provider does not take
@@ -80,7 +77,7 @@ class Client:
 
     async def __aenter__(self) -> Client:
         if self.endpoint.answer is not None:
-            provide(_litellm(), self.endpoint)
+            provide(imported(), self.endpoint)
         self._fixed = {"model": self.endpoint.litellm_model, "timeout": self._longest_s, **_OURS}
         base, key = self.endpoint.api_base or None, self.endpoint.api_key or None
         self._fixed |= {"api_base": base} if base else {}
@@ -94,7 +91,7 @@ class Client:
             hooks = {"response": [_look]}
             client = openai.AsyncOpenAI(
                 base_url=base or openai_access.base(),
-                api_key=key or openai_access.key(_litellm()) or "none",
+                api_key=key or openai_access.key(imported()) or "none",
                 max_retries=0,
                 http_client=openai.DefaultAioHttpClient(timeout=self._longest_s, event_hooks=hooks),
             )
@@ -102,7 +99,7 @@ class Client:
         elif self._seen:
             self._fixed["client"] = handler = _litellm_handler(self._longest_s)
             self._closing.push_async_callback(handler.close)
-        supported = _litellm().get_supported_openai_params(self.endpoint.litellm_model)
+        supported = imported().get_supported_openai_params(self.endpoint.litellm_model)
         self.left_out = set(_DISPENSABLE).difference(supported or _DISPENSABLE)
         return self
 
@@ -122,7 +119,7 @@ class Client:
         failure: Exception | None = None
         try:
             async with self._deadlines.of_call():
-                raw = await _litellm().acompletion(
+                raw = await imported().acompletion(
                     **self._fixed, **self._arguments(request, num_samples)
                 )
         except TimeoutError:
@@ -220,16 +217,6 @@ class Client:
         }
 
 
-def preload() -> None:
-    """Imports LiteLLM in the background: it takes seconds, in which a local model can load."""
-
-    def attempt() -> None:
-        with suppress(InputError):  # told where it is needed
-            _litellm()
-
-    threading.Thread(target=attempt, daemon=True).start()
-
-
 def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:
     """The given price, else that of LiteLLM's list; None where it is unknown (a price of 0 there
     means unknown).
@@ -258,7 +245,7 @@ def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
     """
     if endpoint.api_base or endpoint.answer is not None:
         return {}
-    litellm = _litellm()
+    litellm = imported()
     try:
         known: Mapping[str, Any] = litellm.get_model_info(endpoint.litellm_model)
     except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
@@ -266,23 +253,9 @@ def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
     return known
 
 
-def _litellm() -> ModuleType:
-    os.environ.setdefault(
-        "LITELLM_LOCAL_MODEL_COST_MAP", "True"
-    )  # else the import fetches a price list
-    try:
-        import litellm
-    except ImportError:
-        raise InputError("calling a model needs LiteLLM: pip install 'dynlab[live]'") from None
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
-    return litellm
-
-
 def _litellm_handler(timeout_s: float) -> Any:
     """A client of LiteLLM's own kind whose answers we see."""
-    _litellm()
+    imported()
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
     return AsyncHTTPHandler(timeout=timeout_s, event_hooks={"response": [_look]})
@@ -292,7 +265,7 @@ def _provider(endpoint: Endpoint) -> str:
     """LiteLLM's name for who serves a model."""
     if endpoint.answer is not None:
         return endpoint.litellm_model.partition("/")[0]
-    litellm = _litellm()
+    litellm = imported()
     try:
         return str(litellm.get_llm_provider(endpoint.litellm_model)[1])
     except Exception:  # of many kinds

@@ -13,7 +13,7 @@ from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
-from dynlab.models.client import preload
+from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.servers import addressed, client_of
 from dynlab.online.cost_forecast import Forecast, forecast_of

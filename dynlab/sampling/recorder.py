@@ -14,8 +14,9 @@ from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Sample
-from dynlab.models.client import goes_on, preload
+from dynlab.models.client import goes_on
 from dynlab.models.engines import describe, resolve
+from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.servers import addressed, client_of
 from dynlab.sampling.cost_estimate import (

@@ -60,8 +60,8 @@ def _fixed(written: str) -> str:
     text = _spaced(latexed(written))
     for _ in range(4):
         again = _spaced(latexed(unwrapped(text)))
-        if again == text:
-            break
+        if again == text:  # it may have a key, which is not that of what was written
+            return text if text == written else _fixed(text)
         text = again
     return text
 

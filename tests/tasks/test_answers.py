@@ -4,7 +4,7 @@ import builtins
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynlab._util.errors import InputError
@@ -138,6 +138,7 @@ def test_normalising_twice_changes_nothing(text, kind):
     )
 )
 @settings(max_examples=80, deadline=None)
+@example(["|", "!", "$", "=", "|"])
 def test_normalising_an_expression_twice_changes_nothing(tokens):
     once = normalise("".join(tokens), "expression")
     assert normalise(once, "expression") == once

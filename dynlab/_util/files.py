@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,17 @@ def not_a_folder(path: str | Path) -> Path:
     """The path of a file that is to be written, refused where a folder lies there."""
     if Path(path).is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    return Path(path)
+
+
+def not_an_input(path: str | Path, inputs: Iterable[str | Path]) -> Path:
+    """The path of a file that is to be written, refused where it is one that is read.
+
+    Raises:
+        InputError: It is one of `inputs`.
+    """
+    if any(Path(each).exists() and Path(path).resolve() == Path(each).resolve() for each in inputs):
+        raise InputError(f"{path} is what is read: give another --out, or it would be overwritten")
     return Path(path)
 
 

@@ -209,9 +209,12 @@ def replays_of(
 
 def loaded(recordings: Recordings) -> list[Recording]:
     """The recordings behind one source or several; none at all is refused."""
-    if isinstance(recordings, str | Path | pd.DataFrame | Recording):
-        return [load(recordings)]
-    sources = list(recordings)
+    alone = isinstance(recordings, str | Path | pd.DataFrame | Recording)
+    sources: list[Any] = [recordings]
+    if isinstance(recordings, Iterable) and not alone:
+        sources = list(recordings)
+    if sources and all(isinstance(each, Mapping) for each in sources):  # samples of one recording
+        sources = [sources]
     if not sources:
         raise InputError(
             "no recording was given; give a path or a name (`dynlab recordings list` shows the"

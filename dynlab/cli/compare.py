@@ -73,8 +73,24 @@ def add(commands: Any) -> None:
     command.set_defaults(run=_compare)
 
 
+def _refuse_other_tables(path: Path) -> None:
+    """Refuses to overwrite a file that `compare` did not write.
+
+    Raises:
+        InputError: There is one.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if not file.readline().startswith(b"recording,strategy,allocator,"):
+            raise InputError(
+                f"{path} is there, and no table of `dynlab compare`: give another --out, or remove"
+                " it first"
+            )
+
+
 def _compare(given: argparse.Namespace) -> None:
-    from dynlab._util.files import not_a_folder, write_csv
+    from dynlab._util.files import not_a_folder, not_an_input, write_csv
     from dynlab.analysis.methods import ORACLE
     from dynlab.analysis.verbs import compare
     from dynlab.policies.base import settings_of
@@ -87,7 +103,8 @@ def _compare(given: argparse.Namespace) -> None:
     own = given.out.stem
     named = own.replace("curves", "savings") if "curves" in own else f"{own}-savings"
     beside = not_a_folder(given.out).with_name(f"{named}.csv")
-    not_a_folder(beside)
+    for path in (given.out, beside):
+        _refuse_other_tables(not_an_input(not_a_folder(path), given.recording))
     settings = Defaults(
         given.exploration, given.uncertainty, given.warmup, given.batch, given.stopping
     )

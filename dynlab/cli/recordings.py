@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.errors import InputError
+
 
 def add(commands: Any) -> None:
     """The command, its actions and their flags."""
@@ -94,7 +96,7 @@ def _import(given: argparse.Namespace) -> None:
     from dynlab.recordings.recording import load
     from dynlab.sampling.summary import doubts_about, summary_of
 
-    path = import_recording(given.file, given.form, given.out, kind=given.kind)
+    path = import_recording(given.file, given.form, _free(given.out), kind=given.kind)
     made = load(path)
     print(summary_of(made.frame))
     if reported := made.card.get("reported"):
@@ -114,7 +116,18 @@ def _split(given: argparse.Namespace) -> None:
 def _merge(given: argparse.Namespace) -> None:
     from dynlab.recordings.merging import merge
 
-    print(f"wrote {merge(given.recordings, given.out)}")
+    print(f"wrote {merge(given.recordings, _free(given.out))}")
+
+
+def _free(out: Path) -> Path:
+    """The path of a recording to be written where none is yet: samples may have been paid for.
+
+    Raises:
+        InputError: A file lies there.
+    """
+    if out.is_file():
+        raise InputError(f"{out} is there already: give another --out, or remove it first")
+    return out
 
 
 def _list_recordings(given: argparse.Namespace) -> None:

@@ -40,6 +40,7 @@ _DISPENSABLE = (
 _OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
 # a 400 that blames the length of the answer, which is a setting, not the prompt
 _ANSWER_TOO_LONG = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
+_CONTEXT = re.compile(r"context length is (\d+)[^\d].{0,200}?(\d+) in the completion", re.DOTALL)
 _arrived: ContextVar[list[Any] | None] = ContextVar(
     "arrived", default=None
 )  # the HTTP answers to the call under way
@@ -185,7 +186,7 @@ class Client:
         filtered = isinstance(error, ContentPolicyViolationError) or "content_filter" in body
         reason = "content filter" if filtered else scrubbed(error, self.endpoint.api_key)
         too_long = isinstance(error, ContextWindowExceededError)
-        about_content = filtered or (too_long and not _ANSWER_TOO_LONG.search(body or reason))
+        about_content = filtered or (too_long and not _answer_too_long(body or reason))
         status = status if isinstance(status, int) else None
         timed_out = isinstance(error, TimeoutError | Timeout)
         return ProviderError(reason, status, asked_wait_s(headers), about_content, timed_out)
@@ -273,6 +274,18 @@ def _provider(endpoint: Endpoint) -> str:
             f"LiteLLM does not know who serves {endpoint.litellm_model!r}: "
             "give PROVIDER/MODEL, such as openai/gpt-4o-mini, or local/smollm2-135m"
         ) from None
+
+
+def _answer_too_long(said: str) -> bool:
+    """Whether the length of the answer is to blame, not that of the prompt.
+
+    >>> _answer_too_long("maximum context length is 4096 tokens. You requested 9999 (20 in the "
+    ...     "messages, 9979 in the completion)")
+    True
+    """
+    counted = _CONTEXT.search(said)
+    whole, answer = map(int, counted.groups()) if counted else (1, 0)
+    return 2 * answer > whole or _ANSWER_TOO_LONG.search(said) is not None
 
 
 async def _look(answer: Any) -> None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-
-# Kernels are reached by files where the system can: no network is needed, and no ports clash.
-_SOCKETS = {} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}}
 
 
 def main(source: str, executed: str, parameters: str) -> int:
@@ -38,20 +37,24 @@ def main(source: str, executed: str, parameters: str) -> int:
             sys.stdout.write(f"{cell_index}\n")
             sys.stdout.flush()
 
-    try:
-        papermill.execute_notebook(
-            source,
-            executed,
-            json.loads(parameters),
-            kernel_name="python3",
-            kernel_manager_class=OwnKernelManager,
-            progress_bar=False,
-            on_cell_start=on_cell_start,
-            extra_arguments=["--log-level=ERROR"],
-            config=Config(_SOCKETS),
-        )
-    except papermill.PapermillExecutionError:
-        return 1
+    # Kernels are reached by files where the system can: no network is needed, and no ports clash.
+    # The files lie in a folder of this process; jupyter would put all of a folder's side by side.
+    with TemporaryDirectory(prefix="dynlab-") as sockets:
+        ipc = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}
+        try:
+            papermill.execute_notebook(
+                source,
+                executed,
+                json.loads(parameters),
+                kernel_name="python3",
+                kernel_manager_class=OwnKernelManager,
+                progress_bar=False,
+                on_cell_start=on_cell_start,
+                extra_arguments=["--log-level=ERROR"],
+                config=Config({} if sys.platform == "win32" else {"KernelManager": ipc}),
+            )
+        except papermill.PapermillExecutionError:
+            return 1
     return 0
 
 

@@ -98,7 +98,8 @@ def longest_path(frame: pd.DataFrame) -> tuple[int, float] | None:
     known = [name for name in ("awaited", "parents") if name in frame and frame[name].notna().any()]
     if not known:
         return None
-    seconds = frame["latency_s"] if "latency_s" in frame else pd.Series(np.nan, frame.index)
+    timed = "latency_s" in frame
+    seconds = frame["latency_s"].astype(float) if timed else pd.Series(np.nan, frame.index)
     ends: dict[tuple[Any, ...], tuple[int, float]] = {}
     names = ["question_id", "strategy", "stream", "sample_index"]
     columns = [frame[name] for name in names if name in frame]
@@ -110,9 +111,10 @@ def longest_path(frame: pd.DataFrame) -> tuple[int, float] | None:
         before = [ends[*key[:-1], index] for index in (() if waited is None else waited)]
         ends[key] = (
             1 + max((calls for calls, _ in before), default=0),
-            float(took) + max((each for _, each in before), default=0.0),
+            float(took) + float(np.max([each for _, each in before], initial=0.0)),
         )
-    return max(calls for calls, _ in ends.values()), max(each for _, each in ends.values())
+    # numpy's maximum, unlike Python's, is NaN where one of them is
+    return max(calls for calls, _ in ends.values()), float(np.max([s for _, s in ends.values()]))
 
 
 def in_turn(path: Ints, rounds: Ints) -> Ints:

@@ -229,3 +229,12 @@ def test_recordings_of_one_strategy_are_left_out_and_none_gives_an_empty_table(
         assert empty.empty and "method" in empty
     both = contrast([random_pool(), recorded()], budgets=[2], **OPTIONS)
     assert len(both.curves) == 3
+
+
+def test_recordings_are_given_as_load_takes_them(make_pool):
+    rows = make_pool({"q1": "aab", "q2": "abb"}).to_dict("records")
+    for given in (rows, [rows], [pd.DataFrame(rows)]):
+        assert len(compare(given, ["uniform"], [2], replications=2).curves) == 1
+    for given in (None, 5):
+        with pytest.raises(InputError, match="a recording is a path, the name of a shipped one"):
+            compare(given, ["uniform"], [2])

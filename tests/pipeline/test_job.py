@@ -61,3 +61,15 @@ def test_a_notebook_s_process_is_told_whether_pdf_is_wanted(tmp_path, monkeypatc
     assert "DYNLAB_PDF" not in job.environment
     job.pdf = True
     assert job.environment["DYNLAB_PDF"] == "1"
+
+
+def test_kernels_of_two_runs_in_one_folder_share_no_socket(monkeypatch):
+    from dynlab.pipeline import execute
+
+    places = []
+    monkeypatch.setattr(
+        "papermill.execute_notebook",
+        lambda *given, config, **settings: places.append(config.KernelManager.ip),
+    )
+    assert execute.main("in", "out", "{}") == execute.main("in", "out", "{}") == 0
+    assert len(set(places)) == 2 and max(map(len, places)) < 80  # a socket's path has 107 bytes

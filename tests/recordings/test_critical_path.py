@@ -22,3 +22,8 @@ def test_what_is_not_recorded_is_not_made_up():
     assert longest_path(rows().drop(columns="awaited")) is None
     calls, seconds = longest_path(rows())
     assert calls == 3 and np.isnan(seconds)
+
+
+def test_a_latency_that_is_none_is_unknown():
+    calls, seconds = longest_path(rows(latency_s=pd.Series([1.0, None, 2.0, None], dtype=object)))
+    assert calls == 3 and np.isnan(seconds)

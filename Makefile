@@ -22,8 +22,8 @@ install: $(INSTALLED)  ## set up .venv with the locked versions
 reproduce: $(INSTALLED)  ## regenerate every figure from the committed recordings (ARGS=--quick for a minute's version)
 	@$(BIN)/dynlab reproduce $(ARGS)
 
-# Two processes; the tests of a file share one of them, with what they start: a browser, a model.
-TESTS := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes, since some tests wait; the tests of a file share one, with what they start: a browser, a model.
+TESTS := -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED) check  ## linters, type checker, tests
 	@$(BIN)/python $(TESTS) $(ARGS)

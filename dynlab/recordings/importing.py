@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from dynlab._util.cells import accepted_targets, text_of
 from dynlab._util.errors import InputError, one_of
 from dynlab.recordings.recording import write
 from dynlab.recordings.sample_forms import FORMS, lm_eval_report
-from dynlab.recordings.schema import accepted_targets, text_of
 from dynlab.tasks.answers import Kind, extract, normalise
 from dynlab.tasks.choices import letters_meant
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from dynlab._util.cells import text_of
 from dynlab._util.table_files import text_of_file
-from dynlab.recordings.schema import text_of
 
 _RIGHT = ("C", 1, True)  # Inspect's marks: correct
 _WRONG = ("I", "P", "N", 0, False)  # incorrect, partial, no answer

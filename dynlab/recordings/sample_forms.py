@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.cells import text_of
 from dynlab._util.errors import InputError
 from dynlab._util.table_files import json_objects, text_of_file
 from dynlab.recordings.inspect_logs import inspect_samples
-from dynlab.recordings.schema import SCHEMA, text_of
+from dynlab.recordings.schema import SCHEMA
 
 _KEPT = (
     "model",

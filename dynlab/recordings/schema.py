@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dynlab._util.cells import UNKNOWN, accepted_targets, is_listed, text_of
 from dynlab._util.errors import InputError
 
 KEY = ("question_id", "strategy", "stream", "sample_index")
@@ -54,8 +53,6 @@ LOGPROBS = ("mean_logprob", "lowest_logprob", "first_logprob", "last_logprob")
 AMOUNTS = (*LOGPROBS, "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
-_LISTED = re.compile(r"\s*\[\s*['\"].*['\"]\s*\]\s*", re.DOTALL)
-_UNKNOWN = ("", "None", "nan", "NaN", "null")  # texts of a target that is not known
 _MOST = 2**31 - 1  # what the counts' columns hold
 
 
@@ -124,7 +121,7 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
     A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
     """
     frame["target"] = frame["target"].astype(object)
-    if any(_is_listed(value) for value in frame["target"]):
+    if any(is_listed(value) for value in frame["target"]):
         accepted = frame["target"].map(accepted_targets)
         marks = pd.Series(
             [
@@ -139,31 +136,8 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
             marks = known.where(known.notna(), marks)
         frame["correct"] = marks
         frame["target"] = accepted.map(lambda texts: texts[0] if texts else None)
-    frame.loc[frame["target"].isin(_UNKNOWN), "target"] = None
+    frame.loc[frame["target"].isin(UNKNOWN), "target"] = None
     return frame
-
-
-def _is_listed(target: object) -> bool:
-    """Whether a target is a list, or the text of one."""
-    if isinstance(target, str):
-        return "[" in target and _LISTED.fullmatch(target) is not None
-    return isinstance(target, Sequence | np.ndarray)
-
-
-def accepted_targets(target: Any) -> list[str]:
-    """The texts of a target: one, or a list of aliases, which may be given as its text.
-
-    >>> accepted_targets("['Lima', 'Ciudad']"), accepted_targets(29.0), accepted_targets("None")
-    (['Lima', 'Ciudad'], ['29'], [])
-    """
-    if isinstance(target, str) and _LISTED.fullmatch(target):
-        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            target = ast.literal_eval(target.strip())
-    if isinstance(target, list | tuple | np.ndarray):
-        return [text for one in target for text in accepted_targets(one)]
-    if target is None or target is pd.NA or target != target or target in _UNKNOWN:
-        return []
-    return [text_of(target)]
 
 
 def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
@@ -177,13 +151,6 @@ def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
             f"{where} has {int(again.sum())} samples more than once (first: {key}); keep one row of"
             " each key"
         )
-
-
-def text_of(value: object) -> str:
-    """The text of a value: 5.0, which is how a column with gaps stores 5, is '5'."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _indices(value: Any) -> list[int] | None:

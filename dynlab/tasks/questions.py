@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.cells import accepted_targets, is_listed
 from dynlab._util.errors import InputError
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, clean, extract, normalise
@@ -55,6 +56,8 @@ def question_of(row: Mapping[str, Any], where: str) -> Question:
     if len(choices) > 26:
         raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
     right: Any = row.get("target")
+    if isinstance(right, str) and is_listed(right):
+        right = accepted_targets(right)
     if isinstance(right, list | tuple):  # several that are accepted
         accepted = _strings(list(right), "target", where)
         right, aliases = (accepted[0] if accepted else None), (*accepted[1:], *aliases)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util import shipped_files
+from dynlab._util.cells import accepted_targets, is_listed
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.table_files import format_of, json_objects, text_of_file
 from dynlab.tasks.task_names import listed
@@ -88,14 +89,21 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                     f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote"
                     " commas"
                 )
-            lists = {
-                name: row[name].split("|") if row[name] else []
-                for name in ("choices", "aliases")
-                if name in row
-            }
+            lists = {name: _listed(row[name]) for name in ("choices", "aliases") if name in row}
             yield where, row | lists
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num} is not CSV ({error})") from error
+
+
+def _listed(cell: str) -> list[str]:
+    """The texts in a cell of CSV: between bars, or as Python writes a list.
+
+    >>> _listed("red|blue"), _listed("['red', 'blue']"), _listed("")
+    (['red', 'blue'], ['red', 'blue'], [])
+    """
+    if is_listed(cell):
+        return accepted_targets(cell)
+    return cell.split("|") if cell else []
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

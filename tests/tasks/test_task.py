@@ -10,6 +10,7 @@ from recipe.families import PUZZLES
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
+from dynlab._util.options import Asking
 from dynlab._util.values import Question
 from dynlab.tasks import prompts
 from dynlab.tasks.answers import is_right, normalise
@@ -250,3 +251,15 @@ def test_a_list_of_targets_is_a_target_and_aliases(tmp_path):
     path = write(tmp_path / "t.jsonl", {"id": "1", "question": "?", "target": ["Lima", "Ciudad"]})
     (question,) = load_task(path).questions
     assert (question.target, question.aliases) == ("Lima", ("Ciudad",))
+
+
+def test_the_text_of_a_list_is_the_list(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "id,question,target,choices\n"
+        "1,2 + 2?,\"['4', 'four']\",\n"
+        "2,Which is blue?,B,\"['sun', 'sky']\"\n"
+    )
+    first, second = load_task(path, asking=Asking(answer="text")).questions
+    assert (first.target, first.aliases) == ("4", ("four",))
+    assert second.choices == ("sun", "sky")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dynlab.tasks.extraction import first_line
-from dynlab.tasks.notation import unwrapped
+from dynlab.tasks.notation import latexed, unwrapped
 from dynlab.tasks.plain_text import LONGEST, plain
 
 _LETTER = (
@@ -58,14 +58,16 @@ def choice(text: str, options: Sequence[str] = (), *, last: bool = False) -> str
 
     >>> choice("not (A), it is (C)"), choice("A or B"), choice("A, B")
     ('C', '', 'A,B')
-    >>> choice("AB", ("O", "A", "B", "AB"))
-    'D'
+    >>> choice("AB", ("O", "A", "B", "AB")), choice("-x", ("x", "-x"))
+    ('D', 'B')
 
     Args:
         text: What stands after the sign of an answer, or a whole response without one.
         options: The options, in the order of their letters.
         last: It is a whole response: its last line counts like its first.
     """
+    if exact := _exact(text if last else text[: 10 * LONGEST], options):
+        return exact
     text = unicodedata.normalize("NFKC", text[: 10 * LONGEST] if not last else _ends(text))
     lines = [first_line(text)]
     if last:
@@ -107,6 +109,34 @@ def _ends(text: str) -> str:
     return text if len(text) <= 2 * most else f"{text[:most]}\n{text[-most:]}"
 
 
+def _exact(text: str, options: Sequence[str]) -> str:
+    """The letter of the only option with just this text: signs and case count. An upper-case letter
+    that is offered is a letter.
+    """
+    text = text.strip()
+    if len(text) > 10 * LONGEST or (_is_letter(text) and _is_offered(text, options)):
+        return ""
+    line = first_line(text) if "\n" in text else text
+    readers: tuple[Callable[[str], str], ...] = (str.strip, unwrapped, _spelled)
+    for read in readers:
+        wanted = read(line)
+        if read is not str.strip and _is_letter(wanted) and _is_offered(wanted, options):
+            return ""
+        found = [index for index, option in enumerate(options) if read(option) == wanted]
+        if len(found) == 1 and wanted:
+            return chr(ord("A") + found[0])
+    return ""
+
+
+def _spelled(text: str) -> str:
+    """Mathematics in one spelling, without spaces."""
+    return latexed(unwrapped(text)).replace(" ", "")
+
+
+def _is_letter(text: str) -> bool:
+    return len(text) == 1 and text.isascii() and text.isupper()
+
+
 def _in_line(line: str, options: Sequence[str], *, last: bool) -> str:
     """The letter or letters of a line, '?' if it hesitates, '' if it names none."""
     line = unwrapped(line).strip("*_ \"'")
@@ -136,8 +166,12 @@ def _worded(line: str, options: Sequence[str]) -> str:
 
 def _named(line: str, options: Sequence[str]) -> str:
     """The letter of the option whose text the line repeats, with or without its letter."""
-    offered = {plain(option): chr(ord("A") + index) for index, option in enumerate(options)}
-    offered.pop("", None)
+    plains = [plain(option) for option in options]
+    offered = {  # options that differ in signs or case alone are told apart by their exact text
+        words: chr(ord("A") + index)
+        for index, words in enumerate(plains)
+        if words and plains.count(words) == 1
+    }
     if (words := plain(line)) in offered:
         return offered[words]
     match = re.match(r"[(\[]?([A-Za-z])[).:\]]+\s*(.+)", line)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from dynlab.tasks.notation import latexed, unwrapped
+from dynlab.tasks.notation import is_date, latexed, unwrapped
 from dynlab.tasks.numerals import latex, value
 from dynlab.tasks.plain_text import LONGEST
 from dynlab.tasks.symbolic import symbolic
@@ -85,7 +85,7 @@ def _key(written: str, depth: int) -> str:
         return _key(chosen, depth + 1)
     if based := _BASE.fullmatch(written):
         return f"{based[1]}_{{{based[2]}}}"
-    if re.fullmatch(r"[A-Z]{2,4}", written):  # a segment, a triangle
+    if is_date(written) or re.fullmatch(r"[A-Z]{2,4}", written):  # a segment, a triangle
         return written
     if key := words_of(written):
         return key

@@ -35,6 +35,9 @@ _AFTER = re.compile(
     r"[A-Za-z_]|\^(?!\\circ)|\s?\\(?!text|mathrm|,|;|\)|\]|\$|\^\\circ|boxed|fbox|%)[A-Za-z(]|:\d|-\d|[.,]\d|/|\s?[*+]\s?[\d(]"
 )
 _RANGE = re.compile(r"\d[\d.,]*\s?[-–—]\s?\d[\d.,]*")  # 10-12 is from one to the other
+_GROUPED = re.compile(r"(?<![\d'’_.])\d{1,3}(?:(?:['’]\d{3}){1,12}|(?:_\d{3}){1,12})(?![\d'’_])")
+_SCALED = re.compile(r"[\s~]?(thousand|million|billion|trillion)s?\b", re.IGNORECASE)
+_NEGATIVE = re.compile(r"(?<![\d)]\s)(?<![-\w])(?:negative|minus)\s?$", re.IGNORECASE)
 _TIMES = re.compile(r"(?<=\d)\s?[xX]\s?(?=\d)")
 _EQUATION = re.compile(r"(?<![<>!\\=])=(?!=)")
 _LETTERS = re.compile(r"(?<!\\)\b[A-Za-z]+\b")
@@ -47,7 +50,8 @@ _UNITS = (
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORDS = {word: number for number, word in enumerate(_UNITS)}
 _WORDS |= {word: 10 * number for number, word in enumerate(_TENS, start=2)}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALES |= {"trillion": 10**12, "dozen": 12}
 _ONE = "|".join([*_WORDS, *_SCALES])
 _NUMBER_WORDS = re.compile(
     rf"(?P<before>\b(?:no|any|each|every|this|that|which|another|the|minus|negative)\s+)?(?P<a>\ba\s+(?=(?:{'|'.join(_SCALES)})\b))?"
@@ -81,6 +85,7 @@ def first_number(text: str, *, last: bool = False, percent: int = 100) -> Fracti
     line = unwrapped(text[-_LONGEST:] if last else first_line(text)[:_LONGEST])
     if percent == 1:
         line = re.sub(r"(?<=\d)\s?\\?%$", "", line)
+    line = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), line)  # 1'024, 1_024
     line = _TIMES.sub("*", line)
     if _RANGE.fullmatch(line):
         return None
@@ -144,10 +149,23 @@ def _numbers(written: str, percent: int) -> Iterator[Fraction | None]:
             yield None
         else:
             number = value(match["number"])
-            minus = (match["sign"] or "").strip() == "-" or match["sign2"] is not None
-            if number is not None and after.lstrip().startswith("%"):
-                number /= percent
+            minus = (
+                (match["sign"] or "").strip() == "-"
+                or match["sign2"] is not None
+                or _NEGATIVE.search(written[max(0, match.start() - 12) : match.start()]) is not None
+            )
+            if number is not None:
+                number *= _factor(after, percent)
             yield -number if number is not None and minus else number
+
+
+def _factor(after: str, percent: int) -> Fraction:
+    """What a number is multiplied by for what stands after it: million, %, ‰."""
+    if scaled := _SCALED.match(after):
+        return Fraction(_SCALES[scaled[1].casefold()])
+    sign = after.lstrip()[:1]
+    per = {"%": percent, "‰": 1 if percent == 1 else 10 * percent}
+    return Fraction(1, per.get(sign, 1))
 
 
 def _worded(text: str) -> Iterator[Fraction | None]:

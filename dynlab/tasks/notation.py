@@ -92,6 +92,21 @@ _COMMANDS = re.compile(
 )
 
 
+_DATE = re.compile(
+    r"(?=.*(?<!\d)(?:0\d(?!\d)|(?:1[5-9]|20)\d\d))\d{1,2}/\d{1,2}/\d{2,4}"
+    r"|(?:1[5-9]|20)\d\d/\d{1,2}/\d{1,2}"
+)
+
+
+def is_date(text: str) -> bool:
+    """Whether numbers between slashes are a date, by a year or a leading zero, and no division.
+
+    >>> is_date("01/02/2024"), is_date("2024/1/2"), is_date("12/3/4")
+    (True, True, False)
+    """
+    return len(text) <= 10 and _DATE.fullmatch(text) is not None
+
+
 def latexed(text: str) -> str:
     r"""An expression in one spelling.
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from dynlab.tasks.notation import latexed, unwrapped
+from dynlab.tasks.notation import is_date, latexed, unwrapped
 
 LONGEST = 400  # characters
 _MOST_DIGITS = 1000  # of a value
@@ -44,6 +44,8 @@ def value(text: str) -> Fraction | None:
     if len(text) > LONGEST:
         return None
     written = latexed(unwrapped(text))
+    if is_date(written):
+        return None
     try:
         return _Reader(_tokens(written)).all()
     except (_Unreadable, ZeroDivisionError):
@@ -169,6 +171,8 @@ class _Reader:
     def _power(self) -> Fraction:
         base = self._atom()
         while sign := self._next("^", "!", "%"):
+            if sign == "!" == self._peek():  # a double factorial is none of a factorial
+                raise _Unreadable
             if sign == "^":
                 base = _raised(base, self._exponent())
             else:

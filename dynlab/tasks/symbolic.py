@@ -49,8 +49,8 @@ _BARE = re.compile(rf"(?<![\\A-Za-z])({'|'.join([*_FUNCTIONS, 'sqrt', 'pi'])})(?
 _LITERAL = re.compile(
     r"(?<![\d.])(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|\d*\.\d*\\overline\s?\{\d+\}|\d*\.\d+|\d+\.?)%?"
 )
-_AMBIGUOUS = re.compile(  # 1/2x, a transpose, signs in a row
-    r"/\s?(?:\d[\d.]*|[A-Za-z])\s?(?=[A-Za-z(\\])|\^\s?\{?\s?(?:T|\\top)(?![A-Za-z])|[-+*/^]\s?[-+*/^]\s?[-+*/^]|\.\.\."
+_AMBIGUOUS = re.compile(  # 1/2x, a transpose, signs in a row, n!!
+    r"/\s?(?:\d[\d.]*|[A-Za-z])\s?(?=[A-Za-z(\\])|\^\s?\{?\s?(?:T|\\top)(?![A-Za-z])|[-+*/^]\s?[-+*/^]\s?[-+*/^]|\.\.\.|!\s?!"
 )
 _TOWER = re.compile(r"\^\s?\{[^{}^]*\^\s?\{[^{}^]*\^")
 _MIXED = re.compile(r"(?<![\d.}^])(\d+)\s?(?:\\frac\s?\{(\d+)\}\s?\{(\d+)\}|\s(\d+)\s?/\s?(\d+))")

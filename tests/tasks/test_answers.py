@@ -84,6 +84,62 @@ def test_integer_becomes_plain_digits(response, answer):
     assert final(response, "integer") == answer
 
 
+@pytest.mark.parametrize("kind", ["integer", "expression"])
+@pytest.mark.parametrize(
+    "response",
+    [
+        "**Answer: 12**",
+        "**Answer: $12$**",
+        "*Answer: 12*",
+        "__Answer: 12__",
+        "`Answer: 12`",
+        "(Answer: 12)",
+        "[Answer: 12]",
+        '"Answer: 12"',
+        "“Answer: 12”",
+        "**Answer: 12** as shown",
+        "**The final answer: 12.**",
+        "**The answer is 12**",
+        "(so the answer is 12)",
+        "**Answer:** 12",
+        "Answer: 12\n\nAnswer:",
+        "**Answer: 12**\n\n**Answer:**\nAnswer: ",
+        "<answer>12</answer>",
+        "<answer>\n\\boxed{12}\n</answer>\n",
+        "<answer>12",
+        "The answer is not 11 but 12.",
+        "The answer isn't 11, but rather 12.",
+        "Die Antwort lautet 12.",
+        "La réponse est donc 12.",
+        "La respuesta es 12",
+        "答案是12。因为3",
+        "所以答案为12",
+        "**答案：12**",
+    ],
+)
+def test_an_answer_ends_where_its_marks_close_and_many_sentences_state_one(response, kind):
+    assert final(response, kind, reasoned=True) == "12"
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("**Answer: $\\frac{1}{2}$**", "\\frac{1}{2}"),
+        ("**Answer: \\[\n\\frac12\n\\]**", "\\frac{1}{2}"),
+        ("(Answer: [0,1))", "[0, 1)"),
+        ("(Answer: (1, 2))", "(1, 2)"),
+        ("*Answer: 2*3*", "6"),
+        ("**Answer: 2**3**", "8"),
+    ],
+)
+def test_marks_within_an_answer_stay(response, answer):
+    assert final(response, "expression", reasoned=True) == answer
+
+
+def test_an_empty_label_within_a_line_is_a_solution_that_broke_off():
+    assert final("Answer: 3 (4) 24 is 21. Answer:", "integer", reasoned=True) == NO_ANSWER
+
+
 @pytest.mark.parametrize("kind", ["text", "choice", "integer", "expression"])
 def test_a_solution_that_breaks_off_has_no_answer(kind):
     assert extract("carrot is not, plum is a fruit (1), B", kind, reasoned=True) == NO_ANSWER
@@ -232,6 +288,12 @@ def test_expressions_without_math_verify_name_the_extra(monkeypatch):
         "\x1b[",
         "a.",
         "<think>",
+        "<answer>",
+        "<answer>x</answer>",
+        "**Answer: ",
+        "\nAnswer:",
+        "(answer is not ",
+        "1'024",
     ],
 )
 def test_extraction_is_linear_in_any_garbage(kind, unit):

@@ -94,6 +94,43 @@ def test_options_that_look_like_letters_are_options(response, answer):
     assert final(response, BLOOD) == answer
 
 
+@pytest.mark.parametrize(
+    ("options", "letters"),
+    [
+        (
+            ("-x", "x"),
+            {"-x": "A", "x": "B", "$-x$": "A", "**x**.": "B", "(B) x": "B", "A. -x": "A"},
+        ),
+        (("(1,2)", "[1,2]"), {"(1,2)": "A", "[1,2]": "B", "$[1, 2]$.": "B"}),
+        (("x = 1", "x ≠ 1"), {"x = 1": "A", "x ≠ 1": "B", "$x \\neq 1$": "B", "so x ≠ 1": ""}),
+        (("C", "c"), {"C": "A", "c": "B"}),
+        (("mg", "Mg"), {"mg": "A", "Mg": "B", "MG": "", "B": "B"}),
+        (("x!", "x"), {"x!": "A", "x": "B"}),
+        (("x", "$x^2$"), {"x": "A", "$x^2$": "B", "x^2": "B"}),
+        (("x2", "x²"), {"x2": "A", "x²": "B"}),
+        (BLOOD, {"A": "A", "AB": "D"}),
+    ],
+)
+def test_options_that_differ_in_signs_or_case_are_told_apart(options, letters):
+    assert {text: final(f"Answer: {text}", options) for text in letters} == letters
+    assert {text: final(text, options) for text in letters} == letters
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "The answer is not (A) but (C).",
+        "Die Antwort ist (C).",
+        "Die richtige Antwort ist C.",
+        "La bonne réponse est (C).",
+        "故选C",
+        "故选C。",
+    ],
+)
+def test_a_sentence_without_a_colon_states_a_choice(response):
+    assert normalise(extract(response, "choice", CITIES, reasoned=True), "choice") == "C"
+
+
 def test_sets_of_letters_are_answers_of_their_own():
     keys = [normalise(text, "choice") for text in ("A", "A, B", "B and A", "A,B,C", "AB")]
     assert keys == ["A", "A,B", "A,B", "A,B,C", "A,B"]

@@ -199,6 +199,11 @@ def test_common_spellings_of_one_answer_are_one_vote(same):
         ("x\\%", "x"),
         ("2^{x}", "2x"),
         ("0.3...", "0.3"),
+        ("5!!", "(5!)!"),
+        ("n!!", "(n!)!"),
+        ("01/02/2024", "02/04/2024"),
+        ("2024/01/02", "2024/02/04"),
+        ("01/02/24", "1/48"),
     ],
 )
 def test_different_answers_are_different_votes(one, other):
@@ -243,7 +248,19 @@ def test_a_line_has_one_key_however_it_is_written(slope, offset, scale, name):
 
 @pytest.mark.parametrize(
     "written",
-    ["f'(x)", "1/2x", "2 3", "A^T", "x_{1}'", "7:32", "a -+- b", "\\sum_k k", "(1,2)", "0.3..."],
+    [
+        "f'(x)",
+        "n!!",
+        "1/2x",
+        "2 3",
+        "A^T",
+        "x_{1}'",
+        "7:32",
+        "a -+- b",
+        "\\sum_k k",
+        "(1,2)",
+        "0.3...",
+    ],
 )
 def test_what_may_be_misread_has_no_symbolic_key(written):
     assert symbolic(written) is None

@@ -130,6 +130,17 @@ def final(response, kind="integer"):
         ("Answer: 12,5", ""),
         ("Answer: 3.0 \\text{ cm}", "3"),
         ("Answer: between 3 and 4", "3"),
+        ("Answer: 2 million", "2000000"),
+        ("Answer: $2.5 million dollars", "2500000"),
+        ("Answer: 3 thousand", "3000"),
+        ("Answer: 1 billion", "1000000000"),
+        ("Answer: 1'024", "1024"),
+        ("Answer: 1’234’567", "1234567"),
+        ("Answer: 1_024", "1024"),
+        ("Answer: negative 7", "-7"),
+        ("Answer: minus 7", "-7"),
+        ("Answer: a non-negative 7", "7"),
+        ("Answer: negative 2 million", "-2000000"),
     ],
 )
 def test_an_integer_is_the_whole_number_that_is_meant(response, answer):
@@ -162,6 +173,9 @@ def test_an_integer_is_the_whole_number_that_is_meant(response, answer):
         ("Answer: 2 + 2.5 = 4.5", "4.5"),
         ("Answer: ~3.5", "3.5"),
         ("Answer: ≈ 3.5", "3.5"),
+        ("Answer: 2.5 million", "2500000"),
+        ("Answer: 1'000.5", "1000.5"),
+        ("Answer: 10‰", "0.01"),
     ],
 )
 def test_a_number_is_a_decimal_or_a_fraction(response, answer):

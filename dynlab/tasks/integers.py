@@ -15,7 +15,7 @@ from dynlab.tasks.notation import latexed, unwrapped
 from dynlab.tasks.numerals import value
 
 _LONGEST = 2000  # characters of an answer that are read
-_MOST_DIGITS = 1000
+_MOST_BITS = 1200  # some 360 digits: a key, decimals included, is short enough to be read again
 _NUMERAL = (
     r"(?:[1-9]\d{0,2}(?:,\d{3}){1,12}(?![\d])(?:\.\d+)?"
     r"|[1-9]\d{0,2}(?: \d{3}){1,12}(?![\d/])(?:\.\d+)?"
@@ -26,8 +26,8 @@ _ATOM = re.compile(
     r"(?P<sign>(?<![\w)}\]])[-+]\s?)?(?P<currency>[$€£¥]\s?)?(?P<sign2>-)?"
     rf"(?P<number>\\frac(?:{_GROUP}{_GROUP}|\d\d)|\\sqrt{_GROUP}"
     rf"|{_NUMERAL}(?:[eE][-+]?\d{{1,4}})?"
-    rf"(?:\s?\\frac(?:{_GROUP}{_GROUP}|\s?\d\s?\d)|\s\d{{1,4}}/\d{{1,4}}|\s?/\s?\d{{1,9}}|\s?\*\s?10\s?\^(?:{_GROUP}|-?\d{{1,4}}))?"
-    rf"(?:\s?\^(?:{_GROUP}|-?\d{{1,4}}))?)"
+    rf"(?:\s?\\frac(?:{_GROUP}{_GROUP}|\s?\d\s?\d)|\s\d{{1,4}}/\d{{1,4}}|\s?/\s?\d{{1,9}}|\s?\*\s?10\s?\^(?:{_GROUP}|-?\d{{1,4}}(?!\d)))?"
+    rf"(?:\s?\^(?:{_GROUP}|-?\d{{1,4}}(?!\d)))?)"
 )
 _BEFORE = re.compile(r"(?:[A-Za-z_\\^\d]|[A-Za-z]-|[\d.,:/]|\d\s?[-*/+^]\s?)$")
 # what makes a numeral part of something else: 5x, 1st, 2\sqrt3, 3:1, 2516_8, 10-12
@@ -107,9 +107,10 @@ def _kept_currency(text: str) -> str:
 
 def _short(number: Fraction | None) -> Fraction | None:
     """None for a number of more digits than anybody would answer."""
-    if number is None or number.numerator.bit_length() > 3322:
+    if number is None:
         return None
-    return number
+    bits = number.numerator.bit_length() + number.denominator.bit_length()
+    return number if bits <= _MOST_BITS else None
 
 
 def _right_hand_side(written: str) -> str | None:

@@ -7,7 +7,6 @@ came (`dynlab.models.client`).
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -140,7 +139,6 @@ class Servers:
                     raise
             finally:
                 server.in_flight -= 1
-            await asyncio.sleep(0)
 
     def _next(self, servers: list[_Server]) -> _Server:
         """The least busy server that does not rest, or the one whose rest ends first."""

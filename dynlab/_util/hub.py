@@ -8,6 +8,7 @@ that none can hold a token or a signed address.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,9 @@ def _cached(repo: str, revision: str) -> list[str]:
 def _told(repo: str, kind: Kind, revision: str, file: str = "") -> Iterator[None]:
     """Turns what huggingface_hub raises into one line that says what to do."""
     from huggingface_hub import errors
+
+    # an outage is told below, in one line: the hub's client would tell each of its retries
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
     page = f"{_endpoint()}/{_FOLDERS[kind]}{repo}"
     wanted = f"{file} of {repo}" if file else repo

@@ -67,7 +67,7 @@ def reasoners(
     wanted = [one for one in recorded() if only in (None, one.family)]
     made = []
     for model in dict.fromkeys(one.model for one in wanted):
-        runs = EngineSettings(threads=threads)
+        runs = EngineSettings(num_sequences=64, threads=threads)  # as fast as it gets on two cores
         with resolve(f"local/{model}", settings=runs, engine=engine) as endpoint:
             made += [family_of(out, one, endpoint) for one in wanted if one.model == model]
     return made

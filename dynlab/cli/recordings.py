@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
+from dynlab.recordings.formats import NAMES
 
 
 def add(commands: Any) -> None:
@@ -51,12 +52,25 @@ def add(commands: Any) -> None:
     )
     bring.add_argument("file", metavar="FILE")
     bring.add_argument(
-        "--from", dest="form", required=True, metavar="FORM", help="inspect, lm-eval or samples"
+        "--from",
+        dest="form",
+        metavar="FORM",
+        help=f"{', '.join(NAMES)} (default: told by what stands in the file)",
     )
     bring.add_argument(
         "--kind",
         default="text",
-        help="what answers are: text (default), choice, integer, expression",
+        help="what answers are: text (default), choice, integer, number, expression",
+    )
+    bring.add_argument(
+        "--task",
+        metavar="NAME_OR_FILE",
+        help="whose questions were asked: gives targets, reads and judges the answers",
+    )
+    bring.add_argument(
+        "--requests",
+        metavar="FILE",
+        help="of openai-batch: the input of the batch",
     )
     bring.add_argument(
         "--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)"
@@ -96,7 +110,14 @@ def _import(given: argparse.Namespace) -> None:
     from dynlab.recordings.recording import load
     from dynlab.sampling.summary import doubts_about, summary_of
 
-    path = import_recording(given.file, given.form, _free(given.out), kind=given.kind)
+    path = import_recording(
+        given.file,
+        given.form,
+        _free(given.out),
+        kind=given.kind,
+        task=given.task,
+        requests=given.requests,
+    )
     made = load(path)
     print(summary_of(made.frame))
     if reported := made.card.get("reported"):

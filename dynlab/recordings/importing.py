@@ -8,14 +8,27 @@ from typing import Any
 import pandas as pd
 
 from dynlab._util.cells import accepted_targets, text_of
-from dynlab._util.errors import InputError, one_of
+from dynlab._util.errors import InputError
+from dynlab.recordings.formats import format_named, guessed
+from dynlab.recordings.formats.base import Row
+from dynlab.recordings.joining import with_requests, with_task
 from dynlab.recordings.recording import write
-from dynlab.recordings.sample_forms import FORMS, lm_eval_report
 from dynlab.tasks.answers import Kind, extract, normalise
 from dynlab.tasks.choices import letters_meant
+from dynlab.tasks.task import Task, load_task
+
+_BATCH = "openai-batch"  # whose output alone does not say which requests asked the same question
 
 
-def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind = "text") -> Path:
+def import_recording(
+    path: str | Path,
+    form: str | None,
+    out: str | Path,
+    *,
+    kind: Kind = "text",
+    task: str | Path | Task | None = None,
+    requests: str | Path | None = None,
+) -> Path:
     """Writes what another tool has sampled as a recording (.parquet).
 
     Answers and targets are taken out of what was said and normalised in the same way. A question's
@@ -23,23 +36,27 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
 
     Args:
         path: The tool's file.
-        form: 'inspect', 'lm-eval' or 'samples'.
+        form: The name of its format, such as 'inspect' or 'lm-eval'; None tells it by what stands
+            in the file.
         out: The recording to write.
-        kind: What answers are: 'text', 'choice', 'integer' or 'expression'.
+        kind: What answers are: 'text', 'choice', 'integer', 'number' or 'expression'.
+        task: Whose questions were asked: it reads and judges the answers instead of `kind`.
+        requests: The input of a batch, by which equal requests are known.
 
     Raises:
-        InputError: An unknown form or kind, a file that is not of that form, or samples without
+        InputError: An unknown format or kind, a file that is not of that format, or samples without
             answers.
     """
     if Path(out).suffix != ".parquet":
         raise InputError(
             f"a recording is written as Parquet: give the path of a .parquet file; not {str(out)!r}"
         )
-    if form not in FORMS:
-        raise one_of("form of samples", form, FORMS)
     path = Path(path)
+    questions = load_task(task) if isinstance(task, str | Path) else task
     try:
-        rows = list(FORMS[form](path))
+        form = form or guessed(path)
+        tool = format_named(form)
+        rows = list(tool.read(path))
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}); give a file of samples") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -47,21 +64,41 @@ def import_recording(path: str | Path, form: str, out: str | Path, *, kind: Kind
         raise InputError(f"{path} is not of the form {form!r}: it {what}") from None
     if not rows:
         raise InputError(f"{path} holds no samples")
-    for row in rows:
-        row["answer"], row["target"] = _keys(
-            row["answer"], row["target"], kind, str(row["question_id"])
-        )
-    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    rows = _joined(rows, form, questions, requests)
+    frame = pd.DataFrame([_keyed(row, kind) for row in rows]).dropna(axis="columns", how="all")
     if "sample_index" not in frame:
         frame["sample_index"] = frame.groupby("question_id").cumcount()
     if "correct" in frame and _disputed(frame):
-        frame = frame.drop(
-            columns="correct"
-        )  # a judge that contradicts itself: answers are compared with targets
+        # a judge that contradicts itself: answers are compared with targets
+        frame = frame.drop(columns="correct")
     card: dict[str, Any] = {"design": "fixed", "imported": form, "source": path.name}
-    if form == "lm-eval":
-        card["reported"] = lm_eval_report(path)
+    if tool.report is not None and (reported := tool.report(path)):
+        card["reported"] = reported
     return write(frame, card, out)
+
+
+def _joined(
+    rows: list[Row], form: str, task: Task | None, requests: str | Path | None
+) -> list[Row]:
+    """The rows with what the batch's input and the task say of them."""
+    if form == _BATCH and task is None and requests is None:
+        raise InputError(
+            "a batch's output does not say which requests asked the same question: give the"
+            " batch's input by --requests FILE, or the task by --task NAME_OR_FILE"
+        )
+    if requests is not None:
+        rows = with_requests(rows, Path(requests))
+    return rows if task is None else with_task(rows, task)
+
+
+def _keyed(row: Row, kind: Kind) -> Row:
+    """The row with the keys of its answer and target."""
+    row = dict(row)
+    if not row.pop("keyed", False):
+        row["answer"], row["target"] = _keys(
+            row["answer"], row["target"], kind, str(row["question_id"])
+        )
+    return row
 
 
 def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | None, str | None]:

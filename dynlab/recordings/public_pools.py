@@ -9,7 +9,6 @@ MATH-500, 80 or more samples a question. A file counts only if its SHA-256 is th
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 from dynlab._util.cache_folder import cache_folder
 from dynlab._util.errors import InputError, one_of
+from dynlab.recordings.formats import boinf
 
 REPOSITORY = "jkomiyama/BoInf-code-publish"
 COMMIT = "fbcb0970b0e235e9e5d8d7f5f1a6c81fe96d259c"
@@ -27,7 +27,6 @@ FOLDER = "boinf/jsonl"
 LICENCE = "MIT (said in its README)"
 URL = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/{FOLDER}"
 
-_FILE = re.compile(r"analysis_(aime2024|aime2025|gpqa_diamond|math500)_(.+)\.jsonl")
 _SPACES = re.compile(r"\\[,;:! ]|\\(?:displaystyle|quad)(?![a-z])|\s+")
 _WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|boxed)\{([^{}]*)\}")
 _LETTER = re.compile(r"\(([A-D])\).*|([A-D])")
@@ -64,7 +63,7 @@ def pools() -> dict[str, Pool]:
     found = []
     for line in Path(__file__).with_name("boinf.txt").read_text(encoding="utf-8").splitlines():
         sha256, num_bytes, file = line.split()
-        if match := _FILE.fullmatch(file):
+        if match := boinf.FILE.fullmatch(file):
             found.append(Pool(match[1], match[2], file, sha256, int(num_bytes)))
     return {pool.name: pool for pool in sorted(found, key=lambda pool: pool.name)}
 
@@ -137,21 +136,13 @@ def normalised(answer: str | None, dataset: str) -> str:
 
 
 def _samples(path: Path, pool: Pool) -> Iterator[dict[str, Any]]:
-    """A row a sample; no tokens are recorded where none were counted."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        question = json.loads(line)
-        target = normalised(str(question["gold_answer"]), pool.dataset)
-        for index, (answer, tokens) in enumerate(question["all_answers"]):
-            yield {
-                "dataset": pool.dataset,
-                "model": pool.model,
-                "question_id": f"{pool.dataset}-{question['problem_num']:03}",
-                "sample_index": index,
-                "answer": normalised(answer, pool.dataset),
-                "target": target,
-                "completion_tokens": tokens or None,
-                "source": pool.source,
-            }
+    """A row a sample, with the answers that its data set tells apart."""
+    for row in boinf.read(path):
+        yield row | {
+            "answer": normalised(row["answer"], pool.dataset),
+            "target": normalised(row["target"], pool.dataset),
+            "source": pool.source,
+        }
 
 
 def _downloaded(pool: Pool, home: Path, mirror: str) -> Path:

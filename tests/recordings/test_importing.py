@@ -224,7 +224,7 @@ def test_targets_may_be_unknown(tmp_path):
         ("samples", "[1]\n", "another shape"),
         ("samples", "nonsense", "another shape"),
         ("samples", "", "holds no samples"),
-        ("excel", "", "'inspect', 'lm-eval', 'samples'"),
+        ("excel", "", "'autotts', 'boinf'"),
     ],
 )
 def test_another_file_is_refused_in_one_line(tmp_path, capsys, form, content, message):

@@ -18,16 +18,15 @@ import pyarrow as pa
 
 from dynlab._util.cells import text_of
 from dynlab._util.table_files import text_of_file
+from dynlab.recordings.formats.base import Format, Row, signs
 
 _RIGHT = ("C", 1, True)  # Inspect's marks: correct
 _WRONG = ("I", "P", "N", 0, False)  # incorrect, partial, no answer
 _ZSTD = 93  # how a ZIP file calls it
 _INPUT = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
 
-Row = dict[str, Any]
 
-
-def inspect_samples(path: Path) -> Iterator[Row]:
+def _read(path: Path) -> Iterator[Row]:
     """A row a sample and epoch; tokens are the model's own, without those of judges.
 
     Where the first scorer names an answer other than the whole text, it is the answer.
@@ -108,3 +107,10 @@ def _tokens(usage: Mapping[str, Any]) -> Row:
         "prompt_tokens": sum(usage.get(name) or 0 for name in _INPUT),
         "completion_tokens": usage["output_tokens"],
     }
+
+
+FORMAT = Format(
+    "logs of Inspect AI (.eval or JSON)",
+    signs("eval samples", "header.json _journal/start.json"),
+    _read,
+)

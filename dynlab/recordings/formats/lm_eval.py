@@ -1,49 +1,23 @@
-"""Files of samples of other tools: Inspect AI, lm-evaluation-harness, plain JSON lines.
+"""Samples of lm-evaluation-harness: `samples_TASK_DATE.jsonl`, as `--log_samples` writes them.
 
-The shapes are those of the tools (inspect.aisi.org.uk, "Log Files"; lm-evaluation-harness with
-`--log_samples`):
-
-- `inspect`: a log, packed (.eval) or in JSON, with `eval` and `samples`, each with `id, epoch,
-  target, output, scores, model_usage`;
-- `lm-eval`: `samples_TASK_….jsonl`, a line a document and filter, with `doc_id, target, resps,
-  filtered_resps`;
-- `samples`: a line a sample, with `id`, `answer` or `response`, and where known `target` and
-  columns of a recording.
+A line a document and filter, with `doc_id, target, resps, filtered_resps`.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dynlab._util.cells import text_of
 from dynlab._util.errors import InputError
-from dynlab._util.table_files import json_objects, text_of_file
-from dynlab.recordings.inspect_logs import inspect_samples
-from dynlab.recordings.schema import SCHEMA
-
-_KEPT = (
-    "model",
-    "dataset",
-    "mean_logprob",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost_usd",
-    "latency_s",
-    "correct",
-)
-
-_MEANT = {"answer": "answer", "target": "target", "gold": "target", "targets": "target"}
-
-Row = dict[str, Any]
+from dynlab.recordings.formats.base import Format, Row, lines_of, mark_of, means, signs
 
 
-def _lm_eval(path: Path) -> Iterator[Row]:
+def _read(path: Path) -> Iterator[Row]:
     """A row a repeat of each document: of the first filter that keeps all, else what was said."""
-    lines = _lines(path)
+    lines = lines_of(path)
     names = list(dict.fromkeys(line.get("filter") for line in lines))
     partial = {
         line.get("filter")
@@ -82,21 +56,20 @@ def _lm_eval(path: Path) -> Iterator[Row]:
 def _mark(line: Mapping[str, Any]) -> bool | None:
     """What lm-eval says of a line's answer, by its first metric; None if that is a share."""
     names = line.get("metrics") or ()
-    value = line.get(names[0]) if names else None
-    return bool(value) if value in (0, 1) else None
+    return mark_of(line.get(names[0])) if names else None
 
 
-def lm_eval_report(path: Path) -> dict[str, float]:
+def _report(path: Path) -> dict[str, float]:
     """What lm-eval itself says of a log, named as in its results: `exact_match,flexible-extract`.
 
     The mean over its documents, of each metric behind each filter.
     """
     marks: dict[str, list[float]] = {}
-    for line in _lines(path):
+    for line in lines_of(path):
         for name in line.get("metrics") or ():
             if isinstance(line.get(name), int | float):
                 marks.setdefault(f"{name},{line.get('filter', 'none')}", []).append(line[name])
-    return {name: math.fsum(values) / len(values) for name, values in marks.items()}
+    return means(marks)
 
 
 def _lettered(target: Any, document: Any) -> Any:
@@ -120,35 +93,9 @@ def _repeats(line: Mapping[str, Any], column: str) -> list[Any]:
     return list(responses)
 
 
-def _samples(path: Path) -> Iterator[Row]:
-    """A row a line."""
-    for line in _lines(path):
-        answer = line["answer"] if "answer" in line else line["response"]
-        row = {name: line[name] for name in _KEPT if name in line and name in SCHEMA}
-        if "sample_index" in line:
-            row["sample_index"] = line["sample_index"]
-        question = line["question_id"] if "question_id" in line else line["id"]
-        if question is None:
-            raise ValueError("a line whose id is null")
-        for name in line:
-            if name not in ("answer", "target") and name.casefold() in _MEANT:
-                raise InputError(
-                    f"{path} has a column {name!r}: rename it {_MEANT[name.casefold()]!r}"
-                )
-        yield {
-            **row,
-            "question_id": text_of(question),
-            "answer": "" if answer is None else answer,
-            "target": line.get("target"),
-        }
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [row for _, row in json_objects(text_of_file(path))]
-
-
-FORMS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
-    "inspect": inspect_samples,
-    "lm-eval": _lm_eval,
-    "samples": _samples,
-}
+FORMAT = Format(
+    "samples of lm-evaluation-harness (--log_samples)",
+    signs("doc_id resps"),
+    _read,
+    _report,
+)

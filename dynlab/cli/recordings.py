@@ -1,4 +1,4 @@
-"""`dynlab recordings`: list, verify, fetch, import, merge or split recordings on disk."""
+"""`dynlab recordings`: list, verify, fetch, import, export, merge or split recordings on disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
+from dynlab.recordings.exports import TARGETS
 from dynlab.recordings.formats import NAMES
 
 
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
     """The command, its actions and their flags."""
     command = commands.add_parser(
         "recordings",
-        help="list, verify, fetch, import, merge or split recordings",
+        help="list, verify, fetch, import, export, merge or split recordings",
         example="dynlab recordings list",
     )
     actions = command.add_subparsers(required=True, metavar="ACTION")
@@ -76,6 +77,21 @@ def add(commands: Any) -> None:
         "--out", required=True, type=Path, metavar="FILE", help="the recording to write (.parquet)"
     )
     bring.set_defaults(run=_import)
+    export = actions.add_parser(
+        "export",
+        help="a recording → a log of Inspect AI, samples of lm-eval, or a data set for the hub",
+        example="dynlab recordings export capitals--smollm2-135m --to inspect --out capitals.eval",
+    )
+    export.add_argument("recording", metavar="PATH_OR_NAME")
+    export.add_argument("--to", required=True, metavar="TOOL", help=", ".join(TARGETS))
+    export.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="what to write: a file (.eval, .jsonl), or a folder for the hub",
+    )
+    export.set_defaults(run=_export)
     merge = actions.add_parser(
         "merge",
         help="recordings of one model on one task, of different strategies, as one",
@@ -125,6 +141,15 @@ def _import(given: argparse.Namespace) -> None:
     for doubt in doubts_about(made.frame, given.kind):
         print(doubt, file=sys.stderr)
     print(f"wrote {path}")
+
+
+def _export(given: argparse.Namespace) -> None:
+    from dynlab.recordings.exports import export_recording
+
+    made = export_recording(given.recording, given.to, _free(given.out))
+    for note in made.notes:
+        print(note, file=sys.stderr)
+    print(f"wrote {made.path}")
 
 
 def _split(given: argparse.Namespace) -> None:

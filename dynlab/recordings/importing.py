@@ -68,13 +68,12 @@ def import_recording(
     frame = pd.DataFrame([_keyed(row, kind) for row in rows]).dropna(axis="columns", how="all")
     if "sample_index" not in frame:
         frame["sample_index"] = frame.groupby("question_id").cumcount()
-    if "correct" in frame and _disputed(frame):
+    if "correct" in frame and not all(row.get("keyed") for row in rows) and _disputed(frame):
         # a judge that contradicts itself: answers are compared with targets
         frame = frame.drop(columns="correct")
-    card: dict[str, Any] = {"design": "fixed", "imported": form, "source": path.name}
-    if tool.report is not None and (reported := tool.report(path)):
-        card["reported"] = reported
-    return write(frame, card, out)
+    card = {"design": "fixed"} | tool.card(path) | {"imported": form, "source": path.name}
+    reported = tool.report(path)
+    return write(frame, card | ({"reported": reported} if reported else {}), out)
 
 
 def _joined(

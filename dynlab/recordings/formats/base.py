@@ -25,12 +25,14 @@ class Format:
         signs: Sets of names: a file that holds all names of one of them has this format.
         read: The samples of a file.
         report: What the tool itself says of a file, by the names of its metrics.
+        card: The card of the recording that a file was exported from, {} where it was not.
     """
 
     tool: str
     signs: tuple[frozenset[str], ...]
     read: Callable[[Path], Iterator[Row]]
-    report: Callable[[Path], dict[str, float]] | None = None
+    report: Callable[[Path], dict[str, float]] = lambda path: {}
+    card: Callable[[Path], dict[str, Any]] = lambda path: {}
 
 
 def signs(*names: str) -> tuple[frozenset[str], ...]:

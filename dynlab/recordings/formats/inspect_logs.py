@@ -29,44 +29,85 @@ _INPUT = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
 def _read(path: Path) -> Iterator[Row]:
     """A row a sample and epoch; tokens are the model's own, without those of judges.
 
-    Where the first scorer names an answer other than the whole text, it is the answer.
+    Where the first scorer names an answer other than the whole text, it is the answer. A sample of
+    a recording that was exported is that recording's row again.
     """
-    about, samples = _packed(path) if zipfile.is_zipfile(path) else _plain(path)
+    about, samples = _contents(path)
     for sample in samples:
         output, scores = sample.get("output") or {}, sample.get("scores") or {}
         text = _completion(output)
+        usage = (sample.get("model_usage") or {}).get(about.get("model")) or output.get("usage")
+        said = {"question": _question(sample), "text": text, **_tokens(usage or {})}
+        if own := _exported(sample):
+            yield said | own | {"keyed": True}
+            continue
         named = [score["answer"] for score in scores.values() if score.get("answer") is not None]
-        own = named[0] if named and named[0].strip() != text.strip().lower() else text
         marks = [
             score["value"]
             for score in scores.values()
             if not isinstance(score["value"], dict | list)
         ]
-        usage = (sample.get("model_usage") or {}).get(about.get("model")) or output.get("usage")
         target = sample["target"]
-        yield {
+        yield said | {
             "dataset": about.get("task"),
             "model": about.get("model"),
             "question_id": text_of(sample["id"]),
             "sample_index": sample["epoch"] - 1,
-            "answer": own,
-            "text": text,
+            "answer": named[0] if named and named[0].strip() != text.strip().lower() else text,
             "target": [target] if isinstance(target, str) else target,
             "correct": _mark(marks[0]) if marks else None,
-            **_tokens(usage or {}),
         }
+
+
+def _exported(sample: Mapping[str, Any]) -> Row:
+    """The row of a recording that a sample was made from; {} where it was not."""
+    own = (sample.get("metadata") or {}).get("dynlab")
+    return own if isinstance(own, dict) and "sample_index" in own else {}
+
+
+def _question(sample: Mapping[str, Any]) -> str | None:
+    """The text that was asked: the input, or the last of its messages."""
+    asked = sample.get("input")
+    content = asked[-1].get("content") if isinstance(asked, list) and asked else asked
+    return content if isinstance(content, str) and content else None
+
+
+def _card(path: Path) -> Row:
+    about, _ = _contents(path, header_only=True)
+    card = (about.get("metadata") or {}).get("dynlab")
+    return card if isinstance(card, dict) else {}
+
+
+def _report(path: Path) -> dict[str, float]:
+    """What the log says of each scorer: {'match/accuracy': 0.5}."""
+    about, _ = _contents(path, header_only=True)
+    return {
+        f"{score['name']}/{name}": metric["value"]
+        for score in about["scores"]
+        for name, metric in score["metrics"].items()
+        if isinstance(metric["value"], int | float)
+    }
+
+
+def _contents(
+    path: Path, *, header_only: bool = False
+) -> tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]:
+    """What a log says of its evaluation, with its `scores`, and its samples."""
+    log, samples = _packed(path, header_only) if zipfile.is_zipfile(path) else _plain(path)
+    return {**log["eval"], "scores": (log.get("results") or {}).get("scores") or []}, samples
 
 
 def _plain(path: Path) -> tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]:
     log = json.loads(text_of_file(path))
-    return log["eval"], log["samples"]
+    return {"eval": log["eval"], "results": log.get("results")}, log["samples"]
 
 
-def _packed(path: Path) -> tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]:
+def _packed(path: Path, header_only: bool) -> tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]:
     with zipfile.ZipFile(path) as archive:
-        names = sorted(name for name in archive.namelist() if name.startswith("samples/"))
+        held = [] if header_only else archive.namelist()
+        names = sorted(name for name in held if name.startswith("samples/"))
         header = json.loads(_unpacked(archive, "header.json"))
-        return header["eval"], [json.loads(_unpacked(archive, name)) for name in names]
+        return header, [json.loads(_unpacked(archive, name)) for name in names]
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -101,11 +142,12 @@ def _mark(value: object) -> bool | None:
 
 def _tokens(usage: Mapping[str, Any]) -> Row:
     """Tokens of a sample; cached input is input, unknown stays unknown."""
-    if not {"input_tokens", "output_tokens"} <= usage.keys():
-        return {"prompt_tokens": None, "completion_tokens": None}
+    known = {"input_tokens", "output_tokens"} <= usage.keys()
     return {
-        "prompt_tokens": sum(usage.get(name) or 0 for name in _INPUT),
-        "completion_tokens": usage["output_tokens"],
+        "prompt_tokens": sum(usage.get(name) or 0 for name in _INPUT) if known else None,
+        "completion_tokens": usage["output_tokens"] if known else None,
+        "cached_tokens": usage.get("input_tokens_cache_read"),
+        "reasoning_tokens": usage.get("reasoning_tokens"),
     }
 
 
@@ -113,4 +155,6 @@ FORMAT = Format(
     "logs of Inspect AI (.eval or JSON)",
     signs("eval samples", "header.json _journal/start.json"),
     _read,
+    _report,
+    _card,
 )

@@ -32,6 +32,9 @@ def _read(path: Path) -> Iterator[Row]:
     for line in lines:
         if line.get("filter") != chosen:
             continue
+        if own := line.get("dynlab"):
+            yield from _exported(own)
+            continue
         said = _repeats(line, "resps")
         for index, response in enumerate(
             _repeats(line, "filtered_resps") if chosen in whole else said
@@ -51,6 +54,16 @@ def _read(path: Path) -> Iterator[Row]:
                 "target": _lettered(line["target"], line.get("doc")),
                 "correct": _mark(line) if marked else None,
             }
+
+
+def _exported(columns: Mapping[str, list[Any]]) -> Iterator[Row]:
+    """The rows of a recording that a line was made from: a list a column."""
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True)) | {"keyed": True}
+
+
+def _card(path: Path) -> Row:
+    return next((line["dynlab_card"] for line in lines_of(path) if "dynlab_card" in line), {})
 
 
 def _mark(line: Mapping[str, Any]) -> bool | None:
@@ -98,4 +111,5 @@ FORMAT = Format(
     signs("doc_id resps"),
     _read,
     _report,
+    _card,
 )

@@ -1,0 +1,229 @@
+"""A recording as a log of Inspect AI (.eval), which `inspect view` opens.
+
+A question's samples are epochs of it: those of each strategy one after another, in the order of
+their streams. Each strategy is a scorer, so that its share of right answers stands by itself. A
+sample's place in the recording, and all that Inspect has no field for, stand in its metadata under
+`dynlab`; the recording's card stands in the log's. The fields are those of Inspect's log, version 2
+(inspect.aisi.org.uk, "Eval Logs").
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dynlab import __version__
+from dynlab._util.errors import InputError
+from dynlab._util.files import replacing
+from dynlab._util.values import GREEDY
+from dynlab.recordings.exports import Exported
+from dynlab.recordings.exports.rows import Values, json_rows, without
+from dynlab.recordings.recording import Recording, digest, right_of
+from dynlab.recordings.streams import strategies_of
+
+_VERSION = 2
+# columns that stand in fields of Inspect's own; tokens only where both counts are known
+_TEXTS = ("question", "text")
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+_STOPPED = {"stop": "stop", "length": "max_tokens", "content_filter": "content_filter"}
+_ERROR = "error: "  # how the reason of a failed sample begins
+_SHOWN = "Shown before it answered (the wording of the prompt around them is not recorded):"
+_UNNAMED = "unknown"  # a model, or a task, that the recording does not name
+
+
+def export(recording: Recording, out: Path) -> Exported:
+    """Writes the log; a recording whose card has a date gives the same bytes again.
+
+    Raises:
+        InputError: `out` is no .eval file, or cannot be written.
+    """
+    if out.suffix != ".eval":
+        raise InputError(f"a log of Inspect ends in .eval: give such an --out; not {str(out)!r}")
+    samples = list(_samples(recording))
+    header = _header(recording, samples)
+    start = {name: header[name] for name in ("version", "eval", "plan")}
+    with (
+        replacing(out) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        _put(archive, "_journal/start.json", start)
+        for sample in samples:
+            _put(archive, f"samples/{sample['id']}_epoch_{sample['epoch']}.json", sample)
+        _put(archive, "summaries.json", [_summary(sample) for sample in samples])
+        _put(archive, "header.json", header)
+    return Exported(out)
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: Any) -> None:
+    member = zipfile.ZipInfo(name)  # of 1980: a log does not depend on when it was written
+    member.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(member, json.dumps(content, ensure_ascii=False))
+
+
+def _samples(recording: Recording) -> Iterator[Values]:
+    """A sample a row, by question; of its strategies parallel comes first, greedy last."""
+    frame = recording.frame
+    order = {name: at for at, name in enumerate((*strategies_of(recording), GREEDY))}
+    frame = frame.assign(_right=right_of(frame), _order=frame["strategy"].map(order))
+    frame = frame.sort_values(["question_id", "_order"], kind="stable", ignore_index=True)
+    epochs = frame.groupby("question_id").cumcount() + 1
+    said = _said(frame)
+    for row, epoch in zip(json_rows(frame.drop(columns="_order")), epochs, strict=True):
+        yield _sample(row, int(epoch), said)
+
+
+def _said(frame: pd.DataFrame) -> dict[tuple[Any, ...], str]:
+    """What each sample said, by its key; its answer where its text was not kept."""
+    key = [frame[name] for name in ("question_id", "strategy", "stream", "sample_index")]
+    texts = frame["text"].fillna(frame["answer"]) if "text" in frame else frame["answer"]
+    return dict(zip(zip(*key, strict=True), texts, strict=True))
+
+
+def _sample(row: Values, epoch: int, said: Mapping[tuple[Any, ...], str]) -> Values:
+    model = row.get("model", _UNNAMED)
+    usage = _usage(row)
+    text = row.get("text", row["answer"])
+    failed = str(row.get("finish_reason", "")).startswith(_ERROR)
+    right = row.pop("_right", None)
+    score = {"value": "C" if right else "I", "answer": row["answer"]}
+    message = {"role": "assistant", "content": text, "source": "generate", "model": model}
+    stop = _STOPPED.get(row.get("finish_reason", ""), "unknown")
+    output: Values = {
+        "model": model,
+        "choices": [] if failed else [{"message": message, "stop_reason": stop}],
+        "completion": "" if failed else text,
+    }
+    output |= {"usage": usage} if usage else {}
+    output |= {"time": row["latency_s"]} if "latency_s" in row else {}
+    shown = _shown(row, said)
+    own = without(row, (*_TEXTS, *(_TOKENS if usage else ())))
+    own |= {} if "text" in row else {"text": None}  # its answer stands in the place of its text
+    sample: Values = {
+        "id": row["question_id"],
+        "epoch": epoch,
+        "input": row.get("question", ""),
+        "target": row.get("target", ""),
+        "messages": [
+            {"role": "user", "content": row.get("question", ""), "source": "input"},
+            *([{"role": "user", "content": shown, "source": "input"}] if shown else []),
+            *([] if failed else [message]),
+        ],
+        "output": output,
+        "scores": {} if right is None else {row["strategy"]: score},
+        "metadata": {"dynlab": own},
+        "store": {},
+        "events": [],
+        "model_usage": {model: usage} if usage else {},
+    }
+    if failed:
+        reason = row["finish_reason"].removeprefix(_ERROR)
+        sample["error"] = {"message": reason, "traceback": "", "traceback_ansi": ""}
+    return sample
+
+
+def _shown(row: Values, said: Mapping[tuple[Any, ...], str]) -> str:
+    """The earlier samples that a chained one was shown, each with its index."""
+    stream = (row["question_id"], row["strategy"], row["stream"])
+    parts = [
+        f"Sample {parent}:\n{said.get((*stream, parent), '')}" for parent in row.get("parents", ())
+    ]
+    return "\n\n".join([_SHOWN, *parts]) if parts else ""
+
+
+def _usage(row: Values) -> Values:
+    """Inspect's tokens of a call, which count what was read from a cache apart; {} if unknown."""
+    if not {"prompt_tokens", "completion_tokens"} <= row.keys():
+        return {}
+    cached, prompt = row.get("cached_tokens"), row["prompt_tokens"]
+    usage = {
+        "input_tokens": prompt - (cached or 0),
+        "output_tokens": row["completion_tokens"],
+        "total_tokens": prompt + row["completion_tokens"],
+    }
+    usage |= {} if cached is None else {"input_tokens_cache_read": cached}
+    return usage | (
+        {"reasoning_tokens": row["reasoning_tokens"]} if "reasoning_tokens" in row else {}
+    )
+
+
+def _summary(sample: Values) -> Values:
+    """What `inspect view` lists of a sample."""
+    names = ("id", "epoch", "input", "target", "metadata", "scores", "model_usage")
+    summary = {name: sample[name] for name in names}
+    error = {"error": sample["error"]["message"]} if "error" in sample else {}
+    return summary | error | {"completed": True, "message_count": len(sample["messages"])}
+
+
+def _header(recording: Recording, samples: list[Values]) -> Values:
+    """The log without its samples."""
+    frame = recording.frame
+    strategies = list(recording.counts().index)
+    model, task = (_only(frame, name) for name in ("model", "dataset"))
+    identity = str(recording.card.get("digest") or digest(frame))
+    date = recording.card.get("date")
+    day = f"{date}T00:00:00+00:00" if date else datetime.now(UTC).isoformat(timespec="seconds")
+    questions = list(dict.fromkeys(sample["id"] for sample in samples))
+    return {
+        "version": _VERSION,
+        "status": "success",
+        "eval": {
+            "eval_id": identity,
+            "run_id": identity,
+            "created": day,
+            "task": task,
+            "task_id": identity,
+            "task_version": 0,
+            "dataset": {
+                "name": task,
+                "samples": len(questions),
+                "sample_ids": questions,
+                "shuffled": False,
+            },
+            "model": model,
+            "model_args": {},
+            "config": {"epochs": max(sample["epoch"] for sample in samples)},
+            "packages": {"dynlab": __version__},
+            "metadata": {"dynlab": dict(recording.card)},
+            "scorers": [{"name": name, "options": {}, "metrics": []} for name in strategies],
+        },
+        "plan": {
+            "name": "plan",
+            "steps": [{"solver": name, "params": {}} for name in strategies],
+            "config": {},
+        },
+        "results": {
+            "total_samples": len(samples),
+            "completed_samples": sum("error" not in sample for sample in samples),
+            "scores": _scores(recording),
+        },
+        "stats": {"started_at": day, "completed_at": day, "model_usage": {}},
+    }
+
+
+def _scores(recording: Recording) -> list[Values]:
+    """The share of right answers of each strategy whose targets are known."""
+    table = recording.counts()
+    return [
+        {
+            "name": strategy,
+            "scorer": strategy,
+            "scored_samples": int(table.loc[strategy, "samples"]),
+            "params": {},
+            "metrics": {
+                "accuracy": {"name": "accuracy", "value": float(table.loc[strategy, "right"])}
+            },
+        }
+        for strategy in table.index[table["right"].notna()]
+    ]
+
+
+def _only(frame: pd.DataFrame, column: str) -> str:
+    """The one value of a column, or all of them in a row."""
+    names = sorted(frame[column].dropna().unique()) if column in frame else []
+    return ", ".join(names) or _UNNAMED

@@ -1,0 +1,84 @@
+"""A recording as samples of lm-evaluation-harness, as `--log_samples` writes them: a line a
+question, with its repeats.
+
+Such a file holds independent samples of one prompt, so chained and greedy ones are left out. Its
+filter is called `dynlab`; what lm-eval has no field for stands under that name, a list a column,
+and the recording's card in the first line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from dynlab._util.errors import InputError
+from dynlab._util.files import replacing
+from dynlab.recordings.exports import Exported
+from dynlab.recordings.exports.rows import Values, json_rows
+from dynlab.recordings.recording import Recording, right_of
+
+_HELD = "parallel"  # the strategy whose samples are independent
+_UNREAD = "[invalid]"  # lm-eval's word for a response without an answer
+
+
+def export(recording: Recording, out: Path) -> Exported:
+    """Writes the lines.
+
+    Raises:
+        InputError: `out` is no .jsonl file, or there are no independent samples.
+    """
+    if out.suffix != ".jsonl":
+        raise InputError(
+            f"samples of lm-eval end in .jsonl: give such an --out, best samples_TASK.jsonl; not"
+            f" {str(out)!r}"
+        )
+    frame = recording.frame
+    held = frame[frame["strategy"] == _HELD]
+    if held.empty:
+        raise InputError(
+            f"{recording.name} has no parallel samples, and lm-eval's files hold no others: export"
+            " it --to inspect"
+        )
+    right = right_of(held)
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for number, (_, own) in enumerate(held.groupby("question_id", sort=True)):
+            marks = [bool(mark) for mark in right[own.index].dropna()]
+            line = _line(number, list(json_rows(own)), marks)
+            line |= {"dynlab_card": dict(recording.card)} if number == 0 else {}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    left = frame.loc[frame["strategy"] != _HELD, "strategy"].value_counts().sort_index()
+    named = ", ".join(f"{count:,} {strategy}" for strategy, count in left.items())
+    notes = (f"left out, since lm-eval's files hold independent samples alone: {named}",)
+    return Exported(out, notes if named else ())
+
+
+def _line(number: int, rows: list[Values], marks: list[bool]) -> Values:
+    """A question's line; its metric is the share of right answers among its repeats."""
+    first = rows[0]
+    question, target = first.get("question", ""), first.get("target", "")
+    document = {"question_id": first["question_id"], "question": question}
+    names = list(dict.fromkeys(name for row in rows for name in row if name != "question"))
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
+    columns |= {"question": [question or None] * len(rows)}
+    return {
+        "doc_id": number,
+        "doc": document,
+        "target": target,
+        "arguments": {"gen_args_0": {"arg_0": question, "arg_1": {}}},
+        "resps": [[row.get("text", row["answer"]) for row in rows]],
+        "filtered_resps": [[row["answer"] or _UNREAD for row in rows]],
+        "filter": "dynlab",
+        "metrics": ["exact_match"] if marks else [],
+        "doc_hash": _hash(json.dumps(document, ensure_ascii=False)),
+        "prompt_hash": _hash(question),
+        "target_hash": _hash(target),
+        **({"exact_match": math.fsum(marks) / len(marks)} if marks else {}),
+        "dynlab": columns,
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

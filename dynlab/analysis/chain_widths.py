@@ -120,7 +120,7 @@ def _gains(
         "questions": len(common),
         "at": at,
         "unit": setup.unit,
-        "measure": "accuracy" if one.has_target else "self-consistency rate",
+        "measure": one.measure,
         "replications": setup.replications,
         "seed": setup.seed,
     }

@@ -16,9 +16,10 @@ import pandas as pd
 from dynlab._util.errors import one_of
 from dynlab.analysis.budgets import checked_budgets, dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy
+from dynlab.analysis.measures import framed
 from dynlab.analysis.methods import Method, plays_as, warmup_of
 from dynlab.analysis.metrics import difference
-from dynlab.analysis.recording_notes import limits_of, notes_of
+from dynlab.analysis.recording_notes import ends_at, limits_of, notes_of
 from dynlab.analysis.replays import Replays
 from dynlab.analysis.rows import (
     CURVES,
@@ -73,8 +74,8 @@ class Comparison:
 
         A curve ends where its budget can't be spent any more. Recordings that hold greedy answers
         (temperature 0) have one more row for them. Without targets `accuracy` is the
-        self-consistency rate, the agreement with the plurality of all samples;
-        `DataFrame.attrs["measure"]` says which it is.
+        self-consistency rate, the agreement with the plurality of all samples, which a last column
+        `measure` then says.
 
         Raises:
             InputError: no budget can be spent on a recording, or its prices are not known.
@@ -94,7 +95,7 @@ class Comparison:
             if greedy is not None:
                 args = (own.recording, own.reference, greedy, own.resamples, own.setup)
                 rows.append(greedy_row(*args))
-        table = pd.DataFrame(rows, columns=METHOD_CURVES if self.contrasted else CURVES)
+        table = framed(rows, METHOD_CURVES if self.contrasted else CURVES)
         table.attrs["measure"] = self.measure
         return table
 
@@ -121,7 +122,8 @@ class Comparison:
         """What each method saves at the accuracy that the reference has at B: columns `SAVINGS`.
 
         The grid of budgets goes in quarter samples to 4, then in whole ones, to twice the largest B
-        or as far as the recording does. A B that not even the reference can spend has no row.
+        or as far as the recording does. A B that not even the reference can spend has no row; at
+        one that is all that is recorded nothing can be told (`limits`), and the saving is NaN.
 
         Args:
             at: B, one or several; by default the comparison's budgets.
@@ -137,11 +139,11 @@ class Comparison:
             base = curves[own.reference.name]
             held = held[base.unspent[np.searchsorted(grid, held)] < 1]
             for method in self.rivals(own):
-                for budget in held:
-                    args = (float(budget), own.resamples, own.setup)
-                    row = saving_row(method, curves[method.name], base, *args)
+                curve = curves[method.name]
+                for budget, ends in zip(held, ends_at(own, held), strict=True):
+                    row = saving_row(method, curve, base, float(budget), own, told=not ends)
                     rows.append(row | {"against": own.reference.name})
-        return pd.DataFrame(rows, columns=METHOD_SAVINGS if self.contrasted else SAVINGS)
+        return framed(rows, METHOD_SAVINGS if self.contrasted else SAVINGS)
 
     def differences(self, at: At = None) -> pd.DataFrame:
         """Accuracy of each method minus the reference's, at equal budgets: columns `DIFFERENCES`.
@@ -168,8 +170,7 @@ class Comparison:
                     if not self.contrasted:
                         row["allocator"] = method.name
                     rows.append(row | {"at": grid[c]} | interval("difference", gap))
-        columns = METHOD_DIFFERENCES if self.contrasted else DIFFERENCES
-        return pd.DataFrame(rows, columns=columns)
+        return framed(rows, METHOD_DIFFERENCES if self.contrasted else DIFFERENCES)
 
     def greedy_vs_vote(self, at: float | None = None) -> pd.DataFrame:
         """The reference's vote at a budget minus the greedy answer, paired over questions.

@@ -19,6 +19,7 @@ from dynlab.analysis.budgets import dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
 from dynlab.analysis.methods import ORACLE, Method, warmup_of
 from dynlab.analysis.metrics import curve_at, is_flat, question_resamples, resampled_saving
+from dynlab.analysis.recording_notes import ends_at
 from dynlab.analysis.replays import Replays
 from dynlab.policies.base import StoppingRule
 from dynlab.recordings.recording import Recording
@@ -34,7 +35,7 @@ _ONLY_ORACLE = np.arange(0.05, 1.0, 0.05)
 class Cells:
     """The numbers of policies, by name, on one recording at B budgets.
 
-    NaN where the recording does not go so far.
+    NaN where the recording does not go so far; savings also where it ends.
     """
 
     streams: Streams
@@ -94,13 +95,14 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
     rows = _resamples(streams, setup.seed)
     accuracy = each(lambda curve: curve.accuracy)
     base = accuracy[own.reference.name]
-    saved = {
-        name: [
-            resampled_saving(curve, uniform, float(b), setup.unit, rows, bounded=True)
-            for b in at[held]
-        ]
-        for name, curve in curves.items()
-    }
+    ends = dict(zip(at[held], ends_at(own, at[held]), strict=True))
+
+    def saved_at(curve: Curve, b: float) -> tuple[Floats, bool]:
+        """[S] the saving, NaN where it cannot be told; whether uniform's accuracy is reached."""
+        saving, reached = resampled_saving(curve, uniform, b, setup.unit, rows, bounded=True)
+        return np.full_like(saving, np.nan) if ends[b] else saving, reached
+
+    saved = {name: [saved_at(curve, float(b)) for b in at[held]] for name, curve in curves.items()}
     return Cells(
         streams,
         at,

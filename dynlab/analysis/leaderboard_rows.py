@@ -55,6 +55,7 @@ def row_of(name: str, kind: str, found: Sequence[Cells], held: Flags) -> dict[st
     row |= _worst(saving[..., 0], difference[..., 0], [cells.streams.name for cells in own], at)
     row |= _interval("of_oracle", saving, bound)
     reached = _steep(np.stack([cells.reached[name][held] for cells in own]), flat)
+    reached = np.where(np.isnan(saving[..., 0]), np.nan, reached)
     row |= {f"reached_{b:g}": share for b, share in zip(at, _mean(reached, 0), strict=True)}
     return row | {
         "reached": int(np.nansum(reached)),
@@ -142,6 +143,7 @@ def rows_of_cells(
             "recording": cells.streams.name,
             "unit": setup.unit,
             "tokens_kind": cells.streams.tokens_kind,
+            "measure": cells.streams.measure,
             "at": b,
         }
         | _cell("saving", cells.saving[name][number])
@@ -157,7 +159,7 @@ def rows_of_cells(
         for name, kind in names.items()
         if name in cells.saving
         for number, b in enumerate(cells.at)
-        if not np.isnan(cells.saving[name][number, 0])
+        if not np.isnan(cells.accuracy["uniform"][number])
     ]
 
 

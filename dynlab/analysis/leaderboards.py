@@ -21,6 +21,7 @@ from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import checked_budgets
 from dynlab.analysis.leaderboard_cells import Cells, measured
 from dynlab.analysis.leaderboard_rows import CELLS, behind, origin, row_of, rows_of_cells
+from dynlab.analysis.measures import framed
 from dynlab.analysis.methods import ORACLE, Policies, listed, named
 from dynlab.analysis.recording_notes import limits_of, notes_of
 from dynlab.analysis.replays import Recordings, Replays, Setup, loaded, replays_of
@@ -166,14 +167,12 @@ def leaderboard(
     table = _table(kinds, entrants.parts(), found)
     table = table.assign(
         unit=unit,
-        measure=_joined(
-            "accuracy" if cells.streams.has_target else "self-consistency rate" for cells in found
-        ),
+        measure=_joined(cells.streams.measure for cells in found),
         tokens_kind=_joined(cells.streams.tokens_kind for cells in found),
         replications=replications,
         seed=seed,
     )
-    cells = pd.DataFrame(rows_of_cells(kinds, found, setup), columns=CELLS)
+    cells = framed(rows_of_cells(kinds, found, setup), CELLS)
     return Leaderboard(table, cells, tuple(dict.fromkeys(notes)))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dynlab.analysis.measures import ACCURACY
 from dynlab.analysis.replays import Replays
-from dynlab.recordings.streams import Floats
+from dynlab.recordings.streams import Flags, Floats
 
 
 def notes_of(replays: Sequence[Replays]) -> list[str]:
@@ -19,20 +20,29 @@ def notes_of(replays: Sequence[Replays]) -> list[str]:
                 f"{own.streams.name}: {own.streams.imputed:.1%} of the token counts are unknown"
                 " and taken as the mean of their question's."
             )
-    if any(own.measure != "accuracy" for own in replays):
-        said.append("Accuracy is the self-consistency rate here: there are no targets.")
+    without = [own.streams.name for own in replays if own.measure != ACCURACY]
+    if without:
+        of = f" of {', '.join(dict.fromkeys(without))}" if len(without) < len(replays) else " here"
+        said.append(f"Accuracy{of} is the self-consistency rate: there are no targets.")
     return said
 
 
-def limits_of(replays: Iterable[Replays], at: Floats) -> list[str]:
-    """Where a saving at B cannot be told: B is all that is recorded.
+def ends_at(own: Replays, at: Floats) -> Flags:
+    """[B] where B is all that is recorded, so that no saving can be told.
 
-    Every policy has then drawn the same samples at B, and none could go on with a hard question.
+    Every policy has then drawn the same samples and none could go on with a hard question. Where
+    its curve crosses what it ends at anyway is chance: another seed says another saving. A single
+    stream in its order leaves nothing to chance.
     """
+    drawn = own.streams.exchangeable or own.streams.codes.shape[1] > 1
+    return np.isclose(at, own.longest) & drawn
+
+
+def limits_of(replays: Iterable[Replays], at: Floats) -> list[str]:
+    """Where a saving at B cannot be told, a sentence a recording."""
     return [
         f"{own.streams.name}: B = {own.longest:g} is all that is recorded, so that no question can"
-        " be given more. A saving there says what may be left out; what more samples of hard"
-        " questions would save cannot be told: record twice as many."
+        " be given more, and what a policy saves there cannot be told: record twice as many."
         for own in replays
-        if np.any(np.isclose(at, own.longest))
+        if ends_at(own, at).any()
     ]

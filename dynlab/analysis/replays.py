@@ -98,8 +98,8 @@ class Replays:
 
     @property
     def measure(self) -> str:
-        """What accuracy is: without targets, the agreement with the plurality of all samples."""
-        return "accuracy" if self.streams.has_target else "self-consistency rate"
+        """What accuracy is: 'accuracy', or without targets 'self-consistency rate'."""
+        return self.streams.measure
 
     @cached_property
     def resamples(self) -> Floats:

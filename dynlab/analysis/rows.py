@@ -9,8 +9,8 @@ import numpy as np
 from dynlab._util.values import GREEDY
 from dynlab.analysis.greedy_answers import greedy_rows
 from dynlab.analysis.methods import Method
-from dynlab.analysis.metrics import Estimate, estimates, saving_at
-from dynlab.analysis.replays import Setup
+from dynlab.analysis.metrics import UNKNOWN, Estimate, estimates, saving_at
+from dynlab.analysis.replays import Replays, Setup
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Floats
 from dynlab.replay.loop import Curve
@@ -58,6 +58,7 @@ GREEDY_VOTE = [
 def described(method: Method, setup: Setup) -> Row:
     """What every row says of its method and of its draws."""
     row = method.columns() | {"method": method.name, "questions": method.streams.num_questions}
+    row |= {"measure": method.streams.measure}
     return row | {"unit": setup.unit, "replications": setup.replications, "seed": setup.seed}
 
 
@@ -105,14 +106,17 @@ def greedy_row(
 
 
 def saving_row(
-    method: Method, curve: Curve, reference: Curve, at: float, resamples: Floats, setup: Setup
+    method: Method, curve: Curve, reference: Curve, at: float, own: Replays, *, told: bool
 ) -> Row:
-    """What a method saves at the accuracy that the reference has at B, both on one dense grid."""
-    found = saving_at(curve, reference, at, setup.unit, resamples)
+    """What a method saves at the accuracy that the reference has at B, both on one dense grid.
+
+    NaN where it cannot be `told`.
+    """
+    found = saving_at(curve, reference, at, own.setup.unit, own.resamples)
     return (
-        described(method, setup)
+        described(method, own.setup)
         | {"at": at, "reached": found.reached, "flat": found.flat}
-        | interval("saving", found.saving)
+        | interval("saving", found.saving if told else UNKNOWN)
     )
 
 

@@ -150,6 +150,7 @@ def _compare(given: argparse.Namespace) -> None:
             "accuracy",
             "low",
             "high",
+            *(["measure"] if "measure" in curves else []),
         ]
     ]
     print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from dynlab.analysis.measures import measure_of
 from dynlab.explorer.fragments import coarse, cost_name
 from dynlab.explorer.state import View
 from dynlab.explorer.svg import End, Panel, doubling_whole, margin, nice_ticks, padded
@@ -26,7 +27,7 @@ def curves_panel(view: View) -> str:
     greedy = view.curves[view.curves["allocator"] == "greedy"]
     budget = view.setting.budget * view.material.streams.per_sample(unit)
     costs = [*curves[cost], *greedy[cost].dropna(), budget]
-    measure = str(view.curves.attrs["measure"])
+    measure = measure_of(view.curves)
     panel = Panel(
         (min(costs) * 0.95, max(costs) * 1.03),
         padded([*view.curves["low"], *view.curves["high"]]),

@@ -39,7 +39,9 @@ def _card(row: pd.Series, view: View) -> str:
     note = ""
     if not row["reached"]:
         note = "<br>that accuracy is not reached; at best this"
-    if row["flat"]:
+    if row["saving"] != row["saving"]:
+        note = "<br>cannot be told where the recording ends"
+    elif row["flat"]:
         note = "<br>uniform gains less than 0.01 here: there is nothing to save"
     colour = f' style="color:{paint(look.colour)}"'
     strong = name in view.strong

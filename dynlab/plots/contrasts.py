@@ -22,6 +22,7 @@ from dynlab.plots.savings import (
     plot_differences,
     plot_savings,
     savings_caption,
+    told,
 )
 from dynlab.plots.style import contrasted, style, title
 
@@ -57,7 +58,7 @@ def plot_contrast_savings(savings: pd.DataFrame) -> Figure:
         plot_savings(rows, levels=levels, ax=ax)
         ax.set_xlabel(f"{contrasted(rows['method'].iloc[0]).label}: {ax.get_xlabel()}")
 
-    return _by_method(savings, plot, savings_caption)
+    return _by_method(told(savings), plot, savings_caption)
 
 
 def plot_depths(depths: pd.DataFrame) -> Figure:

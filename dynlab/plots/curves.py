@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
+from dynlab.analysis.measures import measure_of
 from dynlab.plots.axes import (
     ONE_COLUMN,
     TWO_COLUMNS,
@@ -119,7 +120,7 @@ def _panel(
     ax.set(
         title=title(curves["recording"].iloc[0]),
         xlabel=_cost_label(curves, cost),
-        ylabel=curves.attrs.get("measure", "accuracy"),
+        ylabel=measure_of(curves),
     )
     log2_axis(ax, curves[cost])
     return [

@@ -47,6 +47,7 @@ def plot_savings(
     Raises:
         InputError: The frame is empty, or holds several methods or units.
     """
+    savings = told(savings)
     _one_method(savings)
     with style():
         from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -61,6 +62,11 @@ def plot_savings(
         if alone:
             add_caption(cast("Figure", ax.figure), *savings_caption(savings))
     return ax
+
+
+def told(savings: pd.DataFrame) -> pd.DataFrame:
+    """The rows of savings that are known: not those at a recording's end."""
+    return savings.dropna(subset=["saving"]) if len(savings) else savings
 
 
 def savings_caption(savings: pd.DataFrame) -> list[str]:
@@ -132,7 +138,7 @@ def plot_differences(
 
 def plot_saving_grid(savings: pd.DataFrame) -> Figure:
     """Savings of one method, a panel per unit, two columns of a page wide."""
-    return _unit_grid(savings, plot_savings, savings_caption)
+    return _unit_grid(told(savings), plot_savings, savings_caption)
 
 
 def plot_difference_grid(differences: pd.DataFrame, *, label: str = "") -> Figure:

@@ -49,6 +49,11 @@ class Streams:
         return len(self.question_ids)
 
     @property
+    def measure(self) -> str:
+        """What accuracy is: without targets, the agreement with the plurality of all samples."""
+        return "accuracy" if self.has_target else "self-consistency rate"
+
+    @property
     def lengths(self) -> Ints:
         """[Q, S] samples of each stream."""
         return np.asarray((self.codes != ABSENT).sum(axis=-1))

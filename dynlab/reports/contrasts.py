@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dynlab.plots.savings import told
 from dynlab.plots.style import contrasted, title
 from dynlab.reports.savings import PAPER_CUT
 from dynlab.reports.wording import (
@@ -81,6 +82,8 @@ def of_savings(savings: pd.DataFrame) -> Words:
     """
     if savings.empty:
         return NOTHING
+    if (savings := told(savings)).empty:
+        return bullet_list(["**Nothing can be said**: each B is all that is recorded."])
     steep = savings[~savings["flat"].astype(bool)]
     if steep.empty:
         return bullet_list(

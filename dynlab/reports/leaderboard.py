@@ -15,6 +15,8 @@ def of_savings(table: pd.DataFrame) -> Words:
     unit, measure = table[["unit", "measure"]].iloc[0]
     ranked, uniform = _ranked(table)
     best = ranked.iloc[0]
+    if not uniform["cells"] and not uniform["flat"]:
+        return bullet_list(["**Nothing can be told**: each B is all that is recorded."])
     if not uniform["cells"]:
         return bullet_list(
             [

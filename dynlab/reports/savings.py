@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dynlab.plots.savings import told
 from dynlab.plots.style import look_of, methods
 from dynlab.reports.wording import (
     Words,
@@ -23,6 +24,7 @@ PAPER_CUT = 0.30
 
 def of_savings(savings: pd.DataFrame) -> Words:
     """Bullets on the saving at equal accuracy: by unit, where it fails, what the paper says."""
+    savings = told(savings)
     if savings.empty:
         return _nothing()
     bullets = []
@@ -97,7 +99,7 @@ def of_headroom(bound: pd.DataFrame) -> Words:
 
 def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
     """The findings in a line each: UCB's mean saving by unit, and greedy against the vote."""
-    lines = []
+    lines, savings = [], told(savings)
     for unit, rows in savings.groupby("unit", sort=False) if len(savings) else ():
         at = rows["at"].max()
         steep = rows[(rows["at"] == at) & ~rows["flat"].astype(bool)]
@@ -122,7 +124,7 @@ def headlines(savings: pd.DataFrame, greedy: pd.DataFrame) -> tuple[str, ...]:
 
 def _nothing() -> Words:
     return bullet_list(
-        ["**Nothing to compare.** No recording holds as many samples as the smallest budget takes."]
+        ["**Nothing to compare.** No recording holds more samples than the smallest budget takes."]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import shown
+from dynlab.analysis.measures import ACCURACY, measure_of
 from dynlab.plots.style import look_of, methods, title
 
 _VALUES = {
@@ -73,12 +75,13 @@ def table(frame: pd.DataFrame) -> Table:
             if (own["allocator"] == "greedy").any()
             else []
         )
+        named = _named(str(recording), own, frame)
         for label, cells in found:
             numbers = {f"{cell[by]:g}": _cell(cell, value) for _, cell in cells.iterrows()}
-            rows.append({"recording": title(str(recording)), "method": label, **numbers})
+            rows.append({"recording": named, "method": label, **numbers})
     text = pd.DataFrame(rows).fillna("")
     budgets = sorted((c for c in text.columns if c not in ("recording", "method")), key=float)
-    measure = frame.attrs.get("measure", value) if value == "accuracy" else value
+    measure = measure_of(frame) if value == "accuracy" else value
     worth = "samples" if unit == "samples" else f"samples' worth of {unit}"
     return Table(
         f"{measure} [95 % interval] by budget, {worth} per question".capitalize(),
@@ -86,9 +89,18 @@ def table(frame: pd.DataFrame) -> Table:
     )
 
 
+def _named(recording: str, own: pd.DataFrame, frame: pd.DataFrame) -> str:
+    """A recording's title, with what its accuracy is where not all recordings have the same."""
+    measure = measure_of(own)
+    told = measure in (ACCURACY, measure_of(frame))
+    return title(recording) if told else f"{title(recording)} ({measure})"
+
+
 def _cell(cell: pd.Series, value: str) -> str:
-    """'0.712 [0.640, 0.780]', savings in percent."""
+    """'0.712 [0.640, 0.780]', savings in percent; 'n/a' where it cannot be told."""
     number, low, high = (float(cell[name]) for name in (value, "low", "high"))
+    if math.isnan(number):
+        return "n/a"
     if value == "saving":
         return f"{100 * number:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
     form = "+.3f" if value == "difference" else ".3f"

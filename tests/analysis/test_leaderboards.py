@@ -23,6 +23,7 @@ from dynlab.recordings.recording import write
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.loop import Curve, replay
 from dynlab.replay.sweeps import curves_of
+from dynlab.reports.tables import table
 
 FEW = {"at": (4, 8), "replications": 12, "seed": 3, "progress": False}
 QUICK = FEW | {"policies": ["ucb", "thompson"], "stopping": ["esc"]}
@@ -336,8 +337,11 @@ def test_at_a_recording_s_end_explorer_compare_and_leaderboard_say_the_same(rand
     (note,) = comparison.limits()
     assert note in board.notes and note.startswith("short: B = 4 is all that is recorded")
     assert comparison.limits(2) == []
-    (saved,) = comparison.savings(4)["saving"]
-    assert row(board.cells, "ucb", at=4)["saving"] == pytest.approx(saved)
+    for at, is_told in ((2, True), (4, False)):
+        (saved,) = comparison.savings(at)["saving"]
+        assert (saved == saved) is is_told
+        assert row(board.cells, "ucb", at=at)["saving"] == pytest.approx(saved, nan_ok=True)
+    assert "saves" in str(comparison.report()) and "n/a" in str(table(comparison.savings()))
 
 
 def test_without_targets_compare_and_leaderboard_say_so_in_one_sentence(random_pool):

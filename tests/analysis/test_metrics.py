@@ -13,10 +13,12 @@ import pytest
 
 from dynlab.analysis.budgets import dense_grid
 from dynlab.analysis.metrics import difference, first_reach, pareto, question_resamples
+from dynlab.analysis.rows import CURVES, SAVINGS
 from dynlab.analysis.verbs import compare, savings
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
 from dynlab.replay.oracle import oracle
+from dynlab.reports.tables import table as shown
 
 
 @pytest.fixture
@@ -116,6 +118,20 @@ def test_without_targets_the_measure_is_the_self_consistency_rate(make_pool):
     table = compare(frame, "uniform", [3], replications=3).curves
     assert table.attrs["measure"] == "self-consistency rate"
     assert table["accuracy"].tolist() == [1.0]
+
+
+def test_every_table_of_a_recording_without_targets_says_so_in_a_column(make_pool):
+    known, unknown = make_pool({"q1": "aabb"}), make_pool({"q1": "aabb"}, target=None)
+    known.attrs["name"], unknown.attrs["name"] = "known", "unknown"
+    both = compare([known, unknown], ["ucb"], [2, 3], replications=3)
+    for frame in (both.curves, both.savings(), both.differences()):
+        measures = frame.groupby("recording")["measure"].unique().map(list).to_dict()
+        assert measures == {"known": ["accuracy"], "unknown": ["self-consistency rate"]}
+    assert "unknown (self-consistency rate)" in str(shown(both.curves))
+    assert "unknown (self-consistency rate)" in both.to_latex()
+    assert both.notes == ["Accuracy of unknown is the self-consistency rate: there are no targets."]
+    alone = compare([known], ["ucb"], [2, 3], replications=3)
+    assert alone.curves.columns.tolist() == CURVES and alone.savings().columns.tolist() == SAVINGS
 
 
 def test_unreached_saving_ends_at_the_grid_and_is_flagged():

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from dynlab.tasks.extraction import first_line
+from dynlab.tasks.joined_numbers import are_joined, is_qualified
 from dynlab.tasks.notation import latexed, unwrapped
 from dynlab.tasks.numerals import value
 
@@ -34,14 +36,15 @@ _BEFORE = re.compile(r"(?:[A-Za-z_\\^\d]|[A-Za-z]-|[\d.,:/]|\d\s?[-*/+^]\s?)$")
 _AFTER = re.compile(
     r"[A-Za-z_]|\^(?!\\circ)|\s?\\(?!text|mathrm|,|;|\)|\]|\$|\^\\circ|boxed|fbox|%)[A-Za-z(]|:\d|-\d|[.,]\d|/|\s?[*+]\s?[\d(]"
 )
-_RANGE = re.compile(r"\d[\d.,]*\s?[-–—]\s?\d[\d.,]*")  # 10-12 is from one to the other
+_RANGE = re.compile(r"[$€£]?\d[\d.,]*\s?[-–—]\s?[$€£]?\d[\d.,]*")  # 10-12 is from one to the other
 _GROUPED = re.compile(r"(?<![\d'’_.])\d{1,3}(?:(?:['’]\d{3}){1,12}|(?:_\d{3}){1,12})(?![\d'’_])")
 _SCALED = re.compile(r"[\s~]?(thousand|million|billion|trillion)s?\b", re.IGNORECASE)
 _NEGATIVE = re.compile(r"(?<![\d)]\s)(?<![-\w])(?:negative|minus)\s?$", re.IGNORECASE)
-_TIMES = re.compile(r"(?<=\d)\s?[xX]\s?(?=\d)")
+_TIMES = re.compile(r"(?<=\d)(?:\s?[xX]\s?|\stimes\s)(?=\d)")
+_GLOSS = re.compile(r"(.{1,60}?)\s?\(([^()]{1,80})\)")
 _EQUATION = re.compile(r"(?<![<>!\\=])=(?!=)")
 _LETTERS = re.compile(r"(?<!\\)\b[A-Za-z]+\b")
-_PROSE = re.compile(r"[,;:?!]|\.\s|\([^()]{0,80}[A-Za-z]{3}")
+_PROSE = re.compile(r"[,;:?!]|\.\s|\([^()]{0,80}[A-Za-z]{3}|\b(?:and|or)\b")
 _UNITS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
@@ -86,18 +89,54 @@ def first_number(text: str, *, last: bool = False, percent: int = 100) -> Fracti
     if percent == 1:
         line = re.sub(r"(?<=\d)\s?\\?%$", "", line)
     line = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), line)  # 1'024, 1_024
-    line = _TIMES.sub("*", line)
+    line = without_gloss(_TIMES.sub("*", line))
     if _RANGE.fullmatch(line):
         return None
     if (whole := value(line)) is not None:
         return _short(whole)
     written = latexed(_kept_currency(line))
     if not last and (right := _right_hand_side(written)) is not None:
-        if (whole := value(right)) is not None:
-            return _short(whole)
-        written = right
-    numbers = list(_numbers(written, percent)) or list(_worded(written))
-    return _short(numbers[-1 if last else 0]) if numbers else None
+        number = value(right)
+        number = _only(right, percent) if number is None else number
+        return None if number is None or _converts(written, number) else _short(number)
+    return _short(_only(written, percent, last=last))
+
+
+def without_gloss(text: str) -> str:
+    """An answer without brackets behind it that say the same number again.
+
+    >>> without_gloss("12 (twelve)"), without_gloss("18 (12 + 6)"), without_gloss("2 (3)")
+    ('12', '18', '2 (3)')
+    """
+    if (glossed := _GLOSS.fullmatch(text)) is None or (number := value(glossed[1])) is None:
+        return text
+    again = value(glossed[2])
+    if again is None and _NUMBER_WORDS.fullmatch(glossed[2]):
+        again = next((found.number for found in _worded(glossed[2])), None)
+    return glossed[1] if again == number else text
+
+
+def _only(written: str, percent: int, *, last: bool = False) -> Fraction | None:
+    """The first or last number of a text; None where it is one of several that are joined."""
+    found = list(_numbers(written, percent)) or list(_worded(written))
+    if not found:
+        return None
+    chosen = found[-1 if last else 0]
+    pair = found[-2:] if last else found[:2]
+    if len(pair) == 2 and pair[0].number != pair[1].number:
+        between, after = written[pair[0].end : pair[1].start], written[pair[1].end :]
+        if are_joined(between, after, whole=last):
+            return None
+    if not last and is_qualified(written[: chosen.start], written[chosen.end :]):
+        return None
+    return chosen.number
+
+
+def _converts(written: str, number: Fraction) -> bool:
+    """Whether an equation says one number in two units: `36 inches = 3 feet`."""
+    left = written.rpartition("=")[0].rpartition("=")[2]
+    bare = _LETTERS.sub("", left).strip("$€£¥. ")
+    return re.fullmatch(_NUMERAL, bare) is not None and value(bare) != number
 
 
 def _kept_currency(text: str) -> str:
@@ -129,10 +168,17 @@ def _right_hand_side(written: str) -> str | None:
     return written[signs[-1] + 1 :].strip() if readable else None
 
 
-def _numbers(written: str, percent: int) -> Iterator[Fraction | None]:
-    """The numbers of a text in their order; None for one that has no value or is part of something
-    else.
-    """
+@dataclass(frozen=True)
+class _Found:
+    """A number where it stands in a text; None has no value or is part of something else."""
+
+    number: Fraction | None
+    start: int
+    end: int
+
+
+def _numbers(written: str, percent: int) -> Iterator[_Found]:
+    """The numbers of a text in their order."""
     position = 0
     while match := _ATOM.search(written, position):
         position = match.end()
@@ -143,11 +189,11 @@ def _numbers(written: str, percent: int) -> Iterator[Fraction | None]:
         if not match["sign"] and _BEFORE.search(before):
             if before[-1:].isalpha():  # x1, R2: a name
                 continue
-            yield None
+            yield _Found(None, *match.span())
         elif _AFTER.match(after):
             if re.match(r"(?:st|nd|rd|th)\b", after):  # an ordinal
                 continue
-            yield None
+            yield _Found(None, *match.span())
         else:
             number = value(match["number"])
             minus = (
@@ -157,7 +203,8 @@ def _numbers(written: str, percent: int) -> Iterator[Fraction | None]:
             )
             if number is not None:
                 number *= _factor(after, percent)
-            yield -number if number is not None and minus else number
+            number = -number if number is not None and minus else number
+            yield _Found(number, *match.span())
 
 
 def _factor(after: str, percent: int) -> Fraction:
@@ -169,7 +216,7 @@ def _factor(after: str, percent: int) -> Fraction:
     return Fraction(1, per.get(sign, 1))
 
 
-def _worded(text: str) -> Iterator[Fraction | None]:
+def _worded(text: str) -> Iterator[_Found]:
     """The numbers that words say."""
     for match in _NUMBER_WORDS.finditer(text):
         before = (match["before"] or "").strip().casefold()
@@ -179,13 +226,14 @@ def _worded(text: str) -> Iterator[Fraction | None]:
             if after in ("of", "another") and words == ["one"]:
                 continue
             if after not in ("of", "another"):
-                yield None
+                yield _Found(None, *match.span())
                 continue
         if before and before not in ("minus", "negative") and words == ["one"]:
             continue
         number = _said([word for word in words if word != "and"])
         negative = before in ("minus", "negative")
-        yield None if number is None else Fraction(-number if negative else number)
+        value_ = None if number is None else Fraction(-number if negative else number)
+        yield _Found(value_, match.start("words"), match.end("words"))
 
 
 def _said(words: list[str]) -> int | None:

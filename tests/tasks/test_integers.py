@@ -47,7 +47,7 @@ def final(response, kind="integer"):
         ("Answer: 18 apples.", "18"),
         ("Answer: $1,234", "1234"),
         ("Answer: \\$1{,}234", "1234"),
-        ("Answer: 1,024 and 3", "1024"),
+        ("Answer: 1,024 and change", "1024"),
         ("Answer: two hundred and five", "205"),
         ("Answer: minus five", "-5"),
         ("Answer: one and a half", ""),
@@ -96,7 +96,7 @@ def final(response, kind="integer"):
         ("Answer: 9^{9^{9^9}}", ""),
         ("\\boxed{1,000}", "1000"),
         ("\\boxed{x=5}", "5"),
-        ("Answer: There are 18 apples and 3 pears", "18"),
+        ("Answer: There are 18 apples in 3 baskets", "18"),
         ("Answer: $18", "18"),
         ("Answer: 18$", "18"),
         ("Answer: €18", "18"),
@@ -129,7 +129,7 @@ def final(response, kind="integer"):
         ("Answer: 100 - 37.5 = 62.5", ""),
         ("Answer: 12,5", ""),
         ("Answer: 3.0 \\text{ cm}", "3"),
-        ("Answer: between 3 and 4", "3"),
+        ("Answer: between 3 and 4", ""),
         ("Answer: 2 million", "2000000"),
         ("Answer: $2.5 million dollars", "2500000"),
         ("Answer: 3 thousand", "3000"),
@@ -180,3 +180,57 @@ def test_an_integer_is_the_whole_number_that_is_meant(response, answer):
 )
 def test_a_number_is_a_decimal_or_a_fraction(response, answer):
     assert final(response, "number") == answer
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("3 or 4", "Between 3 and 5", "3, 4", "5 feet 6 inches", "3 to 4", "from 3 to 5", "3-5"),
+        *("3 - 5", "3 – 5 apples", "$3-$4", "x = 5 or x = -3", "x=5, y=3", "x = 5 and y = 3"),
+        *(
+            "18 apples and 3 pears",
+            "5 and 1/2",
+            "5 and a half",
+            "2 hours 30 minutes",
+            "5'6\"",
+            "5 3",
+        ),
+        *("$5 and 50 cents", "5 dollars 50 cents", "either 3 or 4", "3 or four", "three or four"),
+        *("1, 2 and 3", "not 3", "x > 5", "x \\ge 5", "±5", "5 ± 2", "3; 4", "3 \\text{ or } 4"),
+        *("$3$ or $4$", "\\(3\\) or \\(4\\)", "3 apples or 4 apples", "3 or maybe 4", "(3, 4)"),
+        *("\\{3,4\\}", "50% to 60%", "May 5, 2024", "36 inches = 3 feet", "3 oder 4", "11 and 84"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_an_answer_of_two_numbers_is_neither(said, kind):
+    assert final(f"Answer: {said}", kind) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("5 apples and that is all", "5"),
+        ("18 for 3 hours", "18"),
+        ("18, so 3 each", "18"),
+        ("18, 3 for each", "18"),
+        ("5 or so", "5"),
+        ("5, not 6", "5"),
+        ("18, i.e. 3 * 6", "18"),
+        ("5 to the nearest 10", "5"),
+        ("18 is the sum of 12 and 6", "18"),
+        ("18 or 18", "18"),
+        ("11 and 11", "11"),
+        ("18 (12 + 6)", "18"),
+        ("18 (3 x 6)", "18"),
+        ("12 (twelve)", "12"),
+        ("3 times 6 = 18", "18"),
+        ("20 at $3 each", "20"),
+    ],
+)
+def test_a_number_beside_the_answer_is_none(said, answer):
+    assert final(f"Answer: {said}") == answer
+
+
+def test_a_whole_response_that_ends_in_two_numbers_is_neither():
+    assert final("It is 3 or 4.") == final("3, 4") == final("Between 3 and 5") == ""
+    assert final("He has 5 and 6. Total 11") == "11"

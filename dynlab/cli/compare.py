@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.clusters import CLUSTER_HELP, on_cluster
 from dynlab._util.errors import InputError
 from dynlab.cli.argument_types import numbers, price
 
@@ -63,6 +64,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--seed", type=int, default=0, help="of draw orders, ties and resamples (0)"
     )
+    command.add_argument("--cluster", metavar="ADDRESS", help=CLUSTER_HELP)
     command.add_argument(
         "--out",
         required=True,
@@ -119,18 +121,19 @@ def _compare(given: argparse.Namespace) -> None:
             if isinstance(policy, Policy)
         ):
             raise InputError(f"--{name} is given, but {given.allocators} have no such setting")
-    found = compare(
-        given.recording,
-        policies,
-        budgets,
-        reference=as_policy("uniform", Defaults(warmup=given.warmup)),
-        strategies=given.strategy,
-        unit=given.unit,
-        price=given.price,
-        replications=given.replications,
-        seed=given.seed,
-    )
-    curves, saved = found.curves, found.savings()
+    with on_cluster(given.cluster):
+        found = compare(
+            given.recording,
+            policies,
+            budgets,
+            reference=as_policy("uniform", Defaults(warmup=given.warmup)),
+            strategies=given.strategy,
+            unit=given.unit,
+            price=given.price,
+            replications=given.replications,
+            seed=given.seed,
+        )
+        curves, saved = found.curves, found.savings()
     if given.stopping:  # it stands for all policies, so uniform's is no policy of its own
         saved = saved[saved["allocator"] != "uniform"]
     write_csv(curves, given.out)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dynlab._util.clusters import CLUSTER_HELP, on_cluster
 from dynlab.cli.argument_types import numbers, price
 
 
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--replications", type=int, default=200)
     command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--cluster", metavar="ADDRESS", help=CLUSTER_HELP)
     command.add_argument(
         "--out", type=Path, default=Path("leaderboard"), metavar="DIR", help="default: leaderboard"
     )
@@ -53,16 +55,17 @@ def _leaderboard(given: argparse.Namespace) -> None:
     from dynlab.policies.parsing import split_policies
 
     require("leaderboard", "matplotlib", extra="notebooks")
-    found = leaderboard(
-        chosen(given.recording),
-        None if given.allocators is None else split_policies(given.allocators),
-        given.stopping,
-        numbers("at", given.at),
-        unit=given.unit,
-        price=given.price,
-        replications=given.replications,
-        seed=given.seed,
-    )
+    with on_cluster(given.cluster):
+        found = leaderboard(
+            chosen(given.recording),
+            None if given.allocators is None else split_policies(given.allocators),
+            given.stopping,
+            numbers("at", given.at),
+            unit=given.unit,
+            price=given.price,
+            replications=given.replications,
+            seed=given.seed,
+        )
     write_csv(found.cells, given.out / "leaderboard-cells.csv")
     save(plot_leaderboard_grid(found.table), given.out, "leaderboard", found.table)
     print(shown(found.table).to_string(index=False))

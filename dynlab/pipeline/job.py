@@ -25,7 +25,13 @@ from dynlab.plots.figure_files import PDF, write_bytes
 from dynlab.plots.manifest import NOTEBOOK, RUN, entitle, read_manifest, remove_figures, sha256
 
 _STARTING = Lock()  # kernels that start at the same moment may pick the same free ports
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",  # of joblib
+)
 
 
 class Job:

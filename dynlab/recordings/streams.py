@@ -46,7 +46,13 @@ class Streams:
     @property
     def num_questions(self) -> int:
         """Q."""
-        return len(self.question_ids)
+        return len(self.codes)
+
+    @property
+    def nbytes(self) -> int:
+        """Of its arrays."""
+        tables = (self.codes, self.tokens, self.cost_usd, self.logprob, self.path, self.right)
+        return sum(table.nbytes for table in tables)
 
     @property
     def measure(self) -> str:

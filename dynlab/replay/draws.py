@@ -30,26 +30,36 @@ def draws_of(
     streams: Streams, replications: int, seed: int, unit: str, profiles: bool = False
 ) -> Iterator[Draws]:
     """The draws of all replications, in chunks of replications."""
+    for chunk in chunks_of(streams, replications):
+        yield drawn_chunk(streams, chunk, seed, unit, profiles)
+
+
+def chunks_of(streams: Streams, replications: int) -> list[tuple[int, int]]:
+    """The number of the first replication of each chunk, and how many there are in it."""
+    step = max(1, _CHUNK // streams.codes[:, 0].size)
+    return [(first, min(step, replications - first)) for first in range(0, replications, step)]
+
+
+def drawn_chunk(
+    streams: Streams, chunk: tuple[int, int], seed: int, unit: str, profiles: bool
+) -> Draws:
+    """The draws of one chunk of replications."""
     num_questions, num_streams, num_samples = streams.codes.shape
-    step = max(1, _CHUNK // (num_questions * num_samples))
     rows = np.arange(num_questions)
-    for first in range(0, replications, step):
-        chosen = [
-            _order(streams, np.random.default_rng([seed, first + r]))
-            for r in range(min(step, replications - first))
-        ]
-        place = np.stack(chosen, axis=1)  # [N, R, Q] in a question's S·N samples
+    first, number = chunk
+    chosen = [_order(streams, np.random.default_rng([seed, first + r])) for r in range(number)]
+    place = np.stack(chosen, axis=1)  # [N, R, Q] in a question's S·N samples
 
-        def drawn(table: Any, place: Ints = place) -> Any:
-            return table.reshape(num_questions, num_streams * num_samples)[rows, place]
+    def drawn(table: Any) -> Any:
+        return table.reshape(num_questions, num_streams * num_samples)[rows, place]
 
-        seen = tally(drawn(streams.codes), streams.right, profiles)
-        spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
-        known = not np.isnan(streams.logprob).all()
-        logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
-        votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
-        seen = replace(seen, seen=votes, logprob=logprob)
-        yield Draws(first, seen, np.diff(spent[unit], axis=0), spent, streams.path)
+    seen = tally(drawn(streams.codes), streams.right, profiles)
+    spent = {name: _spent(streams, name, seen, drawn) for name in UNITS}
+    known = not np.isnan(streams.logprob).all()
+    logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
+    votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
+    seen = replace(seen, seen=votes, logprob=logprob)
+    return Draws(first, seen, np.diff(spent[unit], axis=0), spent, streams.path)
 
 
 def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], Floats]) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from dynlab.policies.base import generator
 from dynlab.policies.policy import Policy
 from dynlab.policies.votes import tie_break, tied, walk_start
 from dynlab.recordings.streams import Flags, Floats, Ints, Streams
-from dynlab.replay.draws import Draws, draws_of
+from dynlab.replay.draws import Draws
 from dynlab.replay.engine import Tables, pull
 from dynlab.replay.planning import at_every
+from dynlab.replay.replications import summed
 from dynlab.replay.rounds import in_rounds
 from dynlab.replay.trace import Trace, depth
 
@@ -158,14 +160,18 @@ def replay(
         InputError: the unit's prices are not known.
     """
     limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
-    sums: list[dict[str, Floats]] = [{} for _ in policies]
-    profiles = any(policy.profiles for policy in policies)
-    for draws in drawn or draws_of(streams, replications, seed, unit, profiles):
-        for policy, total in zip(policies, sums, strict=True):
-            part = _played(policy, draws, np.asarray(budgets, float), limits, seed)
-            total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
-            done(draws.price.shape[1])
-    return [averaged(np.asarray(budgets, float), total, replications) for total in sums]
+    found = summed(
+        partial(_played, budgets=np.asarray(budgets, float), limits=limits, seed=seed),
+        policies,
+        streams,
+        unit=unit,
+        replications=replications,
+        seed=seed,
+        profiles=any(policy.profiles for policy in policies),
+        done=done,
+        drawn=drawn,
+    )
+    return [averaged(np.asarray(budgets, float), total, replications) for total in found]
 
 
 def _played(

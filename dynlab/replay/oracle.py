@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from dynlab.recordings.streams import Floats, Streams
-from dynlab.replay.draws import draws_of
+from dynlab.replay.draws import Draws
 from dynlab.replay.loop import Curve, averaged
+from dynlab.replay.replications import summed
 
 
 def oracle(
@@ -23,25 +27,28 @@ def oracle(
     first, no warm-up.
     """
     limits = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
-    sums: dict[str, Floats] = {}
-    for draws in draws_of(streams, replications, seed, unit):
-        reachable = draws.tally.right > 0
-        smallest = np.where(reachable.any(axis=0), reachable.argmax(axis=0), 0)  # [R, Q]
-        rows = np.arange(len(smallest))[:, None]
-        columns = np.arange(smallest.shape[1])
-        cost = np.where(smallest > 0, draws.spent[unit][smallest, rows, columns], np.inf)
-        order = np.argsort(cost, axis=1, kind="stable")
-        ascending = np.take_along_axis(cost, order, axis=1)
-        total = np.empty_like(cost)
-        np.put_along_axis(total, order, np.cumsum(ascending, axis=1), axis=1)
-        chosen = total <= limits[:, None, None] * (1 + 1e-9)  # [C, R, Q]
-        at = np.where(chosen, smallest, 0)
-        part = {name: table[at, rows, columns].sum(axis=1) for name, table in draws.spent.items()}
-        part |= {
-            "accuracy": chosen.sum(axis=1).astype(float),
-            "exhausted": np.zeros(part["samples"].shape),
-            "depth": at.max(axis=2).sum(axis=1).astype(float),
-            "unspent": np.zeros(len(limits)),
-        }
-        sums = {name: sums.get(name, 0.0) + values for name, values in part.items()}
+    how: dict[str, Any] = {"unit": unit, "replications": replications, "seed": seed}
+    (sums,) = summed(partial(_reached, unit=unit), [limits], streams, **how)
     return averaged(np.asarray(budgets, float), sums, replications)
+
+
+def _reached(limits: Floats, draws: Draws, unit: str) -> dict[str, Floats]:
+    """Sums over the replications of some draws, at each limit."""
+    reachable = draws.tally.right > 0
+    smallest = np.where(reachable.any(axis=0), reachable.argmax(axis=0), 0)  # [R, Q]
+    rows = np.arange(len(smallest))[:, None]
+    columns = np.arange(smallest.shape[1])
+    cost = np.where(smallest > 0, draws.spent[unit][smallest, rows, columns], np.inf)
+    order = np.argsort(cost, axis=1, kind="stable")
+    ascending = np.take_along_axis(cost, order, axis=1)
+    total = np.empty_like(cost)
+    np.put_along_axis(total, order, np.cumsum(ascending, axis=1), axis=1)
+    chosen = total <= limits[:, None, None] * (1 + 1e-9)  # [C, R, Q]
+    at = np.where(chosen, smallest, 0)
+    part = {name: table[at, rows, columns].sum(axis=1) for name, table in draws.spent.items()}
+    return part | {
+        "accuracy": chosen.sum(axis=1).astype(float),
+        "exhausted": np.zeros(part["samples"].shape),
+        "depth": at.max(axis=2).sum(axis=1).astype(float),
+        "unspent": np.zeros(len(limits)),
+    }

@@ -16,8 +16,9 @@ import numpy as np
 from dynlab.policies.base import StoppingRule
 from dynlab.policies.votes import Tally
 from dynlab.recordings.streams import Flags, Floats, Streams
-from dynlab.replay.draws import Draws, draws_of
+from dynlab.replay.draws import Draws
 from dynlab.replay.loop import Curve
+from dynlab.replay.replications import summed
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,22 @@ def curves_of(
         InputError: the unit's prices are not known.
     """
     rules = {name: [_One(), *settings] for name, settings in rules.items()}
-    profiles = any(rule.profiles for settings in rules.values() for rule in settings)
-    sums: dict[str, list[dict[str, Floats]]] = {
-        name: [{} for _ in settings] for name, settings in rules.items()
-    }
-    for draws in draws_of(streams, replications, seed, unit, profiles):
-        for name, settings in rules.items():
-            for rule, total in zip(settings, sums[name], strict=True):
-                total.update(
-                    {key: total.get(key, 0.0) + part for key, part in _ended(rule, draws).items()}
-                )
+    listed = [(name, rule) for name, settings in rules.items() for rule in settings]
+    sums = summed(
+        _ended,
+        [rule for _, rule in listed],
+        streams,
+        unit=unit,
+        replications=replications,
+        seed=seed,
+        profiles=any(rule.profiles for _, rule in listed),
+    )
+    means = [
+        (name, _mean(total, replications)) for (name, _), total in zip(listed, sums, strict=True)
+    ]
     price = streams.per_sample(unit)
     return {
-        name: _curve([_mean(total, replications) for total in sums[name]], unit, price)
-        for name in rules
+        name: _curve([mean for own, mean in means if own == name], unit, price) for name in rules
     }
 
 

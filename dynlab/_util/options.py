@@ -181,6 +181,13 @@ class RecordingOptions:
         "--keep-text",
         "K",
     )
+    shard: str | None = option(
+        None,
+        "the K-th of M parts of the questions alone, with its share of the limits; `recordings"
+        " merge` joins the M recordings",
+        "--shard",
+        "K/M",
+    )
 
     def __post_init__(self) -> None:
         require_count("num_streams", self.num_streams)

@@ -94,7 +94,7 @@ def add(commands: Any) -> None:
     export.set_defaults(run=_export)
     merge = actions.add_parser(
         "merge",
-        help="recordings of one model on one task, of different strategies, as one",
+        help="recordings of one model on one task, of different strategies or shards, as one",
         example="dynlab recordings merge capitals--smollm2-135m chains.parquet --out both.parquet",
     )
     merge.add_argument("recordings", nargs="+", metavar="PATH_OR_NAME")

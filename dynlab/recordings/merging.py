@@ -15,6 +15,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.schema import KEY
+from dynlab.recordings.shards import is_shard, merge_shards
 
 _SAME = (
     "dataset",
@@ -36,12 +37,15 @@ _COUNTED = ("questions", "samples", "greedy", "date", "settings", "design", "mer
 def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
     """Writes the samples of several recordings as one.
 
+    Shards (`record --shard`) make the recording that one run would have made; `record` goes on
+    from it.
+
     Of greedy answers that several hold, the first part's are kept. The card says at its top what
     all parts agree on, and keeps each part's own under `merged`. A merged recording is not
     continued by `record`: its parts are, which `split` gives back, and are merged again.
 
     Args:
-        sources: Two or more recordings, paths or names, of fixed design.
+        sources: Two or more recordings, paths or names, of fixed design; or all shards of one.
         out: The recording to write, a path that ends in .parquet.
 
     Returns:
@@ -49,7 +53,7 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
 
     Raises:
         InputError: fewer than two; another design; different models, tasks or questions; a sample
-            that two hold.
+            that two hold; a shard that is missing or given twice.
     """
     parts = [load(source) for source in sources]
     out = Path(out)
@@ -57,6 +61,8 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
         raise InputError(f"{len(parts)} recording given: name two or more to merge")
     if out.suffix != ".parquet":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .parquet")
+    if any(is_shard(part) for part in parts):
+        return merge_shards(parts, out)
     for part in parts:
         if part.design != "fixed":
             raise InputError(

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
-from dynlab._util.options import RecordingOptions, Sampling, require_count
+from dynlab._util.options import Limits, RecordingOptions, Sampling, require_count
 from dynlab._util.values import Sample
 from dynlab.models.client import list_price
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import earlier_samples, is_local, settings_of, wording_of
+from dynlab.sampling.shards import Shard, shard_of
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
@@ -36,6 +37,19 @@ class Prepared:
     plan: Plan
     settings: Mapping[str, Any]
     earlier: Mapping[Key, Sample]
+    shard: Shard | None = None  # of a recording whose questions are parted
+
+    def limits(self, whole: Limits | None) -> Limits:
+        """Its limits; those of a shard are a share of what all shards may cost."""
+        return (whole or Limits()) if self.shard is None else self.shard.limits(whole or Limits())
+
+    def shard_card(self, keep_text: int | None) -> dict[str, Any]:
+        """What a shard's card says beside that of any recording."""
+        if self.shard is None:
+            return {}
+        plan = self.plan
+        planned = {"samples": plan.num_samples, "streams": plan.num_streams, "greedy": plan.greedy}
+        return {"shard": self.shard.told(**planned, keep_text=keep_text)}
 
     def store(self) -> Store:
         """Its store, opened."""
@@ -65,11 +79,16 @@ def prepared(
     whole = asked_of(model, task if isinstance(task, Task) else load_task(task))
     settled = sampling_of(whole, sampling or Sampling(), logprobs=is_local(model))
     asked = replace(whole, questions=whole.questions[: options.num_questions])
+    shard = None if options.shard is None else shard_of(options.shard, asked.questions)
+    if shard is not None:
+        asked = replace(asked, questions=shard.questions)
     plan = Plan(asked, chosen, settled, num_samples, options.num_streams, options.greedy, seed)
     _refuse_silence(chosen, num_samples)
     out = checked_out(out)
     settings = settings_of(plan, model, engine)
-    return Prepared(out, whole, plan, settings, earlier_samples(out, whole, settings))
+    if shard is not None:
+        settings["shard"] = str(shard)
+    return Prepared(out, whole, plan, settings, earlier_samples(out, whole, settings), shard)
 
 
 def _refuse_silence(strategy: Strategy, num_samples: int) -> None:

@@ -100,10 +100,13 @@ def record(
     plan = ready.plan
     if ready.earlier.keys() >= set(plan.keys):
         return ready.out
+    if ready.shard is not None and requests.progress:
+        print(ready.shard.words(limits or Limits()), file=sys.stderr)
+    limits = ready.limits(limits)
     with ready.store() as store:
         _continue(store, ready.earlier, plan, ready.out)
         if requests.progress:
-            ahead = _estimated(ready, store.samples(), model, requests, limits or Limits())
+            ahead = _estimated(ready, store.samples(), model, requests, limits)
             print(ahead.words, file=sys.stderr)
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
@@ -118,10 +121,12 @@ def record(
         wanted = set(plan.keys) | ready.earlier.keys()
         kept = [sample for sample in samples if sample.key in wanted]
         frame = frame_of(kept, plan, ready.task, ready.settings["model"], options.keep_text)
-    path = recordings.write(frame, card_of(plan, ready.settings, card, frame), ready.out)
+    told = card_of(plan, ready.settings, card, frame) | ready.shard_card(options.keep_text)
+    path = recordings.write(frame, told, ready.out)
     if requests.progress:
-        told = [summary_of(frame, card.get("wall_s")), *doubts_about(frame, ready.task.grader.name)]
-        print("\n".join(told), file=sys.stderr)
+        words = [summary_of(frame, card.get("wall_s"))]
+        words += doubts_about(frame, ready.task.grader.name)
+        print("\n".join(words), file=sys.stderr)
     return path
 
 
@@ -143,7 +148,7 @@ def dry_run(
     Raises:
         InputError: as `record`.
     """
-    requests, limits = requests or RequestOptions(), limits or Limits()
+    requests = requests or RequestOptions()
     model = addressed(model, requests.api_base)
     ready = prepared(
         task,
@@ -160,7 +165,7 @@ def dry_run(
     if store_path(ready.out).exists():
         with ready.store() as store:
             held |= {sample.key: sample for sample in store.samples()}
-    return _estimated(ready, list(held.values()), model, requests, limits)
+    return _estimated(ready, list(held.values()), model, requests, ready.limits(limits))
 
 
 def _estimated(

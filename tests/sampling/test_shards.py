@@ -1,0 +1,178 @@
+"""A recording in shards: parts of the questions, drawn apart, killed, resumed and merged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from helpers.flat_options import grouped
+from helpers.scripted_server import Reply, ScriptedServer
+from helpers.targeted_sums import KEY, TASK
+
+from dynlab import recordings
+from dynlab._util.errors import InputError
+from dynlab._util.options import Limits, RecordingOptions
+from dynlab._util.values import Question
+from dynlab.cli import main
+from dynlab.models.llama_cpp import Endpoint
+from dynlab.recordings.merging import merge
+from dynlab.sampling.recorder import dry_run, record
+from dynlab.sampling.shards import shard_of
+
+QUESTIONS = tuple(Question(f"q{i}", f"{i} + 1?", str(i + 1)) for i in range(10))
+LARGE = replace(TASK, questions=QUESTIONS)
+OF_A_RUN = ("spent", "reserved", "wall_s", "digest")  # of a card: what it took, and its latencies
+
+
+def answer(call):
+    """One of three answers, by the seed of the call."""
+    return f" {call.body['seed'] % 3 + 1}"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ScriptedServer(answer) as running:
+        yield running
+
+
+@pytest.fixture
+def draw(server, tmp_path):
+    """record() of ten sums on the scripted server, a shard of them or all."""
+
+    def run(shard=None, name=None, **changes):
+        out = tmp_path / f"{name or (shard or 'whole').replace('/', '-of-')}.parquet"
+        endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+        arguments = {"num_samples": 3, "progress": False, "concurrency": 4, "task": LARGE}
+        arguments |= changes
+        task = arguments.pop("task")
+        return record(task, endpoint, out=out, **grouped(shard=shard, **arguments))
+
+    return run
+
+
+def content(path):
+    """A recording but for what its calls took: its rows, and its card."""
+    recording = recordings.load(path)
+    card = {name: value for name, value in recording.card.items() if name not in OF_A_RUN}
+    return recording.frame.drop(columns="latency_s"), card
+
+
+def test_shards_hold_each_question_once():
+    for of in (1, 3, 10):
+        held = [q for k in range(of) for q in shard_of(f"{k + 1}/{of}", QUESTIONS).questions]
+        assert sorted(held, key=QUESTIONS.index) == list(QUESTIONS)
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/2/3", "-1/4", "1/11"])
+def test_what_is_no_shard_is_refused_in_a_line(text):
+    with pytest.raises(InputError, match=r"such as 3/16|at most 10"):
+        shard_of(text, QUESTIONS)
+
+
+def test_limits_are_divided_by_questions_and_never_exceeded_together():
+    whole = Limits(usd=0.1, tokens=1000, calls=7)
+    parts = [shard_of(f"{k}/4", QUESTIONS) for k in range(1, 5)]  # 3, 3, 2 and 2 questions
+    limits = [part.limits(whole) for part in parts]
+    assert [each.usd for each in limits] == [0.03, 0.03, 0.02, 0.02]
+    assert sum(each.tokens for each in limits) <= 1000 and limits[0].calls == 2
+    assert parts[1].words(Limits(usd=0.1)) == (
+        "shard 2/4: 3 of 10 questions; of its limits over all shards, 0.03 of 0.1 USD"
+    )
+    assert parts[1].words(Limits()) == "shard 2/4: 3 of 10 questions"
+
+
+# four processes, which share what they have imported
+SCRIPT = """
+import os, sys
+sys.path[:0] = {path!r}
+from dynlab.models.litellm_import import imported
+from sampling.test_shards import KEY, LARGE, Endpoint, grouped, record
+imported()
+endpoint = Endpoint("text-completion-openai/scripted", {address!r}, KEY)
+number = 1 + sum(os.fork() == 0 and 2 ** bit for bit in (0, 1))
+own = dict(num_samples=6, progress=False, concurrency=2, shard=f"{{number}}/4")
+record(LARGE, endpoint, out=f"{folder}/{{number}}-of-4.parquet", **grouped(**own))
+"""
+
+
+@pytest.mark.slow
+def test_four_shards_that_are_killed_and_resumed_are_one_undisturbed_run(
+    server, draw, tmp_path, monkeypatch
+):
+    reached = threading.Event()
+
+    def slowly(call):
+        if call.number >= first + 35:  # of 10 · (6 + 1): all four are at work
+            reached.set()
+        return Reply(answer(call), delay_s=0.05)
+
+    first = len(server.calls)
+    monkeypatch.setattr(server, "script", slowly)
+    folders = [os.path.abspath(path) for path in sys.path if path]
+    script = SCRIPT.format(path=folders, address=server.address, folder=tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    assert reached.wait(300)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not [*tmp_path.glob("*.parquet")]
+    monkeypatch.setattr(server, "script", answer)
+    parts = [draw(f"{k}/4", num_samples=6) for k in (1, 2, 3, 4)]
+    again = len(server.calls) - first - 70
+    assert 0 <= again <= 8  # those in flight when they were killed, two a shard
+    merged = merge([parts[2], parts[0], parts[3], parts[1]], tmp_path / "merged.parquet")
+    (rows, card), (whole_rows, whole_card) = (
+        content(path) for path in (merged, draw(num_samples=6))
+    )
+    pd.testing.assert_frame_equal(rows, whole_rows)
+    assert card == whole_card
+    spent = recordings.load(merged).card["spent"]
+    assert spent["calls"] == 70 and "shard" not in recordings.load(merged).card["settings"]
+
+
+@pytest.mark.slow
+def test_a_merged_recording_is_gone_on_from_and_a_shard_is_not_another(server, draw, tmp_path):
+    parts = [draw(f"{k}/2", num_samples=2) for k in (1, 2)]
+    shard = recordings.load(parts[1]).card["shard"]
+    told = ("number", "of", "questions", "samples", "streams", "greedy")
+    assert [shard[name] for name in told] == [2, 2, 10, 2, 1, True]
+    with pytest.raises(InputError, match=r"was recorded with shard = 2/2, given now is 1/2"):
+        draw("1/2", name="2-of-2", num_samples=3)
+    merge(parts, tmp_path / "whole.parquet")
+    before = len(server.calls)
+    draw(num_samples=3)
+    assert len(server.calls) - before == 10
+
+
+@pytest.mark.slow
+def test_merge_refuses_in_a_line_and_writes_nothing(draw, tmp_path, capsys):
+    parts = {k: draw(f"{k}/3", num_samples=1) for k in (1, 2, 3)}
+    more = draw("2/3", name="more", num_samples=2)
+    warm = draw("2/3", name="warm", num_samples=1, temperature=0.3)
+    other = draw("2/3", name="other", num_samples=1, task=replace(LARGE, questions=QUESTIONS[:9]))
+    whole = draw(num_samples=1)
+    out = tmp_path / "out.parquet"
+    for given, words in {
+        (parts[1], parts[3]): "of 3 shards 2 is missing: record with --shard 2/3",
+        (parts[1], parts[2], parts[2]): "are both shard 2: give each shard once",
+        (parts[1], parts[3], more): "was recorded with shard's samples = 1",
+        (parts[1], parts[3], warm): "was recorded with temperature = 1.0",
+        (parts[1], parts[3], other): "was recorded with shard's ",
+        (parts[1], parts[2], parts[3], whole): "whole.parquet is no shard",
+    }.items():
+        assert main(["recordings", "merge", *map(str, given), "--out", str(out)]) == 2
+        told = capsys.readouterr().err
+        assert words in told and told.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_dry_run_of_a_shard_counts_its_questions_alone(server, tmp_path):
+    endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+    options = RecordingOptions(shard="1/5", greedy=False)
+    found = dry_run(LARGE, endpoint, num_samples=4, out=tmp_path / "a.parquet", options=options)
+    assert found.worst.calls == 2 * 4

@@ -27,6 +27,10 @@ _HOMES = {
     "record": "dynlab.sampling",
     "solve": "dynlab.online",
     "audit": "dynlab.online",
+    "RecordingModel": "dynlab.simulation",
+    "fit": "dynlab.simulation",
+    "power": "dynlab.simulation",
+    "simulate": "dynlab.simulation",
     "explore": "dynlab.explorer",
     "browse": "dynlab.viewer",
     "plot_curve_grid": "dynlab.plots",
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from dynlab.recordings import load
     from dynlab.reports import table
     from dynlab.sampling import preview, record
+    from dynlab.simulation import RecordingModel, fit, power, simulate
     from dynlab.tasks import load_task
     from dynlab.viewer import browse
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from dynlab.analysis.measures import ACCURACY
 from dynlab.analysis.replays import Replays
 from dynlab.recordings.streams import Flags, Floats
 
@@ -20,10 +19,13 @@ def notes_of(replays: Sequence[Replays]) -> list[str]:
                 f"{own.streams.name}: {own.streams.imputed:.1%} of the token counts are unknown"
                 " and taken as the mean of their question's."
             )
-    without = [own.streams.name for own in replays if own.measure != ACCURACY]
+    without = [own.streams.name for own in replays if not own.streams.has_target]
     if without:
         of = f" of {', '.join(dict.fromkeys(without))}" if len(without) < len(replays) else " here"
         said.append(f"Accuracy{of} is the self-consistency rate: there are no targets.")
+    simulated = [own.streams.name for own in replays if own.recording.simulated]
+    if simulated:
+        said.append(f"{', '.join(simulated)}: simulated; no model was asked for these samples.")
     return said
 
 

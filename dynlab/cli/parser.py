@@ -20,10 +20,12 @@ from dynlab.cli import (
     explore,
     leaderboard,
     new,
+    power,
     record,
     recordings,
     replay,
     reproduce,
+    simulate,
     solve,
 )
 
@@ -38,6 +40,8 @@ COMMANDS = (
     recordings,
     browse,
     explore,
+    simulate,
+    power,
 )
 
 

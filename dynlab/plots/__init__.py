@@ -9,6 +9,7 @@ from dynlab.plots import (
     heatmaps,
     leaderboard,
     savings,
+    simulation,
     small_multiples,
     worth,
 )

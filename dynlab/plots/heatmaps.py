@@ -131,7 +131,7 @@ def plot_allocation(drawn: pd.DataFrame, *, measure: str = "accuracy") -> Figure
     budgets = [column for column in drawn.columns if column not in _TEXTS]
     names = list(dict.fromkeys(drawn["allocator"]))
     top = float(drawn[budgets].to_numpy(float).max())
-    right = "of its samples are right" if measure == "accuracy" else "of its samples agree"
+    right = "of its samples are right" if measure.endswith("accuracy") else "of its samples agree"
     with style():
         figure, axes = new_panels(1, len(names), width=TWO_COLUMNS, height=2.7)
         for name, ax in zip(names, axes, strict=True):

@@ -30,6 +30,7 @@ from dynlab._util.table_files import format_of, json_objects, stem_of, text_of_f
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
 _CARD = b"dynlab"
+SIMULATED = "simulated"  # in a card, in the column `source`, and before the name of what was drawn
 _FORMATS = (".parquet", ".csv", ".jsonl", ".json")
 # of a card, shown with a recording
 _FACTS = ("model", "weights", "weights_license", "server", "date")
@@ -37,12 +38,29 @@ _FACTS = ("model", "weights", "weights_license", "server", "date")
 
 @dataclass(frozen=True)
 class Recording:
-    """Samples and their card; `frame` has the columns of `SCHEMA` that are known, sorted by key."""
+    """Samples and their card; `frame` has the columns of `SCHEMA` that are known, sorted by key.
+
+    The name of a simulated recording begins with `simulated--`, so that whatever is made of it says
+    so: figures, tables and pages carry the names of their recordings.
+    """
 
     frame: pd.DataFrame
     card: Mapping[str, Any] = field(default_factory=dict)
     name: str = "recording"
     source: str = ""  # the path or the name that it was loaded from
+
+    def __post_init__(self) -> None:
+        mark = f"{SIMULATED}--"
+        if self.simulated and not self.name.startswith(mark):
+            object.__setattr__(self, "name", f"{mark}{self.name}")
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a model of samples drew it, by its card or, in a format without one, its rows."""
+        if self.card.get(SIMULATED) is not None:
+            return True
+        source = self.frame["source"].iloc[:1] if "source" in self.frame else ()
+        return any(str(each).startswith(f"{SIMULATED} from ") for each in source)
 
     @property
     def design(self) -> str:
@@ -54,9 +72,8 @@ class Recording:
         facts = [
             f"{name} {self.card[name]}" for name in _FACTS if self.card.get(name) not in (None, "")
         ]
-        head = (
-            f"<b>{escape(self.name)}</b>: {escape(' · '.join([f'{self.design} design', *facts]))}"
-        )
+        kind = f"{SIMULATED}, " * self.simulated + f"{self.design} design"
+        head = f"<b>{escape(self.name)}</b>: {escape(' · '.join([kind, *facts]))}"
         table = self.counts().to_html(float_format="{:.3f}".format, na_rep="", border=0)
         return f"<p>{head}</p>{table}"
 

@@ -3,7 +3,15 @@
 May import `_util`, `analysis`, `plots`.
 """
 
-from dynlab.reports import contrasts, curves, leaderboard, savings, sensitivity, spending
+from dynlab.reports import (
+    contrasts,
+    curves,
+    leaderboard,
+    savings,
+    sensitivity,
+    simulation,
+    spending,
+)
 from dynlab.reports.tables import Table, table
 from dynlab.reports.wording import Words
 

@@ -31,7 +31,7 @@ def of_difficulty(spent: pd.DataFrame) -> Words:
         f"{look_of(name).label} {means[name, bands[0]]:.1f} and {means[name, bands[-1]]:.1f}"
         for name in names
     )
-    right = "right" if spent["measure"].iloc[0] == "accuracy" else "in agreement"
+    right = "right" if spent["measure"].iloc[0].endswith("accuracy") else "in agreement"
     top = {name: means[name].idxmax() for name in names}
     most = "; ".join(
         f"{look_of(n).label} at {_band(spent, band)} {right} ({means[n, band]:.1f})"
@@ -129,7 +129,7 @@ def of_outcomes(outcomes: pd.DataFrame, allocator: str = "ucb") -> Words:
     paid = (rows["questions"] * rows["spent"]) / max(
         (rows["questions"] * rows["spent"]).sum(), 1e-12
     )
-    known = outcomes["measure"].iloc[0] == "accuracy"
+    known = outcomes["measure"].iloc[0].endswith("accuracy")
     without = "" if known else ": without targets, the vote of all samples counts as right"
     at = f"{outcomes['at'].iloc[0]:g}"
 

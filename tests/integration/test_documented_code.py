@@ -31,6 +31,7 @@ SHOWN = {"text", "yaml", "bibtex"}  # output, or checked elsewhere
 FEWER = {  # what keeps a command short, where it doesn't say so itself
     "compare": ["--replications", "20"],
     "leaderboard": ["--replications", "2", "--at", "4"],
+    "power": ["--simulations", "20", "--questions", "20", "--samples", "16"],
     "record": ["--limit", "2", "--concurrency", "8"],
     "solve": ["--limit", "2", "--concurrency", "8"],
 }

@@ -1,0 +1,12 @@
+"""Recordings that nobody drew: a model of one fitted to real samples, and samples drawn from it.
+
+May import `_util`, `recordings`, `strategies` and `analysis`.
+"""
+
+from dynlab.simulation.agreement import agreement
+from dynlab.simulation.fitting import fit
+from dynlab.simulation.model import RecordingModel
+from dynlab.simulation.power import power
+from dynlab.simulation.simulator import simulate
+
+__all__ = ["RecordingModel", "agreement", "fit", "power", "simulate"]

@@ -80,11 +80,12 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
     """
     from dynlab.plots.small_multiples import plot_dots
 
-    drawn = rows[(rows["value"] == "saving") & (rows["budget"] > 2)]
+    drawn = rows[rows["value"] == "saving"]
     if drawn.empty:
         raise InputError("there is nothing to draw; give savings of dynlab.simulation.agreement")
+    several = drawn["allocator"].nunique() > 1
     names = [
-        f"{title(name)}, {label_of(policy)}, B = {budget:g}"
+        f"{title(name)}{f', {label_of(policy)}' if several else ''}, B = {budget:g}"
         for name, policy, budget in zip(
             drawn["recording"], drawn["allocator"], drawn["budget"], strict=True
         )
@@ -106,7 +107,8 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
         pd.concat(sides).sort_values("row", kind="stable", key=lambda row: row.map(names.index)),
         "row",
         "saving",
-        xlabel=f"saving in {drawn['unit'].iloc[0]} at equal accuracy",
+        xlabel=f"saving in {drawn['unit'].iloc[0]} at equal accuracy"
+        + ("" if several else f", {label_of(drawn['allocator'].iloc[0])}"),
         caption=f"Simulated: {drawn['simulated_questions'].iloc[0]} questions, drawn from the model"
         " that was fitted to the recording. Intervals are cut at −1.",
     )

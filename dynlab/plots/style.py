@@ -62,7 +62,8 @@ UNCERTAINTIES = {  # of UCB: in the colours of the allocators that follow them a
     "posterior": Look("posterior", LOOKS["beta-greedy"].colour, "P"),
 }
 COLOURS = {method: look.colour for method, look in LOOKS.items()}
-# of strategies against one another, of what attempts are worth, and of the method's parts apart
+# of strategies against one another, of what attempts are worth, of the method's parts apart, and of
+# recordings beside their models
 CONTRASTED = {
     "parallel": Look("parallel", "#000000", "o"),
     "sequential": Look("sequential", "#0072b2", "^"),
@@ -83,6 +84,8 @@ CONTRASTED = {
     "bandit only": Look("bandit only", "#0072b2", "^"),
     "integration only": Look("integration only", "#e69f00", "v"),
     "both": Look("both", "#d55e00", "s"),
+    "recorded": Look("recorded", "#000000", "o"),
+    "simulated": Look("simulated", "#0072b2", "D"),
 }
 _SPARE = ("#332288", "#44aa99", "#aa4499", "#ddcc77", "#88ccee", "#661100", "#6699cc")
 _SPARE_MARKERS = "hd8H41"

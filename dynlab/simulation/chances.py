@@ -11,7 +11,7 @@ from dynlab.recordings.arrays import Floats, Ints
 from dynlab.simulation.likelihood import log_rising, maximum
 from dynlab.simulation.parts import Intervals, scaled
 
-_NODES = np.linspace(-7.0, 7.0, 57)  # of a posterior's log-odds, in standard deviations
+_NODES = np.linspace(-7.0, 7.0, 33)  # of a posterior's log-odds, in standard deviations
 
 
 @dataclass(frozen=True)

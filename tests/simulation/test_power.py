@@ -6,7 +6,7 @@ import pytest
 import dynlab
 from dynlab._util.errors import InputError
 from dynlab.cli.parser import main
-from dynlab.plots.simulation import plot_agreement, plot_power
+from dynlab.plots.simulation import plot_agreement, plot_power, plot_saving_agreement
 from dynlab.reports.simulation import of_agreement, of_power
 from dynlab.simulation.agreement import AGREEMENT, agreement
 from dynlab.simulation.chances import BetaChance
@@ -86,6 +86,11 @@ def test_a_model_agrees_with_samples_of_itself_and_the_gap_is_simulated_less_rec
     labels = figure.axes[0].get_legend_handles_labels()[1]
     assert labels == ["uniform", "uniform, simulated", "UCB", "UCB, simulated"]
     assert "0 of 6 cells" in of_agreement(accuracies)
+    saved = rows[rows["value"] == "saving"]
+    assert saved["budget"].tolist() == [4, 8] and set(saved["allocator"]) == {"ucb"}
+    ax = plot_saving_agreement(rows)
+    assert ax.get_legend_handles_labels()[1] == ["recorded", "simulated"]
+    assert [label.get_text()[-5:] for label in ax.get_yticklabels()] == ["B = 4", "B = 8"]
 
 
 @pytest.mark.slow

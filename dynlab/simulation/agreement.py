@@ -42,7 +42,8 @@ def agreement(
 
     The value `accuracy` is a policy's at a budget; the value `saving` is what it saves against the
     first policy at the accuracy that this one has at the budget. A gap is simulated − recorded,
-    with its 95 % interval over the questions of both. A model is fitted to the samples that it is
+    with its 95 % interval over the questions of both; difficulty is spread evenly over its
+    distribution in the pool, so that a gap is no luck of its draw. A model is fitted to the samples that it is
     held against: where its form is wrong the gap shows it, where it says too much it does not.
 
     Args:
@@ -76,7 +77,7 @@ def _rows(
     real = streams_of(recording, "parallel")
     length = int(real.lengths.max())
     model, rng = fit(recording), np.random.default_rng(setup.seed)
-    made = simulated_pool(model, _QUESTIONS, length, rng)
+    made = simulated_pool(model, _QUESTIONS, length, rng, even=True)
     at = held_budgets(wanted, float(real.lengths.mean()))
     reference = next(iter(policies))
     warmup = warmup_of(policies[reference])

@@ -11,6 +11,7 @@ from dynlab.recordings.arrays import Floats, Ints
 from dynlab.simulation.likelihood import log_rising, maximum
 from dynlab.simulation.parts import Intervals, scaled
 
+_PER_QUANTILE = 64  # draws, of chances that are spread evenly
 _NODES = np.linspace(-7.0, 7.0, 33)  # of a posterior's log-odds, in standard deviations
 
 
@@ -31,9 +32,16 @@ class BetaChance:
         """The mean chance over questions."""
         return self.alpha / (self.alpha + self.beta)
 
-    def draw(self, num_questions: int, rng: np.random.Generator) -> Floats:
-        """[Q] a chance for each question, never quite 0 or 1, so that its log-odds are finite."""
-        return np.clip(rng.beta(self.alpha, self.beta, num_questions), 1e-9, 1 - 1e-9)
+    def draw(self, num_questions: int, rng: np.random.Generator, *, even: bool = False) -> Floats:
+        """[Q] a chance for each question, never quite 0 or 1, so that its log-odds are finite.
+
+        Drawn at random, or `even`: quantiles of many draws, so that no luck is in their mean.
+        """
+        thinned = _PER_QUANTILE if even else 1
+        drawn = rng.beta(self.alpha, self.beta, num_questions * thinned)
+        if even:
+            drawn = rng.permutation(np.sort(drawn)[thinned // 2 :: thinned])
+        return np.clip(drawn, 1e-9, 1 - 1e-9)
 
     def expected(self, events: Ints, trials: Ints) -> Floats:
         """[Q] the posterior mean of each question's chance."""

@@ -21,10 +21,18 @@ from dynlab.strategies.parallel import Parallel
 
 
 def simulated_pool(
-    model: RecordingModel, num_questions: int, num_samples: int, rng: np.random.Generator
+    model: RecordingModel,
+    num_questions: int,
+    num_samples: int,
+    rng: np.random.Generator,
+    *,
+    even: bool = False,
 ) -> Streams:
-    """What `streams_of(simulate(model, …))` holds, a pool of independent samples."""
-    questions = SimulatedQuestions(model, num_questions, num_samples, rng)
+    """What `streams_of(simulate(model, …))` holds, a pool of independent samples.
+
+    `even` as for `SimulatedQuestions`.
+    """
+    questions = SimulatedQuestions(model, num_questions, num_samples, rng, even=even)
     drawn = questions.stream(Parallel(), num_samples)
     # 0 is right, −1 no answer, here as there
     codes = drawn.codes[:, None, :].astype(np.int32)

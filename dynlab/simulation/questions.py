@@ -32,13 +32,22 @@ class SimulatedQuestions:
         num_questions: Q.
         most: Samples that each is going to have.
         rng: Of all draws.
+        even: Whether difficulty is spread evenly over its distribution, not drawn at random.
     """
 
     def __init__(
-        self, model: RecordingModel, num_questions: int, most: int, rng: np.random.Generator
+        self,
+        model: RecordingModel,
+        num_questions: int,
+        most: int,
+        rng: np.random.Generator,
+        *,
+        even: bool = False,
     ) -> None:
         self._model, self._rng = model, rng
-        self.chances = model.right.draw(num_questions, rng)  # [Q] of a right independent sample
+        self.chances = model.right.draw(
+            num_questions, rng, even=even
+        )  # [Q] of a right independent sample
         self._odds = log_odds(self.chances)
         none = model.none.draw(num_questions, rng) if model.none else np.zeros(num_questions)
         self._none = none  # [Q] that a sample which is not right has no answer

@@ -30,7 +30,8 @@ from dynlab._util.table_files import format_of, json_objects, stem_of, text_of_f
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
 _CARD = b"dynlab"
-SIMULATED = "simulated"  # in a card, in the column `source`, and before the name of what was drawn
+SIMULATED = "simulated"  # what a card, the column `source` and the name of such a recording say
+_MARK = f"{SIMULATED}--"
 _FORMATS = (".parquet", ".csv", ".jsonl", ".json")
 # of a card, shown with a recording
 _FACTS = ("model", "weights", "weights_license", "server", "date")
@@ -50,9 +51,8 @@ class Recording:
     source: str = ""  # the path or the name that it was loaded from
 
     def __post_init__(self) -> None:
-        mark = f"{SIMULATED}--"
-        if self.simulated and not self.name.startswith(mark):
-            object.__setattr__(self, "name", f"{mark}{self.name}")
+        if self.simulated:
+            object.__setattr__(self, "name", simulated_name(self.name))
 
     @property
     def simulated(self) -> bool:
@@ -92,6 +92,15 @@ class Recording:
                 "completion tokens": float(tokens.mean()) if tokens.notna().any() else np.nan,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
+
+
+def simulated_name(name: str) -> str:
+    """The name of a recording that was drawn from a model.
+
+    >>> simulated_name("mine"), simulated_name("simulated--mine")
+    ('simulated--mine', 'simulated--mine')
+    """
+    return name if name.startswith(_MARK) else f"{_MARK}{name}"
 
 
 def shipped() -> list[str]:

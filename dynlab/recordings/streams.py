@@ -16,7 +16,7 @@ from dynlab.recordings.arrays import Floats as Floats
 from dynlab.recordings.arrays import Ints as Ints
 from dynlab.recordings.arrays import coded, cost_of, right_answers, tokens_of, with_means
 from dynlab.recordings.critical_path import paths, waits_of
-from dynlab.recordings.recording import Recording
+from dynlab.recordings.recording import SIMULATED, Recording, simulated_name
 
 UNITS = ("samples", "tokens", "usd")
 
@@ -56,8 +56,13 @@ class Streams:
 
     @property
     def measure(self) -> str:
-        """What accuracy is: without targets, the agreement with the plurality of all samples."""
-        return "accuracy" if self.has_target else "self-consistency rate"
+        """What accuracy is: without targets, the agreement with the plurality of all samples.
+
+        Of simulated samples it says so.
+        """
+        measure = "accuracy" if self.has_target else "self-consistency rate"
+        simulated = self.name == simulated_name(self.name)
+        return f"{SIMULATED} {measure}" if simulated else measure
 
     @property
     def lengths(self) -> Ints:

@@ -43,8 +43,9 @@ def agreement(
     The value `accuracy` is a policy's at a budget; the value `saving` is what it saves against the
     first policy at the accuracy that this one has at the budget. A gap is simulated − recorded,
     with its 95 % interval over the questions of both; difficulty is spread evenly over its
-    distribution in the pool, so that a gap is no luck of its draw. A model is fitted to the samples that it is
-    held against: where its form is wrong the gap shows it, where it says too much it does not.
+    distribution in the pool, so that a gap is no luck of its draw. A model is fitted to the samples
+    that it is held against: where its form is wrong the gap shows it, where it says too much it
+    does not.
 
     Args:
         recordings: As for `dynlab.compare`; their independent samples are drawn.

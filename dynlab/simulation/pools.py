@@ -12,7 +12,7 @@ from dynlab.analysis.replays import Replays, Setup
 from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
 from dynlab.recordings.critical_path import paths
-from dynlab.recordings.recording import Recording
+from dynlab.recordings.recording import Recording, simulated_name
 from dynlab.recordings.streams import Streams
 from dynlab.replay.loop import Curve
 from dynlab.simulation.model import RecordingModel
@@ -46,7 +46,7 @@ def simulated_pool(
             tokens, kind = tokens + drawn.prompts[:, None, :], "total"
     names = tuple(f"wrong {number}" for number in range(1, right.shape[1]))
     return Streams(
-        name=f"simulated--{model.source}",
+        name=simulated_name(model.source),
         strategy=Parallel.name,
         question_ids=tuple(map(str, range(num_questions))),
         answers=(("right", *names),) * num_questions,

@@ -18,7 +18,7 @@ from dynlab.analysis.replays import Setup
 from dynlab.policies.parsing import as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
-from dynlab.recordings.recording import Recording
+from dynlab.recordings.recording import Recording, simulated_name
 from dynlab.simulation.fitting import fit
 from dynlab.simulation.model import RecordingModel
 from dynlab.simulation.pools import pool_curves, simulated_pool
@@ -126,7 +126,7 @@ def power(
         raise InputError(f"simulations must be a whole number from 20 on; not {simulations!r}")
     experiment = Experiment(model, one, base, budget, setup)
     shared = {
-        "recording": f"simulated--{model.source}",
+        "recording": simulated_name(model.source),
         "policy": one.text,
         "baseline": base.text,
         "unit": unit,

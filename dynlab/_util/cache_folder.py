@@ -1,4 +1,4 @@
-"""Where downloads are kept: weights of local models, public pools."""
+"""Where downloads are kept: weights of local models, public pools, files named by an address."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def cache_folder() -> Path:
         import platformdirs
     except ImportError:
         raise InputError(
-            "models on this machine need platformdirs: pip install 'dynlab[local]'"
+            "the folder of downloads is found by platformdirs: pip install 'dynlab[local]', or set"
+            " DYNLAB_CACHE"
         ) from None
     return Path(platformdirs.user_cache_dir("dynlab", appauthor=False))

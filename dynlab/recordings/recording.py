@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.files import replacing
+from dynlab._util.remote_files import fetched, is_address, shown
 from dynlab._util.shipped_files import named
 from dynlab._util.table_files import format_of, json_objects, stem_of, text_of_file
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
@@ -114,6 +115,7 @@ def load(
     """A recording from a path, the name of a shipped one, a DataFrame, or a list of dicts.
 
     Files are .parquet, .csv, .jsonl or .json (an array of samples), text files also packed (.gz).
+    They may lie anywhere: `hf://datasets/OWNER/NAME/FILE`, `s3://…`, whatever fsspec can read.
 
     Raises:
         InputError: no such file or name, not readable, empty, a required column missing, or
@@ -134,7 +136,8 @@ def load(
         )
     path = located(source)
     frame, card = _read(path)
-    return Recording(validated(frame, str(source)), card, stem_of(path), str(source))
+    named = shown(str(source)) if is_address(source) else str(source)
+    return Recording(validated(frame, named), card, stem_of(path), named)
 
 
 def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Path:
@@ -171,11 +174,13 @@ def _table(frame: pd.DataFrame) -> pa.Table:
 
 
 def located(source: str | Path) -> Path:
-    """The file of a recording, by its path or, where it comes with dynlab, by its name.
+    """The file of a recording, by its path, its address or, where it comes with dynlab, its name.
 
     Raises:
         InputError: there is no such file or name.
     """
+    if is_address(source):
+        return fetched(str(source))
     path = Path(source)
     if path.is_file():
         return path

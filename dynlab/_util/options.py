@@ -152,10 +152,22 @@ class RequestOptions:
     api_base: str | None = option(
         None, "where the model is served; of several servers, commas between", "--api-base", "URL"
     )
+    provider_batch: bool = option(
+        False,
+        "by the provider's batch endpoint: mostly at half the price, up to 24 h a batch; a run that"
+        " is stopped goes on with what waits there",
+        "--provider-batch",
+    )
+    lines_per_batch: int = option(
+        1000, "calls of such a batch at most (1000)", "--lines-per-batch", "L"
+    )
+    first_poll_s: float = option(5.0, "seconds before such a batch is looked at; later up to 60")
     progress: bool = option(True, "show progress")
 
     def __post_init__(self) -> None:
         require_count("concurrency", self.concurrency)
+        require_count("lines_per_batch", self.lines_per_batch)
+        _require_amount("first_poll_s", self.first_poll_s)
         require_count("num_per_call", self.num_per_call)
         _require_amount("timeout_s", self.timeout_s)
         price = self.price

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dynlab._util.errors import InputError
 from dynlab._util.options import TIMEOUT_S
@@ -24,9 +24,12 @@ from dynlab.models.deadlines import deadlines_for
 from dynlab.models.in_process import provide
 from dynlab.models.litellm_import import imported
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.models.prices import Price
+from dynlab.models.price_list import list_price
 from dynlab.models.provider_errors import ProviderError, asked_wait_s, no_connection
 from dynlab.models.replies import Reply, answer_in, reply
+
+if TYPE_CHECKING:
+    import httpx
 
 _EVER_S = 1e7  # stands for no bound
 _OURS = {"num_retries": 0, "max_retries": 0, "no-log": True}  # retries and records are ours
@@ -37,10 +40,11 @@ _DISPENSABLE = (
     "temperature",
     "top_p",
 )  # left out where a provider takes none
-_OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
+OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its own clients
 # a 400 that blames the length of the answer, which is a setting, not the prompt
 _ANSWER_TOO_LONG = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
 _CONTEXT = re.compile(r"context length is (\d+)[^\d].{0,200}?(\d+) in the completion", re.DOTALL)
+Post: TypeAlias = "Callable[[httpx.Request], Awaitable[httpx.Response]]"
 _arrived: ContextVar[list[Any] | None] = ContextVar(
     "arrived", default=None
 )  # the HTTP answers to the call under way
@@ -54,6 +58,7 @@ class Client:
         price: USD per million (prompt, completion) tokens; None takes LiteLLM's list, which leaves
             it unknown for models that are not on it.
         timeout_s: Seconds without any answer after which calls are given up (`Deadlines`).
+        post: Answers a call's HTTP request in the network's place; of OpenAI's protocol alone.
     """
 
     def __init__(
@@ -61,19 +66,20 @@ class Client:
         endpoint: Endpoint,
         price: tuple[float, float] | None = None,
         timeout_s: float = TIMEOUT_S,
+        post: Post | None = None,
     ):
-        self.endpoint, self.timeout_s = endpoint, timeout_s
+        self.endpoint, self.timeout_s, self._post = endpoint, timeout_s, post
         self._deadlines = deadlines_for(endpoint, timeout_s)
         self._longest_s = min(_EVER_S, self._deadlines.longest)
-        self.provider = _provider(endpoint)
-        if self.provider in _OPENAI:
+        self.provider = provider_of(endpoint)
+        if self.provider in OPENAI:
             openai_access.require_key(endpoint, imported())
         self.price = list_price(endpoint, price)
         self._given = None if price is None else self.price
         self.left_out: set[str] = set()  # settings that the provider does not take
         self._fixed: dict[str, Any] = {}
         # whether answers are seen as they came
-        self._seen = self.provider in (*_OPENAI, "hosted_vllm")
+        self._seen = self.provider in (*OPENAI, "hosted_vllm")
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Client:
@@ -86,7 +92,7 @@ class Client:
         if self._given is not None:  # told a price, LiteLLM spares its search for one
             self._fixed["input_cost_per_token"] = self._given.prompt / 1e6
             self._fixed["output_cost_per_token"] = self._given.completion / 1e6
-        if self.provider in _OPENAI:  # else LiteLLM makes a client for every text completion
+        if self.provider in OPENAI:  # else LiteLLM makes a client for every text completion
             import openai
 
             hooks = {"response": [_look]}
@@ -94,7 +100,11 @@ class Client:
                 base_url=base or openai_access.base(),
                 api_key=key or openai_access.key(imported()) or "none",
                 max_retries=0,
-                http_client=openai.DefaultAioHttpClient(timeout=self._longest_s, event_hooks=hooks),
+                http_client=(
+                    openai.DefaultAioHttpClient(timeout=self._longest_s, event_hooks=hooks)
+                    if self._post is None
+                    else _answered_by(self._post, hooks)
+                ),
             )
             self._fixed["client"] = await self._closing.enter_async_context(client)
         elif self._seen:
@@ -218,40 +228,11 @@ class Client:
         }
 
 
-def list_price(endpoint: Endpoint, given: tuple[float, float] | None = None) -> Price | None:
-    """The given price, else that of LiteLLM's list; None where it is unknown (a price of 0 there
-    means unknown).
-    """
-    if given is not None:
-        return Price(*given)
-    known = _listed(endpoint)
-    prompt, completion = known.get("input_cost_per_token"), known.get("output_cost_per_token")
-    if not prompt or not completion:
-        return None
-    cached = known.get("cache_read_input_token_cost")
-    return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
+def _answered_by(post: Post, hooks: dict[str, Any]) -> httpx.AsyncClient:
+    """A client whose requests go to a function."""
+    import httpx
 
-
-def goes_on(endpoint: Endpoint) -> bool:
-    """Whether a model goes on from a response that is begun for it (prefill); True where nothing is
-    known of it.
-    """
-    known = _listed(endpoint)
-    return not known or bool(known.get("supports_assistant_prefill"))
-
-
-def _listed(endpoint: Endpoint) -> Mapping[str, Any]:
-    """What LiteLLM's list says of a model; {} where it is not on it, or is served from an address
-    of the user's.
-    """
-    if endpoint.api_base or endpoint.answer is not None:
-        return {}
-    litellm = imported()
-    try:
-        known: Mapping[str, Any] = litellm.get_model_info(endpoint.litellm_model)
-    except Exception:  # LiteLLM raises a bare Exception for a model that is not on its list
-        return {}
-    return known
+    return httpx.AsyncClient(transport=httpx.MockTransport(post), event_hooks=hooks)
 
 
 def _litellm_handler(timeout_s: float) -> Any:
@@ -262,7 +243,7 @@ def _litellm_handler(timeout_s: float) -> Any:
     return AsyncHTTPHandler(timeout=timeout_s, event_hooks={"response": [_look]})
 
 
-def _provider(endpoint: Endpoint) -> str:
+def provider_of(endpoint: Endpoint) -> str:
     """LiteLLM's name for who serves a model."""
     if endpoint.answer is not None:
         return endpoint.litellm_model.partition("/")[0]

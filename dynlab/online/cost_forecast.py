@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,11 @@ class Forecast:
     questions: int
     prompt_bytes: int
     how: str
+
+    def by_batches(self, round_size: int) -> Forecast:
+        """The same where each round is a batch of the provider."""
+        rounds = math.ceil(self.estimate.worst.calls / round_size)
+        return replace(self, estimate=replace(self.estimate, num_waves=rounds))
 
     @property
     def summary(self) -> str:

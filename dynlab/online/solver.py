@@ -15,7 +15,6 @@ from dynlab._util.options import Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.models.servers import addressed, client_of
 from dynlab.online.cost_forecast import Forecast, forecast_of
 from dynlab.online.progress import Watch
 from dynlab.online.results import (
@@ -32,6 +31,7 @@ from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
+from dynlab.sampling.batch_client import client_by
 from dynlab.sampling.cost_estimate import known_latencies
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
@@ -43,7 +43,7 @@ from dynlab.sampling.preparation import (
     store_of,
 )
 from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
-from dynlab.sampling.recorder import card_before, endpoint_of, num_in_flight_of
+from dynlab.sampling.recorder import asked_at, card_before, endpoint_of, num_in_flight_of
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.summary import doubts_about
@@ -142,12 +142,18 @@ def _planned(
         )
     if Path(out).suffix != ".jsonl":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
-    model = addressed(model, requests.api_base)
+    if requests.provider_batch and requests.asynchronous:
+        raise InputError("batches are rounds: leave --async or --provider-batch out")
+    model = asked_at(model, requests)
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
     card = card_before(model, requests.engine)
     num_in_flight = requests.concurrency or num_in_flight_of(card)
+    if requests.provider_batch and requests.concurrency is None:
+        num_in_flight = len(task.questions)  # a round of one sample a question: few rounds
     decided = as_policy(policy, Defaults(batch=num_in_flight))
+    if requests.provider_batch:  # a round is sent as a whole
+        num_in_flight = max(num_in_flight, decided.batch)
     decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
     logprobs = is_local(model) or decided.confidence
     settled = sampling_of(task, sampling or Sampling(), logprobs=logprobs)
@@ -189,9 +195,10 @@ class _Run:
         return self._forecast(held, limits)
 
     def _forecast(self, held: Sequence[Sample], limits: Limits) -> Forecast:
-        price = price_before(self.model, self.requests.price)
+        price = price_before(self.model, self.requests)
         model, most = self.settings["model"], self.num_in_flight
-        return forecast_of(self.plan, self.setup, held, price, limits, model, most)
+        found = forecast_of(self.plan, self.setup, held, price, limits, model, most)
+        return found.by_batches(self.setup.policy.batch) if self.requests.provider_batch else found
 
     def _store(self) -> Store:
         return store_of(self.recording, self.settings, self.plan.task)
@@ -205,7 +212,7 @@ class _Run:
         preload()
         with self._store() as store, self._endpoint() as endpoint:
             self._agree_on_order(store)
-            client = client_of(endpoint, self.requests.price, self.requests.timeout_s)
+            client = client_by(endpoint, self.requests, store)
             if self.setup.unit == "usd" and client.price is None:
                 raise InputError(
                     f"the price of {endpoint.litellm_model!r} is unknown: give --price IN,OUT"

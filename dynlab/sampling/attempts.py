@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from dynlab._util.errors import DynlabError
@@ -13,11 +13,13 @@ from dynlab.models.prices import believed, worst_case
 from dynlab.models.provider_errors import ProviderError
 from dynlab.models.replies import Reply
 from dynlab.models.servers import Servers
+from dynlab.sampling.batch_client import BatchClient
 from dynlab.sampling.budget import Spending, cost
 from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.request_queue import RequestQueue, Turn
 from dynlab.sampling.retries import RetryPolicy
 from dynlab.sampling.store import Store
+from dynlab.sampling.store_rows import WAITING, Key, WaitingCall
 
 LONGEST_WAIT_S = 120.0
 _NOTHING = Spending()
@@ -35,12 +37,15 @@ class Requester:
         self,
         queue: RequestQueue,
         store: Store,
-        client: Client | Servers,
+        client: Client | Servers | BatchClient,
         retries: RetryPolicy,
         clock: CallClock,
+        waiting: Mapping[Key, WaitingCall] | None = None,
     ):
         self.queue, self.store, self.client, self.retries = queue, store, client, retries
-        self.clock = clock
+        self.clock, self.waiting = clock, dict(waiting or {})
+        # a call by batch outlives its run, and says so on disk
+        self.reserved_for = WAITING if isinstance(client, BatchClient) else None
         self.ended: DynlabError | None = None
         self._ending = asyncio.Event()
 
@@ -49,6 +54,8 @@ class Requester:
         self.ended = self.ended or error
         self.queue.close(error)
         self._ending.set()
+        if isinstance(self.client, BatchClient):  # its calls may take a day
+            self.client.let_go(error)
 
     async def ask(
         self, request: Request, num_samples: int, turn: Turn, read: Callable[[Reply, Usage], Drawn]
@@ -71,11 +78,22 @@ class Requester:
         self.retries.begins(request.key)
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Again),
-            wait=_wait_s,
+            wait=self._wait_s,
             sleep=self._pause,
             reraise=True,
         )
         return await retrying(attempt)
+
+    def _wait_s(self, state: object) -> float:
+        """Seconds before the next attempt: what the provider asks for, and exponential with jitter
+        beyond it.
+        """
+        import tenacity
+
+        (failure,) = state.outcome.exception().args  # type: ignore[attr-defined]
+        pause = tenacity.wait_random_exponential(multiplier=0.5, max=self.retries.pause_s)
+        drawn: float = pause(state)  # type: ignore[arg-type]
+        return min(LONGEST_WAIT_S, float(failure.asked_wait_s) + drawn)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -106,6 +124,9 @@ class _Attempts:
         self.call: int | None = None
         self.unknown = False  # whether an attempt's outcome will never be known
         turn.worst, turn.reserve = cost(self.worst, shared.client.price), self._reserve
+        if (sent := shared.waiting.pop(request.key, None)) is not None:  # by an earlier run
+            self.call, turn.worst, turn.holds = sent.call, sent.worst, True
+            shared.queue.ledger.retake(sent.worst)
 
     async def __call__(self) -> Sequence[Sample]:
         shared, turn = self.shared, self.turn
@@ -136,9 +157,11 @@ class _Attempts:
         if self.call is None:
             assert self.turn.worst is not None
             key, picousd = self.request.key, self.turn.worst.picousd
-            self.call, self.on_disk = store.reserve(key, self.num_samples, self.worst, picousd)
+            self.call, self.on_disk = store.reserve(
+                key, self.num_samples, self.worst, picousd, self.shared.reserved_for
+            )
         else:
-            self.on_disk = store.mark(self.call, "reserved")
+            self.on_disk = store.mark(self.call, "reserved", self.shared.reserved_for)
 
     async def _answered(self, reply: Reply) -> Sequence[Sample]:
         shared = self.shared
@@ -163,6 +186,9 @@ class _Attempts:
         else:
             shared.store.mark(self.call, "reserved", reason)
             self._keep()
+        if shared.ended is not None and failure.kind != "refused":  # not the sample's own fault
+            self._release()
+            raise shared.ended
         decision = shared.retries.failed(self.request.key, failure)
         if decision == "again":
             shared.queue.advance()
@@ -207,14 +233,3 @@ def without_answer(request: Request, reason: str, usage: Usage) -> Sample:
         votes=False,
         finish_reason=f"error: {reason}",
     )
-
-
-def _wait_s(state: object) -> float:
-    """Seconds before the next attempt: what the provider asks for, and exponential with jitter
-    beyond it.
-    """
-    import tenacity
-
-    (failure,) = state.outcome.exception().args  # type: ignore[attr-defined]
-    drawn: float = tenacity.wait_random_exponential(multiplier=0.5, max=30)(state)  # type: ignore[arg-type]
-    return min(LONGEST_WAIT_S, float(failure.asked_wait_s) + drawn)

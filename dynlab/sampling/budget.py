@@ -136,6 +136,11 @@ class Ledger:
         self.held += worst
         self.num_held += 1
 
+    def retake(self, worst: Spending) -> None:
+        """Sets aside what an earlier run reserved for a call that is waited for again."""
+        self.reserved -= worst
+        self.hold(worst)
+
     def settle(self, worst: Spending, actual: Spending) -> None:
         """Books what a call cost in place of its worst case; `Spending()` if it was turned down."""
         self._let_go(worst)

@@ -14,6 +14,7 @@ from dynlab._util.durations import about
 from dynlab._util.options import Limits
 from dynlab._util.values import GREEDY, Sample, Usage
 from dynlab.models.prices import Price, worst_case
+from dynlab.models.provider_batch import WINDOW_H
 from dynlab.sampling.budget import Spending, cost, total
 from dynlab.sampling.latencies import Latencies, latencies_of
 from dynlab.sampling.plan import Plan
@@ -38,6 +39,7 @@ class CostEstimate:
         spread: Half the width of its 95 % interval over questions, as a share of it; None: nothing
             is known to tell it from.
         seconds: How long it is likely to take; None: it is not known how long calls take.
+        num_waves: By a provider's batches: how many go one after another.
     """
 
     model: str
@@ -47,6 +49,7 @@ class CostEstimate:
     basis: str
     spread: float | None = None
     seconds: float | None = None
+    num_waves: int | None = None
 
     def __str__(self) -> str:
         return f"{self.words}; nothing was sent"
@@ -55,16 +58,31 @@ class CostEstimate:
     def words(self) -> str:
         """Calls, tokens, USD and time as expected, how sure that is, and at worst."""
         sure = "a guess" if self.spread is None else f"± {self.spread:.0%}"
-        time = (
-            "how long is not known before the first answers"
-            if self.seconds is None
-            else about(self.seconds)
-        )
         return (
             f"{self.model}: {self.num_samples} samples in {self.worst.calls} calls; expected"
-            f" {_words(self.expected)} ({sure}: {self.basis}), {time}; at worst"
+            f" {_words(self.expected)} ({sure}: {self.basis}), {self._time}; at worst"
             f" {_words(self.worst)}"
         )
+
+    @property
+    def _time(self) -> str:
+        if self.num_waves is not None:
+            return by_batches(self.num_waves)
+        if self.seconds is None:
+            return "how long is not known before the first answers"
+        return about(self.seconds)
+
+
+def by_batches(num_waves: int) -> str:
+    """How long batches may take that go one after another.
+
+    >>> by_batches(1), by_batches(5)
+    ('by batches, up to 24 h', 'by 5 batches in a row of up to 24 h each, up to 5 days')
+    """
+    if num_waves <= 1:
+        return f"by batches, up to {WINDOW_H} h"
+    days = math.ceil(num_waves * WINDOW_H / 24)
+    return f"by {num_waves} batches in a row of up to {WINDOW_H} h each, up to {days} days"
 
 
 def estimate(

@@ -62,6 +62,14 @@ class Plan:
         ]
 
     @cached_property
+    def depth(self) -> int:
+        """The longest path of samples of which each waits for the one before it."""
+        depths: list[int] = []
+        for index in range(self.num_samples):
+            depths.append(1 + max((depths[i] for i in self.strategy.parents(index)), default=0))
+        return max(depths)
+
+    @cached_property
     def _streams(self) -> list[tuple[str, str, int]]:
         """The streams in the order of drawing."""
         return [

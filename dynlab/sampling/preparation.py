@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
-from dynlab._util.options import Limits, RecordingOptions, Sampling, require_count
+from dynlab._util.options import (
+    Limits,
+    RecordingOptions,
+    RequestOptions,
+    Sampling,
+    require_count,
+)
 from dynlab._util.values import Sample
-from dynlab.models.client import list_price
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import earlier_samples, is_local, settings_of, wording_of
@@ -119,11 +125,13 @@ def sampling_of(task: Task, sampling: Sampling, *, logprobs: bool) -> Sampling:
     )
 
 
-def price_before(model: str | Endpoint, price: tuple[float, float] | None) -> Price | None:
+def price_before(model: str | Endpoint, requests: RequestOptions) -> Price | None:
     """The price of a model as far as it is known before anything is sent; a local one has none."""
+    price = requests.price
     if is_local(model):
         return None if price is None else Price(*price)
-    return list_price(model if isinstance(model, Endpoint) else Endpoint(model, "", ""), price)
+    endpoint = model if isinstance(model, Endpoint) else Endpoint(model, "", "")
+    return list_price(endpoint, price, by_batch=requests.provider_batch)
 
 
 def store_of(out: Path, settings: Mapping[str, Any], task: Task) -> Store:

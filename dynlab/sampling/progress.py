@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from dynlab._util.durations import Countdown, about
+from dynlab.sampling.batch_client import BatchClient
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.time_left import seconds_left
 
@@ -98,6 +99,8 @@ class Progress:
         clock, each = self.sampler.clock, self.sampler.num_per_call
         if self.num >= self.total:
             return []
+        if isinstance(self.sampler.client, BatchClient):
+            return self.sampler.client.told
         ages = clock.ages
         queued = max(math.ceil((self.total - self.num) / each) - len(ages), 0)
         relative = clock.relative(self._missing()) if self._planned and queued else 1.0

@@ -82,7 +82,7 @@ def preview(
         strategy: As `record` takes it; its first sample is drawn, which is shown no attempts.
         sampling: As `record` takes it.
         limits: As `record` takes it.
-        requests: As `record` takes it.
+        requests: As `record` takes it; live, since a batch may take a day.
         seed: As `record` takes it.
 
     Raises:
@@ -98,6 +98,8 @@ def preview(
         return Preview(tuple(previewed))
     if out is None:
         raise InputError("a preview with a model needs out: the recording its answers go to")
+    if requests is not None and requests.provider_batch:
+        raise InputError("a preview is drawn live: leave --provider-batch out for it")
     chosen = as_strategy(strategy)
     path = record(
         whole,

@@ -14,11 +14,12 @@ from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Sample
-from dynlab.models.client import goes_on
 from dynlab.models.engines import describe, resolve
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
-from dynlab.models.servers import addressed, client_of
+from dynlab.models.price_list import goes_on
+from dynlab.models.servers import addressed
+from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by, require_batches
 from dynlab.sampling.cost_estimate import (
     CostEstimate,
     capped,
@@ -85,7 +86,7 @@ def record(
     """
     requests = requests or RequestOptions()
     options = options or RecordingOptions()
-    model = addressed(model, requests.api_base)
+    model = asked_at(model, requests)
     ready = prepared(
         task,
         model,
@@ -110,7 +111,7 @@ def record(
             print(ahead.words, file=sys.stderr)
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
-            client = client_of(endpoint, requests.price, requests.timeout_s)
+            client = client_by(endpoint, requests, store)
             num_in_flight = _num_in_flight(requests, endpoint.card)
             slotted = replace(plan, num_slots=slots_of(endpoint.card))
             sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
@@ -149,7 +150,7 @@ def dry_run(
         InputError: as `record`.
     """
     requests = requests or RequestOptions()
-    model = addressed(model, requests.api_base)
+    model = asked_at(model, requests)
     ready = prepared(
         task,
         model,
@@ -168,6 +169,18 @@ def dry_run(
     return _estimated(ready, list(held.values()), model, requests, ready.limits(limits))
 
 
+def asked_at(model: str | Endpoint, requests: RequestOptions) -> str | Endpoint:
+    """The model, at the addresses given, if it can be asked as the options say.
+
+    Raises:
+        InputError: it cannot: it has an address already, or is not served by batches.
+    """
+    model = addressed(model, requests.api_base)
+    if requests.provider_batch:
+        require_batches(model)
+    return model
+
+
 def _estimated(
     ready: Prepared,
     held: Sequence[Sample],
@@ -178,7 +191,7 @@ def _estimated(
     """What is still missing of a recording, what it costs, and how long it takes."""
     there = {sample.key for sample in held}
     missing = [key for key in ready.plan.keys if key not in there]
-    price = price_before(model, requests.price)
+    price = price_before(model, requests)
     found = estimate(ready.plan, missing, held, price, ready.settings["model"])
     seconds = None
     if held_latencies(held) is not None:  # else nobody asks how many calls there are at once
@@ -187,6 +200,7 @@ def _estimated(
     return replace(
         found,
         seconds=seconds,
+        num_waves=ready.plan.depth if requests.provider_batch else None,
         worst=capped(found.worst, limits),
         expected=capped(found.expected, limits),
     )
@@ -194,6 +208,8 @@ def _estimated(
 
 def _num_in_flight(requests: RequestOptions, card: Mapping[str, Any]) -> int:
     """The calls in flight of a recording, by the card of its server."""
+    if requests.provider_batch:
+        return requests.concurrency or LINES_IN_FLIGHT
     return requests.concurrency or WAITING * slots_of(card) or num_in_flight_of(card)
 
 

@@ -92,7 +92,7 @@ class RequestQueue:
         # has settled, and all behind it wait as well: so a cheap call never overtakes a dear one,
         # and a limit is used up in the order of the plan, whatever arrives first.
         while not self.concurrency.full:
-            turn = next((t for t in self._again if t.holds or self._fits(t)), None)
+            turn = next((t for t in self._again if self._fits(t)), None)
             if turn is not None:
                 self._again.remove(turn)
             elif self._again:  # waits for money, and so does all that was asked for later
@@ -107,7 +107,7 @@ class RequestQueue:
         return None
 
     def _fits(self, turn: Turn) -> bool:
-        return turn.worst is not None and self.ledger.fits(turn.worst)
+        return turn.holds or (turn.worst is not None and self.ledger.fits(turn.worst))
 
     def _close_if_idle(self, turn: Turn) -> None:
         if not self.ledger.num_held:

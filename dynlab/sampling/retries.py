@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -15,6 +16,7 @@ LONGEST_SILENCE_S = 120.0
 _FEW = 3
 # a refusal, or no connection, before anything was answered may come of the settings: so many tries
 _TRIES_UNPROVEN = 3
+LONGEST_PAUSE_S = 30.0  # between two attempts, unless the provider asks for more
 
 Decision = Literal["again", "sample", "run"]
 
@@ -31,6 +33,7 @@ class RetryPolicy:
     Args:
         num_attempts: Failures of its own after which a sample is given up.
         silence_s: Seconds without an answer after which the run is given up.
+        pause_s: Between two attempts at most, unless the provider asks for more.
         clock: Seconds that only grow.
     """
 
@@ -38,9 +41,11 @@ class RetryPolicy:
         self,
         num_attempts: int = NUM_ATTEMPTS,
         silence_s: float = LONGEST_SILENCE_S,
+        pause_s: float = LONGEST_PAUSE_S,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.num_attempts, self.silence_s, self.clock = num_attempts, silence_s, clock
+        self.pause_s = pause_s
         self.num_answered = 0  # ever, earlier runs of the recording included
         self._reached = False  # whether the server was there in this run
         self._failing_since: float | None = None  # the first failure since the last answer
@@ -109,3 +114,10 @@ class RetryPolicy:
     def _forget(self, key: Key) -> None:
         self._heard.pop(key, None)
         self._failures.pop(key, None)
+
+
+def by_batches() -> RetryPolicy:
+    """For calls by a provider's batches: silence is their nature, and what failed goes into the
+    next batch together.
+    """
+    return RetryPolicy(silence_s=math.inf, pause_s=0.0)

@@ -17,12 +17,13 @@ from dynlab.models.prices import priced, shared_out
 from dynlab.models.replies import Reply
 from dynlab.models.servers import Servers
 from dynlab.sampling.attempts import Requester, without_answer
+from dynlab.sampling.batch_client import BatchClient
 from dynlab.sampling.budget import Ledger
 from dynlab.sampling.concurrency import ConcurrencyLimit
 from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.request_queue import RequestQueue, Turn
-from dynlab.sampling.retries import RetryPolicy
+from dynlab.sampling.retries import RetryPolicy, by_batches
 from dynlab.sampling.store import Store
 from dynlab.sampling.store_rows import Key
 
@@ -60,7 +61,7 @@ class Sampler:
         self,
         plan: Plan,
         store: Store,
-        client: Client | Servers,
+        client: Client | Servers | BatchClient,
         num_in_flight: int,
         limits: Limits | None = None,
         num_per_call: int = 1,
@@ -75,13 +76,16 @@ class Sampler:
                 " tokens)"
             )
         store.account(client.price)
-        totals = store.totals()
+        totals, by_batch = store.totals(), isinstance(client, BatchClient)
         self.ledger = Ledger(limits or Limits(), totals.spent, totals.reserved)
-        self.retries = retries or RetryPolicy()
+        self.retries = retries or (by_batches() if by_batch else RetryPolicy())
         self.concurrency = ConcurrencyLimit(num_in_flight)
         self._queue = RequestQueue(self.concurrency, self.ledger)
         self.clock = CallClock()
-        self._requester = Requester(self._queue, store, client, self.retries, self.clock)
+        waiting = store.waiting() if by_batch else {}
+        self._requester = Requester(self._queue, store, client, self.retries, self.clock, waiting)
+        joint = [self._chunk(key, sent.num_samples) for key, sent in waiting.items()]
+        self._sent = {key: keys for keys in joint for key in keys}  # of calls that wait already
         self.arrived = store.keys()
         self.retries.num_answered = len(self.arrived)
         self._underway: dict[Key, asyncio.Task[None]] = {}
@@ -115,6 +119,8 @@ class Sampler:
             told["price"] = {"prompt": price.prompt, "completion": price.completion}
         if self.client.left_out:
             told["left_out"] = sorted(self.client.left_out)
+        if isinstance(self.client, BatchClient):
+            told["provider_batch"] = True
         if self.num_per_call > 1:
             told |= {
                 "num_per_call": self.num_per_call,
@@ -176,17 +182,21 @@ class Sampler:
 
     def together(self, key: Key) -> list[Key]:
         """The keys of one call: a chunk of a stream's independent samples, all missing."""
+        if key in self._sent:
+            return self._sent[key]
         first = key[3] - key[3] % self.num_per_call
-        chunk: list[Key] = [
-            (*key[:3], i)
-            for i in range(first, min(first + self.num_per_call, self.plan.num_samples))
-        ]
+        num_left = self.plan.num_samples - first
+        chunk = self._chunk((*key[:3], first), min(self.num_per_call, num_left))
         alone = self.num_per_call == 1 or key[1] == GREEDY or any(map(self.plan.parents, chunk))
         return (
             [key]
             if alone or any(k in self.arrived or k in self._underway for k in chunk)
             else chunk
         )
+
+    @staticmethod
+    def _chunk(key: Key, num_samples: int) -> list[Key]:
+        return [(*key[:3], key[3] + i) for i in range(num_samples)]
 
     async def _draw(self, keys: list[Key], turn: Turn) -> None:
         """Draws samples by one call, and those that it did not bring by one call each."""
@@ -196,6 +206,8 @@ class Sampler:
             read = partial(self._read, request, len(keys))
             arrived = keys[: len(await self._requester.ask(request, len(keys), turn, read))]
             self.arrived.update(arrived)
+            for key in keys:
+                self._sent.pop(key, None)
         finally:
             self._queue.leave(turn)
             for key in keys:

@@ -14,7 +14,6 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,10 @@ from dynlab.sampling.journal import Journal
 from dynlab.sampling.locking import StoreLock
 from dynlab.sampling.store_rows import (
     TABLES,
+    WAITING,
     Key,
+    Totals,
+    WaitingCall,
     call_row,
     dumps,
     inserted,
@@ -35,16 +37,6 @@ from dynlab.sampling.store_rows import (
 )
 
 _KEY = "question_id, strategy, stream, sample_index"
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What the calls of a store have cost (`spent`), and what those may have cost whose cost is
-    unknown.
-    """
-
-    spent: Spending = Spending()
-    reserved: Spending = Spending()
 
 
 def store_path(out: str | Path) -> Path:
@@ -77,7 +69,7 @@ class Store:
             self._places: dict[str, int] = dict(
                 self._read("SELECT kind, max(place) + 1 FROM notes GROUP BY kind")
             )
-            if not self.keys():  # nothing was drawn yet with the settings that may stand there
+            if not self.keys() and not self.waiting():  # nothing was drawn yet with what is there
                 self._journal.commit(
                     [(f"DELETE FROM {table}", ()) for table in ("settings", "questions", "notes")]
                 )
@@ -131,6 +123,16 @@ sum(prompt_tokens + completion_tokens),
         }
         return Totals(found.get("settled", Spending()), found.get("reserved", Spending()))
 
+    def waiting(self) -> dict[Key, WaitingCall]:
+        """The calls that provider's batches will answer, by the keys of their first samples."""
+        query = f"""
+            SELECT {_KEY}, call, num_samples, prompt_tokens + completion_tokens, picousd FROM calls
+            WHERE state = 'reserved' AND reason = ? ORDER BY call"""
+        return {
+            tuple(key): WaitingCall(call, num_samples, Spending(1, tokens, picousd))
+            for *key, call, num_samples, tokens, picousd in self._read(query, [WAITING])
+        }
+
     def notes(self, kind: str) -> list[Any]:
         """The notes of a kind, in the order in which they were made."""
         return [
@@ -164,17 +166,30 @@ sum(prompt_tokens + completion_tokens),
                 rows.append(("UPDATE calls SET picousd = ? WHERE call = ?", (picousd, call)))
         self._held.commit(rows)
 
+    def release(self, calls: Iterable[int]) -> None:
+        """Says of calls that waited for a batch that they were never sent."""
+        update = "UPDATE calls SET state = 'released', reason = 'never sent' WHERE call = ?"
+        self._held.commit([(update, [call]) for call in calls])
+
     # ——— while it runs: each returns a future that is done once it is on disk, and none overtakes
     # another ———
 
     def reserve(
-        self, key: Key, num_samples: int, worst: Usage, picousd: int | None
+        self,
+        key: Key,
+        num_samples: int,
+        worst: Usage,
+        picousd: int | None,
+        reason: str | None = None,
     ) -> tuple[int, asyncio.Future[None]]:
-        """Reserves what a call may cost at worst: its number, and when it may be sent."""
+        """Reserves what a call may cost at worst: its number, and when it may be sent.
+
+        `reason` says for what it stays reserved where this run ends before it is answered.
+        """
         call = self._next_call()
         tokens = (worst.prompt_tokens, worst.completion_tokens)
         return call, self._held.enqueue(
-            call_row((call, *key, num_samples, "reserved", *tokens, picousd, None, None))
+            call_row((call, *key, num_samples, "reserved", *tokens, picousd, None, reason))
         )
 
     def mark(self, call: int, state: str, reason: str | None = None) -> asyncio.Future[None]:

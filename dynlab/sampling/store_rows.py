@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from dynlab._util.values import Sample, Usage
 from dynlab.models.prices import Price
-from dynlab.sampling.budget import cost
+from dynlab.sampling.budget import Spending, cost
 from dynlab.sampling.journal import Statement
 
 Key = tuple[str, str, int, int]  # question id, strategy, stream, sample index
+
+WAITING = "waits for its batch"  # the reason of a reserved call that a provider's batch will answer
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,6 +38,25 @@ CREATE TABLE IF NOT EXISTS notes (
     kind TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, place)
 ) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the calls of a store have cost (`spent`), and what those may have cost whose cost is
+    unknown.
+    """
+
+    spent: Spending = Spending()
+    reserved: Spending = Spending()
+
+
+@dataclass(frozen=True)
+class WaitingCall:
+    """A call that a provider's batch will answer: its number, samples, and what is reserved."""
+
+    call: int
+    num_samples: int
+    worst: Spending
 
 
 def inserted(sample: Sample, reasoning: str | None) -> Statement:

@@ -8,8 +8,8 @@ from dynlab import compare, load_task
 from dynlab._util import extras
 from dynlab._util.errors import InputError
 from dynlab.cli import main
-from dynlab.models.client import list_price
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.price_list import list_price
 
 
 @pytest.fixture

@@ -80,6 +80,12 @@ class ScriptedServer:
         ] = []  # those whose answer was handed to a connection that still stood
         self.in_flight = 0
         self.most_in_flight = 0
+        self._port = 0  # any; one that was stopped comes back at its address
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """What it answers."""
+        router.add_post("/v1/completions", self._handle)
+        router.add_post("/v1/chat/completions", self._handle)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -114,7 +120,7 @@ class ScriptedServer:
                 error = {"error": {"message": reply.text or "scripted failure", "type": "scripted"}}
                 return web.json_response(error, status=reply.status, headers=reply.headers)
             self.answered.append(call)
-            return web.json_response(_payload(call, reply), headers=reply.headers)
+            return web.json_response(payload(call, reply), headers=reply.headers)
         finally:
             self.in_flight -= 1
 
@@ -125,13 +131,13 @@ class ScriptedServer:
             self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(self._loop)
             app = web.Application()
-            app.router.add_post("/v1/completions", self._handle)
-            app.router.add_post("/v1/chat/completions", self._handle)
+            self.add_routes(app.router)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
             self._loop.run_until_complete(runner.setup())
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            site = web.TCPSite(runner, "127.0.0.1", self._port)
             self._loop.run_until_complete(site.start())
-            self.address = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            self._port = runner.addresses[0][1]
+            self.address = f"http://127.0.0.1:{self._port}/v1"
             ready.set()
             self._loop.run_forever()
             self._loop.run_until_complete(runner.cleanup())
@@ -147,7 +153,7 @@ class ScriptedServer:
         self._thread.join(10)
 
 
-def _payload(call: Call, reply: Reply) -> dict[str, Any]:
+def payload(call: Call, reply: Reply) -> dict[str, Any]:
     head = {"id": f"call-{call.number}", "created": int(time.time()), "model": call.body["model"]}
     usage = {} if reply.usage is None else {"usage": reply.usage}
     num = call.body.get("n", 1) if reply.num_choices is None else reply.num_choices

@@ -15,8 +15,8 @@ from helpers.scripted_server import Reply, ScriptedServer
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Question
-from dynlab.models.client import goes_on
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.price_list import goes_on
 from dynlab.sampling.plan import sampling_seed
 from dynlab.sampling.recorder import record
 from dynlab.strategies.attempts import OPTIONS

@@ -13,8 +13,9 @@ from dynlab._util.errors import InputError
 from dynlab._util.options import Sampling
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request, Usage
-from dynlab.models.client import Client, list_price
+from dynlab.models.client import Client
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError
 

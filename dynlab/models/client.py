@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -44,7 +44,7 @@ OPENAI = ("text-completion-openai", "openai")  # for others LiteLLM keeps its ow
 # a 400 that blames the length of the answer, which is a setting, not the prompt
 _ANSWER_TOO_LONG = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
 _CONTEXT = re.compile(r"context length is (\d+)[^\d].{0,200}?(\d+) in the completion", re.DOTALL)
-Post: TypeAlias = "Callable[[httpx.Request], Awaitable[httpx.Response]]"
+Post: TypeAlias = "Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]"
 _arrived: ContextVar[list[Any] | None] = ContextVar(
     "arrived", default=None
 )  # the HTTP answers to the call under way
@@ -228,8 +228,8 @@ class Client:
         }
 
 
-def _answered_by(post: Post, hooks: dict[str, Any]) -> httpx.AsyncClient:
-    """A client whose requests go to a function."""
+def _answered_by(post: Post, hooks: dict[str, Any]) -> Any:
+    """A client whose requests go to a function; any version of OpenAI's takes one of httpx."""
     import httpx
 
     return httpx.AsyncClient(transport=httpx.MockTransport(post), event_hooks=hooks)

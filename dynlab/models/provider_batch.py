@@ -26,7 +26,7 @@ _NOT_PRICED = {"batch_ignore_default_logging": True}  # else it fetches all answ
 _CLOSE = {"Connection": "close"}  # LiteLLM makes a client for each call, and closes none
 _OVER = ("completed", "failed", "expired", "cancelled")
 _FULL = ("token_limit_exceeded", "rate_limit_exceeded")  # too much is waiting there already
-# of lines that were never worked on: as if turned down (503), where any other may be billed (500)
+# what is said of lines that were never worked on; any other error may be billed
 _UNBILLED = ("batch_expired", "batch_cancelled")
 
 
@@ -121,7 +121,7 @@ class BatchEndpoint:
         )
 
     async def answers(self, batch: Batch) -> dict[str, Answer]:
-        """What the lines of a batch brought, by their names; lines that brought nothing lack."""
+        """What the lines of a batch brought, by their names; those never worked on are left out."""
         found: dict[str, Answer] = {}
         for file in batch.files:
             content: bytes = (await self._call("afile_content", file_id=file)).content
@@ -183,8 +183,8 @@ def _answer(line: bytes) -> tuple[str, Answer | None]:
 
     >>> _answer(b'{"custom_id": "3", "response": {"status_code": 200, "body": {"choices": []}}}')
     ('3', Answer(status=200, body=b'{"choices": []}'))
-    >>> _answer(b'{"custom_id": "3", "error": {"code": "batch_expired"}}')[1].status
-    503
+    >>> _answer(b'{"custom_id": "3", "error": {"code": "batch_expired"}}')
+    ('3', None)
     """
     try:
         said = json.loads(line)
@@ -194,8 +194,9 @@ def _answer(line: bytes) -> tuple[str, Answer | None]:
     response, error = said.get("response"), said.get("error")
     if isinstance(response, dict) and isinstance(response.get("status_code"), int):
         return str(name), Answer(response["status_code"], _json(response.get("body")))
-    code = error.get("code") if isinstance(error, dict) else None
-    return str(name), Answer(503 if code in _UNBILLED else 500, _json({"error": error}))
+    if isinstance(error, dict) and error.get("code") in _UNBILLED:
+        return str(name), None
+    return str(name), Answer(500, _json({"error": error}))
 
 
 def _json(value: Any) -> bytes:

@@ -1,7 +1,7 @@
 """A scripted server that has files and batches, too: `/v1/files` and `/v1/batches`.
 
-A batch's lines are answered by the script that answers live calls. Each look at a batch brings it a
-step further; the third finds it over. What it forgets, turns down or answers twice is up to a test.
+A batch's lines are answered by the script that answers live calls. Each look at a batch brings it
+a step further; the second finds it over. What it forgets or turns down is up to a test.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp import web
 
 from helpers.scripted_server import Call, Reply, ScriptedServer, payload
 
-NUM_LOOKS = 3
+NUM_LOOKS = 2
 
 
 @dataclass
@@ -147,7 +147,7 @@ def _line(line: dict[str, Any], status: int, body: dict[str, Any]) -> dict[str, 
 
 
 def _told(batch: Batch) -> dict[str, Any]:
-    done = 0 if batch.looks < 2 else len(batch.lines) // (1 if batch.files else 2)
+    done = len(batch.lines) // (1 if batch.files else 2)
     return {
         "id": batch.id,
         "object": "batch",

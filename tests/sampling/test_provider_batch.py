@@ -1,7 +1,13 @@
-"""Recording by a provider's batches: the same samples at half the price, and none paid for twice."""
+"""Recording by a provider's batches: the same samples at half the price, none paid for twice."""
 
 import hashlib
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
 
+import certifi
 import pytest
 from helpers.batch_server import BatchServer
 from helpers.flat_options import grouped
@@ -9,11 +15,19 @@ from helpers.scripted_server import Reply
 from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab import recordings
+from dynlab._util.errors import BudgetError, DynlabError, InputError
+from dynlab._util.options import RequestOptions
 from dynlab.models.llama_cpp import Endpoint
-from dynlab.sampling.recorder import record
+from dynlab.models.price_list import list_price
+from dynlab.models.prices import Price
+from dynlab.sampling.prompt_preview import preview
+from dynlab.sampling.recorder import dry_run, record
+from dynlab.sampling.store import Store, store_path
+from dynlab.sampling.verification import verify
 
 BY_BATCH = {"provider_batch": True, "first_poll_s": 0.01, "price": (1.0, 5.0)}
-LIVE = {"price": (2.0, 10.0)}
+KEYS = ["question_id", "strategy", "stream", "sample_index"]
+COSTS = ["cost_usd", "billed_usd"]
 
 
 def seeded(call):
@@ -27,6 +41,17 @@ def seeded(call):
     )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_certificate(tmp_path_factory):
+    """LiteLLM makes a client for each call to a batch endpoint, which loads all that there are."""
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    end = "-----END CERTIFICATE-----\n"
+    path.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
 @pytest.fixture
 def server():
     with BatchServer(seeded) as running:
@@ -35,46 +60,326 @@ def server():
 
 @pytest.fixture
 def draw(server, tmp_path):
-    """record() of the sums on the server of batches; its rows, sorted."""
+    """record() of the sums by batches on the server; its rows in the order of their keys."""
 
-    def run(**changes):
-        arguments = {"num_samples": 3, "out": tmp_path / "sums.parquet", "progress": False}
-        form = changes.pop("form", "text-completion-openai")
+    def run(out="sums.parquet", form="text-completion-openai", **changes):
+        arguments = {"num_samples": 2, "greedy": False, "progress": False, "out": tmp_path / out}
         endpoint = Endpoint(f"{form}/scripted", server.address, KEY)
-        path = record(TASK, endpoint, **grouped(**arguments | changes))
-        order = ["question_id", "strategy", "stream", "sample_index"]
-        return recordings.load(path).frame.sort_values(order, ignore_index=True)
+        path = record(TASK, endpoint, **grouped(**arguments | BY_BATCH | changes))
+        return recordings.load(path).frame.sort_values(KEYS, ignore_index=True)
 
     return run
 
 
-def calls_of(server):
-    """Bodies of the calls that were answered, in any order."""
-    return sorted(repr(sorted(call.body.items())) for call in server.calls)
+@pytest.fixture
+def totals(tmp_path):
+    """What the store of a recording has spent and reserved, as (calls, tokens) each."""
+
+    def read(out="sums.parquet"):
+        with Store(store_path(tmp_path / out), {}, {}) as store:
+            found = store.totals()
+        return [(each.calls, each.tokens) for each in (found.spent, found.reserved)]
+
+    return read
+
+
+def bodies(calls):
+    """What was asked, in any order."""
+    return sorted(repr(sorted(call.body.items())) for call in calls)
+
+
+def lines_of(server):
+    return [len(batch.lines) for batch in server.batches]
+
+
+# ——— the same as live ———
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["text-completion-openai", "openai"])
-def test_a_recording_by_batches_is_the_live_one_at_the_price_of_a_batch(
-    server, draw, tmp_path, form
-):
-    asked = {"form": form, "logprobs": True, "num_per_call": 2, "top_p": 0.9}
-    live = draw(out=tmp_path / "live.parquet", **asked, **LIVE)
-    sent_live, server.calls = calls_of(server), []
-    batched = draw(**asked, **BY_BATCH)
-    assert len(server.batches) == 1  # greedy answers and samples
+def test_a_recording_by_batches_is_the_live_one_at_the_price_of_a_batch(server, draw, form):
+    asked = {"form": form, "logprobs": True, "top_p": 0.9, "num_samples": 3, "greedy": True}
+    asked |= {"num_per_call": 2, "extra_body": {"own": 1}}
+    live = draw("live.parquet", provider_batch=False, **asked | {"price": (2.0, 10.0)})
+    asked_live, server.calls = bodies(server.calls), []
+    batched = draw(**asked)
+    assert bodies(server.calls) == asked_live
+    assert lines_of(server) == [12]  # greedy answers, pairs of samples, and third ones
     assert [path.endswith("/content") for _, path in server.requests].count(True) == 1
-    assert calls_of(server) == sent_live
-    costs = ["cost_usd", "billed_usd"]
-    same = live.drop(columns=["latency_s", *costs])
-    assert batched.drop(columns=["latency_s", *costs]).equals(same)
-    assert batched[costs].sum().tolist() == pytest.approx((live[costs].sum() / 2).tolist())
+    apart = ["latency_s", *COSTS]
+    assert batched.drop(columns=apart).equals(live.drop(columns=apart))
+    assert batched[COSTS].to_numpy() == pytest.approx(live[COSTS].to_numpy() / 2)
     assert batched["latency_s"].isna().all()
 
 
-def test_a_batch_that_was_made_although_its_answer_was_lost_is_found_and_not_made_again(
-    server, draw
+@pytest.mark.slow
+def test_a_chain_is_drawn_by_a_batch_for_each_of_its_steps(server, draw):
+    live = draw("live.parquet", provider_batch=False, strategy="sequential")
+    batched = draw(strategy="sequential")
+    assert lines_of(server) == [4, 4]
+    assert batched.drop(columns="latency_s").equals(live.drop(columns="latency_s"))
+
+
+@pytest.mark.slow
+def test_batches_hold_so_many_calls_and_a_concurrency_bounds_what_waits(server, draw):
+    open_at_once = []
+
+    def looked(batch):
+        open_at_once.append(sum(not each.files for each in server.batches))
+
+    server.looked = looked
+    draw(lines_per_batch=3, concurrency=6)
+    assert lines_of(server) == [3, 3, 2] and max(open_at_once) == 2
+
+
+# ——— what fails ———
+
+
+@pytest.mark.slow
+def test_a_third_of_the_lines_fail_and_are_asked_again_until_all_are_there(server, draw, totals):
+    live = draw("live.parquet", provider_batch=False, num_samples=6)
+    server.script = lambda call: Reply(status=500) if call.number % 3 == 0 else seeded(call)
+    server.calls = []
+    batched = draw(num_samples=6)
+    assert lines_of(server)[:3] == [24, 8, 3]
+    assert batched.drop(columns="latency_s").equals(live.drop(columns="latency_s"))
+    spent, reserved = totals()
+    failed = sum(lines_of(server)) - 24
+    assert (spent[0], reserved[0]) == (24, failed)  # as with live calls, a 500 may be billed
+
+
+@pytest.mark.slow
+def test_what_a_batch_left_unanswered_when_it_expired_is_asked_again_and_was_free(
+    server, draw, totals
 ):
+    server.ending = lambda batch: "expired" if batch is server.batches[0] else "completed"
+    assert len(draw()) == 8
+    assert lines_of(server) == [8, 4]
+    assert [each[0] for each in totals()] == [8, 0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ending", "kept", "said"),
+    [("cancelled", 4, "batch batch-0 is cancelled at the provider"), ("failed", 0, "no JSON")],
+)
+def test_a_batch_that_is_cancelled_or_not_taken_ends_the_run_which_can_go_on(
+    server, draw, totals, ending, kept, said
+):
+    server.ending = lambda batch: ending
+    with pytest.raises(DynlabError, match=f"{said}.*; {kept} of 8 samples are kept"):
+        draw()
+    assert [each[0] for each in totals()] == [kept, 0]
+    server.ending = lambda batch: "completed"
+    assert len(draw()) == 8
+    assert lines_of(server) == [8, 8 - kept]
+
+
+def test_lines_that_are_lost_doubled_or_broken_are_no_harm(server, draw, totals):
+    def spoil(batch):
+        if batch is server.batches[0] and batch.files:
+            name = batch.files["output"]
+            first, *others = server.files[name].split(b"\n")
+            server.files[name] = b"\n".join([first[:40], *others, others[0], b"[]", b"\xff"])
+
+    server.looked = spoil
+    assert len(draw()) == 8
+    assert lines_of(server) == [8, 1]
+    assert [each[0] for each in totals()] == [8, 1]  # the lost line may be billed
+
+
+def test_batches_that_bring_nothing_at_all_end_the_run(server, draw):
+    server.script = lambda call: Reply("overloaded", status=503)
+    with pytest.raises(DynlabError, match="5 batches in a row brought no answer.*overloaded"):
+        draw()
+    assert lines_of(server) == [8] * 5
+
+
+def test_a_key_that_is_not_known_ends_the_run_before_anything_is_reserved_for_good(
+    server, draw, totals
+):
+    server.fault = lambda method, path: 401
+    with pytest.raises(DynlabError, match="no batch was made.*; 0 of 8 samples are kept"):
+        draw()
+    assert totals() == [(0, 0), (0, 0)]
+
+
+# ——— what is killed, and comes back ———
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_while_a_batch_waits_comes_back_and_loses_nothing(server, draw):
+    def kill(batch):
+        server.looked = lambda batch: None
+
+        def restart():
+            server.__exit__()
+            server.__enter__()
+
+        threading.Thread(target=restart).start()
+
+    server.looked = kill
+    assert len(draw()) == 8 and lines_of(server) == [8]
+
+
+MOMENTS = {
+    "the upload": ("POST", "/v1/files"),
+    "the creation": ("POST", "/v1/batches"),
+    "a look": ("GET", "/v1/batches/batch-0"),
+    "the answers": ("GET", "/v1/files/file-1/content"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_a_run_that_was_killed_at_any_moment_takes_up_its_batch_and_pays_once(
+    server, draw, totals, tmp_path, moment
+):
+    def copied(method, path):  # the disk as a kill would leave it
+        if (method, path) == moment and not (tmp_path / "killed").exists():
+            shutil.copytree(tmp_path, tmp_path / "killed", ignore=shutil.ignore_patterns("*lock"))
+        return 0
+
+    server.fault = copied
+    whole = draw()
+    again = draw("killed/sums.parquet", **BY_BATCH)
+    assert lines_of(server) == [8]
+    assert again.drop(columns="source").equals(whole.drop(columns="source"))
+    assert totals("killed/sums.parquet") == totals() and totals()[1] == (0, 0)
+    assert not verify(store_path(tmp_path / "killed" / "sums.parquet")).problems
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_before_its_batch_was_made_makes_it_anew(
+    server, draw, totals, tmp_path
+):
+    def copied(method, path):
+        if path == "/v1/files":
+            shutil.copytree(tmp_path, tmp_path / "killed", ignore=shutil.ignore_patterns("*lock"))
+        return 0
+
+    server.fault = copied
+    draw()
+    server.batches.clear()  # it never came to that
+    server.fault = lambda method, path: 0
+    assert len(draw("killed/sums.parquet")) == 8
+    assert lines_of(server) == [8] and totals("killed/sums.parquet") == totals()
+
+
+@pytest.mark.slow
+def test_a_batch_that_was_made_although_its_answer_was_lost_is_found_again(server, draw, totals):
     server.lose_creation = lambda number: True
-    assert len(draw(**BY_BATCH)) == 16
-    assert len(server.batches) == 1 and ("GET", "/v1/batches") in server.requests
+    assert len(draw()) == 8
+    assert lines_of(server) == [8] and totals()[1] == (0, 0)
+
+
+@pytest.mark.slow
+def test_where_batches_are_not_listed_what_may_have_been_made_stays_reserved(server, draw, totals):
+    server.lose_creation = lambda number: number == 0
+    server.fault = lambda method, path: 405 if (method, path) == ("GET", "/v1/batches") else 0
+    assert len(draw()) == 8
+    assert lines_of(server) == [8, 8] and [each[0] for each in totals()] == [8, 8]
+
+
+@pytest.mark.slow
+def test_ctrl_c_waits_for_no_batch_and_a_live_run_does_not_pay_for_it_again(server, draw):
+    def interrupt(batch):
+        server.looked = lambda batch: None
+        os.kill(os.getpid(), signal.SIGINT)
+
+    server.looked = interrupt
+    with pytest.raises(DynlabError, match="interrupted; 0 of 8 samples are kept"):
+        draw(first_poll_s=0.2)
+    assert not server.calls
+    with pytest.raises(InputError, match="8 calls of .* wait in batches.*--provider-batch"):
+        draw(provider_batch=False)
+    assert len(draw()) == 8 and lines_of(server) == [8]
+
+
+def test_a_provider_that_is_away_for_too_long_ends_the_run_and_its_batch_is_kept(server, draw):
+    looks = MOMENTS["a look"]
+    server.fault = lambda method, path: 500 if (method, path) == looks else 0
+    with pytest.raises(DynlabError, match="batches cannot be reached.*; 0 of 8 samples are kept"):
+        draw(timeout_s=0.05)
+    server.fault = lambda method, path: 404 if (method, path) == looks else 0
+    with pytest.raises(DynlabError, match="batch-0 is not known at the provider: give the address"):
+        draw()
+    server.fault = lambda method, path: 0
+    assert len(draw()) == 8 and lines_of(server) == [8]
+
+
+# ——— what it costs ———
+
+
+@pytest.mark.slow
+def test_a_cap_holds_with_what_waits_in_batches_included(server, draw, totals):
+    most = 900
+    at_worst = []
+
+    def looked(batch):
+        lines = [line for each in server.batches if not each.files for line in each.lines]
+        prompts = [line["body"]["prompt"].encode() for line in lines]
+        answered = 15 * (sum(lines_of(server)) - len(lines))
+        at_worst.append(answered + sum(len(prompt) + 8 for prompt in prompts))
+
+    server.looked = looked
+    with pytest.raises(BudgetError, match="tokens of at most 900"):
+        draw(num_samples=20, max_total_tokens=most)
+    (calls, tokens), reserved = totals()
+    assert len(server.batches) > 1 and reserved == (0, 0)
+    assert calls == len(server.calls) and tokens <= most
+    assert max(at_worst) <= most
+    assert len(draw(num_samples=20)) == 80  # without a cap it goes on
+
+
+def test_prices_of_batches_are_those_listed_and_never_more_than_live_ones():
+    mini = Endpoint("gpt-4o-mini", "", "")
+    live, batched = list_price(mini), list_price(mini, by_batch=True)
+    assert (batched.prompt, batched.completion) == (live.prompt / 2, live.completion / 2)
+    unlisted = Endpoint("mistral/mistral-large-latest", "", "")
+    assert list_price(unlisted, by_batch=True) == list_price(unlisted)
+    assert list_price(mini, (1.0, 2.0), by_batch=True) == Price(1.0, 2.0)
+    assert list_price(Endpoint("openai/nobody-knows-this", "", ""), by_batch=True) is None
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ("parallel", "by batches, up to 24 h;"),
+        ("sequential", "by 3 batches in a row of up to 24 h each, up to 3 days;"),
+    ],
+)
+def test_a_dry_run_says_how_long_batches_may_take(tmp_path, strategy, said):
+    out = tmp_path / "a.parquet"
+    requests = RequestOptions(provider_batch=True)
+    arguments = {"num_samples": 3, "out": out, "strategy": strategy}
+    batched = dry_run(TASK, "openai/gpt-4o-mini", requests=requests, **arguments)
+    live = dry_run(TASK, "openai/gpt-4o-mini", **arguments)
+    assert said in str(batched)
+    assert batched.expected.usd == pytest.approx(live.expected.usd / 2)
+
+
+# ——— what cannot work ———
+
+
+@pytest.mark.parametrize(
+    ("model", "api_base", "said"),
+    [
+        ("local/smollm2-135m", None, "runs on this machine"),
+        ("anthropic/claude-sonnet-4-5", None, "not called by OpenAI's protocol.*openai/NAME"),
+        ("openai/x", "http://one/v1,http://other/v1", "batches go to one server"),
+    ],
+)
+def test_a_model_without_batches_is_refused_before_anything_is_written(
+    tmp_path, model, api_base, said
+):
+    requests = RequestOptions(provider_batch=True, api_base=api_base)
+    with pytest.raises(InputError, match=said):
+        record(TASK, model, num_samples=1, out=tmp_path / "a.parquet", requests=requests)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_preview_is_drawn_live(tmp_path):
+    requests = RequestOptions(provider_batch=True)
+    with pytest.raises(InputError, match="a preview is drawn live"):
+        preview(TASK, "openai/gpt-4o-mini", out=tmp_path / "a.parquet", requests=requests)

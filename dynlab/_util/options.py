@@ -168,6 +168,8 @@ class RequestOptions:
         require_count("concurrency", self.concurrency)
         require_count("lines_per_batch", self.lines_per_batch)
         _require_amount("first_poll_s", self.first_poll_s)
+        if self.provider_batch and self.asynchronous:
+            raise InputError("batches are rounds: leave --async or --provider-batch out")
         require_count("num_per_call", self.num_per_call)
         _require_amount("timeout_s", self.timeout_s)
         price = self.price

@@ -40,9 +40,15 @@ class Forecast:
     prompt_bytes: int
     how: str
 
-    def by_batches(self, round_size: int) -> Forecast:
+    def by_batches(self, setup: Setup) -> Forecast:
         """The same where each round is a batch of the provider."""
-        rounds = math.ceil(self.estimate.worst.calls / round_size)
+        calls = self.estimate.num_samples
+        rounds = 1  # an allocator that waits for no answer draws all at once
+        if setup.policy.allocator.adaptive:
+            held = setup.limit - calls
+            opening = max(0, setup.policy.warmup * self.questions - held)  # a round of its own
+            later = math.ceil(max(0, calls - opening) / setup.policy.batch)
+            rounds = (opening > 0) + later
         return replace(self, estimate=replace(self.estimate, num_waves=rounds))
 
     @property

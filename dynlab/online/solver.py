@@ -31,7 +31,7 @@ from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
-from dynlab.sampling.batch_client import client_by
+from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
 from dynlab.sampling.cost_estimate import known_latencies
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
@@ -142,18 +142,15 @@ def _planned(
         )
     if Path(out).suffix != ".jsonl":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")
-    if requests.provider_batch and requests.asynchronous:
-        raise InputError("batches are rounds: leave --async or --provider-batch out")
     model = asked_at(model, requests)
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
     card = card_before(model, requests.engine)
-    num_in_flight = requests.concurrency or num_in_flight_of(card)
-    if requests.provider_batch and requests.concurrency is None:
-        num_in_flight = len(task.questions)  # a round of one sample a question: few rounds
-    decided = as_policy(policy, Defaults(batch=num_in_flight))
-    if requests.provider_batch:  # a round is sent as a whole
-        num_in_flight = max(num_in_flight, decided.batch)
+    most = LINES_IN_FLIGHT if requests.provider_batch else num_in_flight_of(card)
+    num_in_flight = requests.concurrency or most
+    # a round by batches may take a day: one sample a question, so that there are few
+    size = len(task.questions) if requests.provider_batch else num_in_flight
+    decided = as_policy(policy, Defaults(batch=min(size, num_in_flight)))
     decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
     logprobs = is_local(model) or decided.confidence
     settled = sampling_of(task, sampling or Sampling(), logprobs=logprobs)
@@ -198,7 +195,7 @@ class _Run:
         price = price_before(self.model, self.requests)
         model, most = self.settings["model"], self.num_in_flight
         found = forecast_of(self.plan, self.setup, held, price, limits, model, most)
-        return found.by_batches(self.setup.policy.batch) if self.requests.provider_batch else found
+        return found.by_batches(self.setup) if self.requests.provider_batch else found
 
     def _store(self) -> Store:
         return store_of(self.recording, self.settings, self.plan.task)

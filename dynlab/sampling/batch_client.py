@@ -12,6 +12,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ class BatchClient:
         self._timer: asyncio.TimerHandle | None = None
         self._lives: dict[BatchLife, asyncio.Task[None]] = {}
         self._num_fruitless = 0
+        self.num_let_through: Callable[[], int] = lambda: 0  # calls that are here, or will be
         self._ended: DynlabError | None = None
         store.release(self._never_sent())
 
@@ -185,14 +187,26 @@ class BatchClient:
             self._send()
         self._tray.append(line)
         self._tray_bytes += len(request.content)
-        if self._timer is not None:
-            self._timer.cancel()
         if len(self._tray) >= self._requests.lines_per_batch:
             self._send()
         else:
-            quiet_s = min(_QUIET_S, self._requests.first_poll_s)
-            self._timer = asyncio.get_running_loop().call_later(quiet_s, self._send)
+            self._send_soon()
         return line
+
+    def _send_soon(self) -> None:
+        """Sends what is in the tray once no call has come for a while, and none is on its way."""
+
+        def quiet() -> None:
+            waiting = sum(not line.outcome.done() for life in self._lives for line in life.lines)
+            if self.num_let_through() > len(self._tray) + waiting:
+                self._send_soon()
+            else:
+                self._send()
+
+        if self._timer is not None:
+            self._timer.cancel()
+        quiet_s = min(_QUIET_S, self._requests.first_poll_s)
+        self._timer = asyncio.get_running_loop().call_later(quiet_s, quiet)
 
     def _send(self) -> None:
         lines, self._tray, self._tray_bytes = self._tray, [], 0

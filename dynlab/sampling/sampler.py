@@ -76,13 +76,16 @@ class Sampler:
                 " tokens)"
             )
         store.account(client.price)
-        totals, by_batch = store.totals(), isinstance(client, BatchClient)
+        totals = store.totals()
         self.ledger = Ledger(limits or Limits(), totals.spent, totals.reserved)
+        by_batch = isinstance(client, BatchClient)
         self.retries = retries or (by_batches() if by_batch else RetryPolicy())
         self.concurrency = ConcurrencyLimit(num_in_flight)
         self._queue = RequestQueue(self.concurrency, self.ledger)
         self.clock = CallClock()
         waiting = store.waiting() if by_batch else {}
+        if isinstance(client, BatchClient):
+            client.num_let_through = lambda: self.ledger.num_held
         self._requester = Requester(self._queue, store, client, self.retries, self.clock, waiting)
         joint = [self._chunk(key, sent.num_samples) for key, sent in waiting.items()]
         self._sent = {key: keys for keys in joint for key in keys}  # of calls that wait already

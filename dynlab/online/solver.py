@@ -31,11 +31,12 @@ from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
-from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
+from dynlab.sampling.batch_client import client_by
 from dynlab.sampling.cost_estimate import known_latencies
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.preparation import (
+    asked_at,
     asked_of,
     checked_out,
     price_before,
@@ -43,7 +44,7 @@ from dynlab.sampling.preparation import (
     store_of,
 )
 from dynlab.sampling.provenance import card_of, frame_of, is_local, settings_of
-from dynlab.sampling.recorder import asked_at, card_before, endpoint_of, num_in_flight_of
+from dynlab.sampling.recorder import card_before, endpoint_of, num_in_flight_by
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.summary import doubts_about
@@ -146,11 +147,10 @@ def _planned(
     task = asked_of(model, as_task(questions))
     chosen = as_strategy(strategy)
     card = card_before(model, requests.engine)
-    most = LINES_IN_FLIGHT if requests.provider_batch else num_in_flight_of(card)
-    num_in_flight = requests.concurrency or most
-    # a round by batches may take a day: one sample a question, so that there are few
-    size = len(task.questions) if requests.provider_batch else num_in_flight
-    decided = as_policy(policy, Defaults(batch=min(size, num_in_flight)))
+    num_in_flight = num_in_flight_by(requests, card)
+    # a round by batches may take a day: of one sample a question, there are few
+    most = len(task.questions) if requests.provider_batch else num_in_flight
+    decided = as_policy(policy, Defaults(batch=min(num_in_flight, most)))
     decided = replace(decided, allocator=decided.allocator.planned(float(budget)))
     logprobs = is_local(model) or decided.confidence
     settled = sampling_of(task, sampling or Sampling(), logprobs=logprobs)
@@ -220,10 +220,8 @@ class _Run:
             if self.requests.progress:
                 print(self._forecast(held, limits).words, file=sys.stderr)
             with Watch(self.setup, sampler, self.requests.progress) as watch:
-                runner = OnlineRunner(
-                    RunState(self.setup, self.plan.parents), sampler, store, watch.told
-                )
-                watch.runner = runner
+                state = RunState(self.setup, self.plan.parents)
+                runner = watch.runner = OnlineRunner(state, sampler, store, watch.told)
                 try:
                     run_interruptible(sampler, runner.run)
                 except (KeyboardInterrupt, DynlabError) as error:

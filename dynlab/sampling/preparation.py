@@ -21,6 +21,8 @@ from dynlab._util.values import Sample
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
+from dynlab.models.servers import addressed
+from dynlab.sampling.batch_client import require_batches
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import earlier_samples, is_local, settings_of, wording_of
 from dynlab.sampling.shards import Shard, shard_of
@@ -123,6 +125,18 @@ def sampling_of(task: Task, sampling: Sampling, *, logprobs: bool) -> Sampling:
         logprobs=logprobs if sampling.logprobs is None else sampling.logprobs,
         extra_body=dict(sampling.extra_body),
     )
+
+
+def asked_at(model: str | Endpoint, requests: RequestOptions) -> str | Endpoint:
+    """The model, at the addresses given, if it can be asked as the options say.
+
+    Raises:
+        InputError: it cannot: it has an address already, or is not served by batches.
+    """
+    model = addressed(model, requests.api_base)
+    if requests.provider_batch:
+        require_batches(model)
+    return model
 
 
 def price_before(model: str | Endpoint, requests: RequestOptions) -> Price | None:

@@ -18,8 +18,7 @@ from dynlab.models.engines import describe, resolve
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.price_list import goes_on
-from dynlab.models.servers import addressed
-from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by, require_batches
+from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
 from dynlab.sampling.cost_estimate import (
     CostEstimate,
     capped,
@@ -30,7 +29,7 @@ from dynlab.sampling.cost_estimate import (
 )
 from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
-from dynlab.sampling.preparation import Prepared, prepared, price_before
+from dynlab.sampling.preparation import Prepared, asked_at, prepared, price_before
 from dynlab.sampling.progress import Progress
 from dynlab.sampling.provenance import card_of, frame_of, is_local, without_text
 from dynlab.sampling.sampler import Sampler
@@ -169,18 +168,6 @@ def dry_run(
     return _estimated(ready, list(held.values()), model, requests, ready.limits(limits))
 
 
-def asked_at(model: str | Endpoint, requests: RequestOptions) -> str | Endpoint:
-    """The model, at the addresses given, if it can be asked as the options say.
-
-    Raises:
-        InputError: it cannot: it has an address already, or is not served by batches.
-    """
-    model = addressed(model, requests.api_base)
-    if requests.provider_batch:
-        require_batches(model)
-    return model
-
-
 def _estimated(
     ready: Prepared,
     held: Sequence[Sample],
@@ -208,9 +195,8 @@ def _estimated(
 
 def _num_in_flight(requests: RequestOptions, card: Mapping[str, Any]) -> int:
     """The calls in flight of a recording, by the card of its server."""
-    if requests.provider_batch:
-        return requests.concurrency or LINES_IN_FLIGHT
-    return requests.concurrency or WAITING * slots_of(card) or num_in_flight_of(card)
+    own = 0 if requests.provider_batch else WAITING * slots_of(card)
+    return requests.concurrency or own or num_in_flight_by(requests, card)
 
 
 def card_before(model: str | Endpoint, engine: str | None = None) -> Mapping[str, Any]:
@@ -290,6 +276,12 @@ def _attempt_tokens(plan: Plan) -> int:
     """The most tokens of attempts that a prompt of the plan holds."""
     waited = max(len(plan.strategy.parents(index)) for index in range(plan.num_samples))
     return min(waited, plan.strategy.num_shown or waited) * plan.sampling.num_tokens
+
+
+def num_in_flight_by(requests: RequestOptions, card: Mapping[str, Any]) -> int:
+    """The calls in flight asked for, or that suit batches or, by its card, a server."""
+    most = LINES_IN_FLIGHT if requests.provider_batch else num_in_flight_of(card)
+    return requests.concurrency or most
 
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:

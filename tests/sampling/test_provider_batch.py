@@ -175,6 +175,7 @@ def test_a_batch_that_is_cancelled_or_not_taken_ends_the_run_which_can_go_on(
     assert lines_of(server) == [8, 8 - kept]
 
 
+@pytest.mark.slow
 def test_lines_that_are_lost_doubled_or_broken_are_no_harm(server, draw, totals):
     def spoil(batch):
         if batch is server.batches[0] and batch.files:
@@ -188,6 +189,7 @@ def test_lines_that_are_lost_doubled_or_broken_are_no_harm(server, draw, totals)
     assert [each[0] for each in totals()] == [8, 1]  # the lost line may be billed
 
 
+@pytest.mark.slow
 def test_batches_that_bring_nothing_at_all_end_the_run(server, draw):
     server.script = lambda call: Reply("overloaded", status=503)
     with pytest.raises(DynlabError, match="5 batches in a row brought no answer.*overloaded"):
@@ -195,6 +197,7 @@ def test_batches_that_bring_nothing_at_all_end_the_run(server, draw):
     assert lines_of(server) == [8] * 5
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_known_ends_the_run_before_anything_is_reserved_for_good(
     server, draw, totals
 ):
@@ -231,22 +234,28 @@ MOMENTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_a_run_that_was_killed_at_any_moment_takes_up_its_batch_and_pays_once(
-    server, draw, totals, tmp_path, moment
+    server, draw, totals, tmp_path
 ):
+    names = {request: name for name, request in MOMENTS.items()}
+
     def copied(method, path):  # the disk as a kill would leave it
-        if (method, path) == moment and not (tmp_path / "killed").exists():
-            shutil.copytree(tmp_path, tmp_path / "killed", ignore=shutil.ignore_patterns("*lock"))
+        if (name := names.pop((method, path), None)) is not None:
+            store = store_path(tmp_path / "sums.parquet")
+            (tmp_path / name).mkdir()
+            for part in ("", "-wal"):
+                shutil.copy(f"{store}{part}", tmp_path / name)
         return 0
 
     server.fault = copied
     whole = draw()
-    again = draw("killed/sums.parquet", **BY_BATCH)
-    assert lines_of(server) == [8]
-    assert again.drop(columns="source").equals(whole.drop(columns="source"))
-    assert totals("killed/sums.parquet") == totals() and totals()[1] == (0, 0)
-    assert not verify(store_path(tmp_path / "killed" / "sums.parquet")).problems
+    assert not names
+    for name in MOMENTS:
+        again = draw(f"{name}/sums.parquet")
+        assert lines_of(server) == [8]
+        assert again.equals(whole)
+        assert totals(f"{name}/sums.parquet") == totals() and totals()[1] == (0, 0)
+        assert not verify(store_path(tmp_path / name / "sums.parquet")).problems
 
 
 @pytest.mark.slow
@@ -296,6 +305,7 @@ def test_ctrl_c_waits_for_no_batch_and_a_live_run_does_not_pay_for_it_again(serv
     assert len(draw()) == 8 and lines_of(server) == [8]
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_away_for_too_long_ends_the_run_and_its_batch_is_kept(server, draw):
     looks = MOMENTS["a look"]
     server.fault = lambda method, path: 500 if (method, path) == looks else 0

@@ -129,7 +129,7 @@ def test_batches_hold_so_many_calls_and_a_concurrency_bounds_what_waits(server, 
 
     server.looked = looked
     draw(lines_per_batch=3, concurrency=6)
-    assert lines_of(server) == [3, 3, 2] and max(open_at_once) == 2
+    assert lines_of(server) == [3, 3, 2] and max(open_at_once) <= 2
 
 
 # ——— what fails ———

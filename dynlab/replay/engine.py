@@ -34,12 +34,8 @@ def pull(tables: Tables) -> tuple[Ints, Ints]:
     Returns:
         Question and sample index of each pull, both [R, T], −1 behind the end of a replication.
     """
-    num_samples, num_replications, num_questions = tables.price.shape
-    longest = num_samples * num_questions
-    cheapest = tables.price[tables.price > 0]
-    if cheapest.size:
-        free = int((tables.price == 0).sum(axis=(0, 2)).max())  # these pulls spend nothing
-        longest = min(longest, int(tables.limit / cheapest.min()) + 1 + free)
+    num_replications = len(tables.offset)
+    longest = most_pulls(tables)
     growth = np.sqrt(np.log(np.maximum(np.arange(longest), 1)))
     question = np.full((num_replications, longest), -1, np.int32)
     sample = np.full((num_replications, longest), -1, np.int32)
@@ -59,6 +55,17 @@ def pull(tables: Tables) -> tuple[Ints, Ints]:
         )
     )
     return question[:, :used], sample[:, :used]
+
+
+def most_pulls(tables: Tables) -> int:
+    """How many pulls a replication has at most: those that its budget pays for."""
+    num_samples, _, num_questions = tables.price.shape
+    longest = int(num_samples * num_questions)
+    cheapest = tables.price[tables.price > 0]
+    if cheapest.size:
+        free = int((tables.price == 0).sum(axis=(0, 2)).max())  # these pulls spend nothing
+        longest = min(longest, int(tables.limit / cheapest.min()) + 1 + free)
+    return longest
 
 
 def _by_replication(

@@ -2,19 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from dynlab.policies.base import Allocator, generator
 from dynlab.policies.votes import tied
-from dynlab.recordings.streams import Floats, Ints
+from dynlab.recordings.streams import Flags, Floats, Ints
 from dynlab.replay.compiling import compiled
 from dynlab.replay.draws import Draws
-from dynlab.replay.engine import Tables
+from dynlab.replay.engine import Tables, most_pulls
 
 # of each pull its question, its sample index, how many samples had arrived: [R, T] each
 Pulls = tuple[Ints, Ints, Ints]
+_NEAR = 4  # numbers of samples in flight that there are whole tables for, 0 among them
+_MORE = 8  # and how many further ones are computed at once for a question that needs them
+
+
+class Play(NamedTuple):
+    """How far R replications are; the compiled loop writes to it, and goes on from it."""
+
+    pulls: Ints  # [R, Q] samples, those in flight included
+    arrived: Ints  # [R, Q]
+    value: Floats  # [R, Q] of the index as it is now
+    width: Floats  # [R, Q]
+    far: Ints  # [R, Q] how many of the next two are known
+    far_value: Floats  # [R, Q, F] with as many samples in flight as tables are near, and more
+    far_width: Floats  # [R, Q, F]
+    wanted: Flags  # [R, Q] more of them, before the replication can go on
+    spent: Floats  # [R]
+    number: Ints  # [R] pulls so far
+    since: Ints  # [R] those after the warm-up
+    ended: Flags  # [R]
+
+    @classmethod
+    def of(cls, tables: Tables, batch: int) -> Play:
+        """The beginning."""
+        num_samples, *shape = tables.price.shape
+        deep = (*shape, min(batch, num_samples) + _MORE)
+        return cls(
+            np.zeros(shape, np.int64),
+            np.zeros(shape, np.int64),
+            tables.value[0].copy(),
+            tables.width[0].copy() if tables.width.size else np.zeros(shape),
+            np.zeros(shape, np.int64),
+            np.zeros(deep),
+            np.zeros(deep),
+            np.zeros(shape, bool),
+            np.zeros(shape[0]),
+            np.zeros(shape[0], np.int64),
+            np.zeros(shape[0], np.int64),
+            np.zeros(shape[0], bool),
+        )
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The index of questions that have samples in flight beside those that arrived.
+
+    Args:
+        tables: Without any in flight.
+        ties: [D, R, Q] the tie-breaking numbers.
+    """
+
+    allocator: Allocator
+    draws: Draws
+    tables: Tables
+    ties: Floats
+    seed: int
+
+    def near(self, number: int) -> tuple[Floats, Floats]:
+        """Value and width as in the tables, both [K, D, R, Q], with 0 … K − 1 samples in flight."""
+        values = np.full((number, *self.tables.value.shape), -np.inf)
+        widths = np.zeros((number, *self.tables.width.shape))
+        values[0], widths[0] = self.tables.value, self.tables.width
+        depth = np.arange(len(self.ties))[:, None, None]
+        for flying in range(1, number):
+            # a question has no more samples: deeper than this, none is left to be in flight
+            rows = len(self.ties) - flying
+            values[flying, :rows], width = self._at((slice(rows),), flying, self.ties[flying:])
+            values[flying][depth + flying >= self.draws.tally.lengths] = -np.inf
+            if width is not None and widths.size:
+                widths[flying, :rows] = width
+        return values, widths
+
+    def further(self, play: Play, number: int) -> None:
+        """Value and width of what is wanted, with a few more samples in flight.
+
+        Args:
+            number: K, of the tables that are near.
+        """
+        replication, question = (np.repeat(found, _MORE) for found in np.nonzero(play.wanted))
+        place = play.far[replication, question] + np.arange(len(question)) % _MORE
+        flying = number + place
+        depth = play.arrived[replication, question]
+        hair = self.ties[np.minimum(depth + flying, len(self.ties) - 1), replication, question]
+        value, width = self._at((depth, replication, question), flying, hair)
+        value[depth + flying >= self.draws.tally.lengths[replication, question]] = -np.inf
+        play.far_value[replication, question, place] = value
+        if width is not None:
+            play.far_width[replication, question, place] = width
+        play.far[play.wanted] += _MORE
+        play.wanted[:] = False
+
+    def _at(
+        self, where: tuple[Ints | slice, ...], flying: Ints | int, hair: Floats
+    ) -> tuple[Floats, Floats | None]:
+        if self.tables.draws.size:  # it is random, whatever is in flight
+            return tied(np.zeros_like(hair), hair), None
+        seen = self.draws.tally.seen
+        votes = seen.at(where, seen.pulls[where] + flying)
+        index = self.allocator.index(votes, generator(self.seed))
+        return tied(index.value, hair), None if index.width is None else tied(index.width, hair)
 
 
 def in_rounds(
@@ -35,76 +135,45 @@ def in_rounds(
     Raises:
         InputError: the allocator cannot decide in rounds.
     """
-    seen = draws.tally.seen
-    depth = np.arange(len(tables.value))[:, None, None]
-
-    def ahead(flying: int) -> tuple[Floats, Floats | None]:
-        # a question has no more than N samples: deeper than this, none is left to be in flight
-        rows = max(len(ties) - 1 - flying, 0)
-        hair = ties[flying : flying + rows]
-        value = np.full_like(tables.value, -np.inf)
-        width = np.zeros_like(tables.width) if tables.width.size else None
-        if not rows:
-            return value, width
-        if tables.draws.size:
-            value[:rows] = tied(np.zeros_like(hair), hair)
-        else:
-            pulls = seen.pulls[:rows] + flying * (depth[:rows] >= warmup)
-            index = allocator.index(seen.at((slice(rows),), pulls), generator(seed))
-            value[:rows] = tied(index.value, hair)
-            if width is not None and index.width is not None:
-                width[:rows] = tied(index.width, hair)
-        value[depth + flying >= draws.tally.lengths] = -np.inf
-        return value, width
-
     if not tables.draws.size:
+        seen = draws.tally.seen
         one = (np.zeros(1, int),) * 3  # who needs the whole table refuses to look at one state
         allocator.index(seen.at(one, seen.pulls[one]), generator(seed))
-    return _pulled(tables, ahead, batch, warmup)
-
-
-def _pulled(
-    tables: Tables, ahead: Callable[[int], tuple[Floats, Floats | None]], batch: int, warmup: int
-) -> Pulls:
-    """The pulls by tables for more and more samples in flight, until no question has more.
-
-    Args:
-        ahead: value and width as in `tables`, of questions with so many samples in flight beside
-            those that arrived.
-    """
-    t = tables
-    num_samples, num_replications, num_questions = t.price.shape
-    longest = num_samples * num_questions
+    # Why a table for every number in flight: an index that has t and n alone for its pulls in
+    # flight need not be computed within the loop, which has no allocator, only numbers. But of all
+    # questions, depths and many in flight a run comes by a few in a hundred. So the loop stops
+    # where one is far beyond the tables, and goes on when it is there.
+    ahead = Ahead(allocator, draws, tables, ties, seed)
+    number = min(batch, _NEAR, len(ties))
+    values, widths = ahead.near(number)
+    longest = most_pulls(tables)
     growth = np.sqrt(np.log(np.maximum(np.arange(longest), 1)))
-    values = t.value[None]
-    widths = t.width[None]
-    while True:
-        more = [ahead(flying) for flying in range(len(values), min(2 * len(values), batch))]
-        values = np.concatenate([values, *(value[None] for value, _ in more)])
-        widths = np.concatenate([widths, *(width[None] for _, width in more if width is not None)])
-        question = np.full((num_replications, longest), -1, np.int32)
-        sample = np.full((num_replications, longest), -1, np.int32)
-        known = np.zeros((num_replications, longest), np.int32)
-        used = compiled(_by_replication)(
+    question = np.full((len(tables.offset), longest), -1, np.int32)
+    sample, known = question.copy(), np.zeros_like(question)
+    play = Play.of(tables, batch)
+    used = 0
+    while not play.ended.all():
+        used = compiled(_play_on)(
             values,
             widths,
-            t.draws,
-            t.profile,
-            t.offset,
-            t.price,
-            t.limit,
+            tables.draws,
+            tables.profile,
+            tables.offset,
+            tables.price,
+            tables.limit,
             growth,
             batch,
             warmup,
+            play,
             question,
             sample,
             known,
         )
-        if used >= 0:
-            return question[:, :used], sample[:, :used], known[:, :used]
+        ahead.further(play, number)
+    return question[:, :used], sample[:, :used], known[:, :used]
 
 
-def _by_replication(
+def _play_on(
     value: Floats,
     width: Floats,
     draws: Floats,
@@ -115,35 +184,34 @@ def _by_replication(
     growth: Floats,
     batch: int,
     warmup: int,
+    play: Play,
     question: Ints,
     sample: Ints,
     known: Ints,
 ) -> int:
-    """One replication after the other; −1: more is in flight than there are tables for.
+    """One replication after the other, until it ends or wants to know more of a question.
 
-    value, width: [K, D, R, Q] by samples in flight.
+    Returns:
+        How many pulls the longest of them has.
     """
-    # Why a table for every number in flight: an index that has t and n alone for its pulls in
-    # flight need not be computed within the loop, which has no allocator, only numbers.
-    made, _, num_replications, num_questions = value.shape
+    near = len(value)
+    num_replications, num_questions = play.pulls.shape
     has_width = width.size > 0
     has_draws = draws.size > 0
-    now_value = np.empty(num_questions)
-    now_width = np.zeros(num_questions)
-    used = 0
     for r in range(num_replications):
-        pulls = np.zeros(num_questions, np.int64)
-        arrived = np.zeros(num_questions, np.int64)
-        now_value[:] = value[0, 0, r]
-        if has_width:
-            now_width[:] = width[0, 0, r]
-        spent = 0.0
-        since = 0
-        for t in range(question.shape[1]):
+        pulls = play.pulls[r]
+        arrived = play.arrived[r]
+        now_value = play.value[r]
+        now_width = play.width[r]
+        far = play.far[r]
+        while not play.ended[r]:
+            t = play.number[r]
+            since = play.since[r]
             if since > 0 and since % batch == 0:  # all of the round before has arrived
                 for q in range(num_questions):
                     if arrived[q] != pulls[q]:
                         arrived[q] = pulls[q]
+                        far[q] = 0
                         now_value[q] = value[0, pulls[q], r, q]
                         if has_width:
                             now_width[q] = width[0, pulls[q], r, q]
@@ -157,29 +225,34 @@ def _by_replication(
                 if score > best:
                     best = score
                     pick = q
-            if pick < 0:
-                break
             depth = pulls[pick]
-            cost = price[depth, r, pick]
-            if spent + cost > limit:
+            if pick < 0 or play.spent[r] + price[depth, r, pick] > limit:
+                play.ended[r] = True
                 break
-            spent += cost
-            used = max(used, t + 1)
+            warm = depth >= warmup
+            flying = depth + 1 - arrived[pick] if warm else 0
+            # what is in flight when a round ends is looked up when the next one begins
+            due = flying > 0 and (since + 1) % batch != 0
+            if due and flying >= near + far[pick]:
+                play.wanted[r, pick] = True
+                for q in range(num_questions):  # and those that will be soon
+                    if far[q] == 0 and pulls[q] - arrived[q] >= near - 2:
+                        play.wanted[r, q] = True
+                break
             question[r, t] = pick
             sample[r, t] = depth
+            known[r, t] = arrived[pick] if warm else 0
+            play.spent[r] += price[depth, r, pick]
+            play.number[r] = t + 1
+            play.since[r] = since + warm
             pulls[pick] = depth + 1
-            if depth < warmup:
-                known[r, t] = 0
+            if not warm:
                 arrived[pick] = depth + 1
-            else:
-                known[r, t] = arrived[pick]
-                since += 1
-            flying = depth + 1 - arrived[pick]
-            if since % batch == 0 and flying > 0:
-                continue  # it is looked up when the next round begins
-            if flying >= made:
-                return -1
-            now_value[pick] = value[flying, arrived[pick], r, pick]
-            if has_width:
-                now_width[pick] = width[flying, arrived[pick], r, pick]
-    return used
+            if not warm or (due and flying < near):
+                now_value[pick] = value[flying, arrived[pick], r, pick]
+                if has_width:
+                    now_width[pick] = width[flying, arrived[pick], r, pick]
+            elif due:
+                now_value[pick] = play.far_value[r, pick, flying - near]
+                now_width[pick] = play.far_width[r, pick, flying - near]
+    return int(play.number.max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -20,10 +21,15 @@ def imported() -> ModuleType:
     os.environ.setdefault(
         "LITELLM_LOCAL_MODEL_COST_MAP", "True"
     )  # else the import fetches a price list
+    collecting = gc.isenabled()
+    gc.disable()  # it would look through a million new objects again and again: a sixth of the time
     try:
         import litellm
     except ImportError:
         raise InputError("calling a model needs LiteLLM: pip install 'dynlab[live]'") from None
+    finally:
+        if collecting:
+            gc.enable()
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)

@@ -139,7 +139,7 @@ def in_rounds(
         seen = draws.tally.seen
         one = (np.zeros(1, int),) * 3  # who needs the whole table refuses to look at one state
         allocator.index(seen.at(one, seen.pulls[one]), generator(seed))
-    # Why a table for every number in flight: an index that has t and n alone for its pulls in
+    # Why a table for each number in flight: an index that has t and n alone for its pulls in
     # flight need not be computed within the loop, which has no allocator, only numbers. But of all
     # questions, depths and many in flight a run comes by a few in a hundred. So the loop stops
     # where one is far beyond the tables, and goes on when it is there.
@@ -169,7 +169,8 @@ def in_rounds(
             sample,
             known,
         )
-        ahead.further(play, number)
+        if play.wanted.any():
+            ahead.further(play, number)
     return question[:, :used], sample[:, :used], known[:, :used]
 
 

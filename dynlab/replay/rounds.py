@@ -70,6 +70,7 @@ class Ahead:
     draws: Draws
     tables: Tables
     ties: Floats
+    warmup: int
     seed: int
 
     def near(self, number: int) -> tuple[Floats, Floats]:
@@ -81,7 +82,8 @@ class Ahead:
         for flying in range(1, number):
             # a question has no more samples: deeper than this, none is left to be in flight
             rows = len(self.ties) - flying
-            values[flying, :rows], width = self._at((slice(rows),), flying, self.ties[flying:])
+            more = flying * (depth[:rows] >= self.warmup)  # before, each arrives at once
+            values[flying, :rows], width = self._at((slice(rows),), more, self.ties[flying:])
             values[flying][depth + flying >= self.draws.tally.lengths] = -np.inf
             if width is not None and widths.size:
                 widths[flying, :rows] = width
@@ -107,7 +109,7 @@ class Ahead:
         play.wanted[:] = False
 
     def _at(
-        self, where: tuple[Ints | slice, ...], flying: Ints | int, hair: Floats
+        self, where: tuple[Ints | slice, ...], flying: Ints, hair: Floats
     ) -> tuple[Floats, Floats | None]:
         if self.tables.draws.size:  # it is random, whatever is in flight
             return tied(np.zeros_like(hair), hair), None
@@ -143,7 +145,7 @@ def in_rounds(
     # flight need not be computed within the loop, which has no allocator, only numbers. But of all
     # questions, depths and many in flight a run comes by a few in a hundred. So the loop stops
     # where one is far beyond the tables, and goes on when it is there.
-    ahead = Ahead(allocator, draws, tables, ties, seed)
+    ahead = Ahead(allocator, draws, tables, ties, warmup, seed)
     number = min(batch, _NEAR, len(ties))
     values, widths = ahead.near(number)
     longest = most_pulls(tables)

@@ -48,6 +48,7 @@ from dynlab.sampling.recorder import card_before, endpoint_of, num_in_flight_by
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.summary import doubts_about
+from dynlab.sampling.tracked_recording import track_recording
 from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import as_task
@@ -97,7 +98,9 @@ def solve(
             can be continued.
     """
     run = _planned(questions, model, out, policy, budget, strategy, sampling, requests, seed)
-    return run.solved(limits or Limits())
+    found = run.solved(limits or Limits())
+    track_recording("solve", found.recording, found.path)
+    return found
 
 
 def forecast(

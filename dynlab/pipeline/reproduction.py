@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dynlab._util.errors import DynlabError, InputError, one_of
 from dynlab._util.extras import require
 from dynlab._util.files import replacing
 from dynlab._util.shipped_files import folder, named
+from dynlab._util.tracking import track
 from dynlab.pipeline.cache import environment
 from dynlab.pipeline.gallery import sweep_page
 from dynlab.pipeline.job import Job
@@ -20,6 +22,7 @@ from dynlab.pipeline.parameters import declared_in
 from dynlab.pipeline.progress import Progress
 from dynlab.pipeline.run import Run
 from dynlab.pipeline.sample_pages import write_sample_pages
+from dynlab.pipeline.tracked_figures import tracked_figures
 from dynlab.plots.figure_files import write_bytes
 from dynlab.reports.wording import count
 
@@ -134,7 +137,12 @@ def reproduce(
     failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
     if failures:
         raise DynlabError("; ".join(failures) + f"; what the others made is in {out}")
-    return _report(runs, out, due)
+    report = _report(runs, out, due)
+    if report.ran:
+        names = [*map(str, recordings)]
+        given = {"quick": quick, "recordings": names, **(parameters or {})}
+        track(partial(tracked_figures, out, report.figures, report.headlines, given))
+    return report
 
 
 def _report(runs: Sequence[Run], out: Path, ran: Collection[str]) -> Report:

@@ -37,6 +37,7 @@ from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
 from dynlab.sampling.summary import doubts_about, summary_of
+from dynlab.sampling.tracked_recording import track_recording
 from dynlab.strategies.base import Strategy
 from dynlab.tasks.task import Task
 
@@ -127,6 +128,7 @@ def record(
         words = [summary_of(frame, card.get("wall_s"))]
         words += doubts_about(frame, ready.task.grader.name)
         print("\n".join(words), file=sys.stderr)
+    track_recording("record", path)
     return path
 
 

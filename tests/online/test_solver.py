@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from helpers.fake_mlflow import tracked
 from helpers.scripted_server import Reply
 from helpers.sums import KEY, TASK, answers, lot
 
@@ -377,3 +378,16 @@ def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, so
     solution = solve(vote="cisc")
     assert recordings.load(solution.recording).frame["mean_logprob"].isna().any()
     assert "equal" in audit(solution.path)
+
+
+@pytest.mark.slow
+def test_a_live_run_is_tracked_by_what_it_spent(solve, monkeypatch):
+    fake = tracked(monkeypatch)
+    found = solve(allocator="ucb", budget=3)
+    (run,) = fake.runs
+    assert run["tags"] == {"dynlab.command": "solve"} and KEY not in repr(run)
+    assert run["params"]["allocator"] == "ucb"
+    points = {(metric.key, metric.step): metric.value for metric in run["metrics"]}
+    num_samples = found.totals["samples"]
+    assert points["samples", 0] == num_samples
+    assert points["spent/cost_usd", num_samples] == pytest.approx(found.totals["cost_usd"])

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from helpers.fake_mlflow import tracked
 from helpers.flat_options import grouped
 from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK, right
@@ -707,3 +708,16 @@ def test_recording_is_nearly_as_fast_as_the_same_requests_sent_straight_to_the_s
                 if seed:  # the first round warms the server up
                     seconds[way] += time.perf_counter() - started
     assert seconds["straight"] / seconds["recorded"] >= 0.9
+
+
+@pytest.mark.slow
+def test_a_tracking_server_that_fails_loses_nothing(draw, monkeypatch, capsys):
+    fake = tracked(monkeypatch)
+    fake.failing["create_run"] = ConnectionError("refused")
+    path = draw()
+    assert "not logged to MLflow" in capsys.readouterr().err
+    assert len(recordings.load(path).frame) == 3 * len(TASK.questions) + len(TASK.questions)
+    fake.failing.clear()
+    draw(num_samples=4)
+    (run,) = fake.runs
+    assert run["name"] == "record sums" and KEY not in repr(run)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dynlab._util.cells import accepted_targets, text_of
 from dynlab._util.errors import InputError
+from dynlab._util.remote_files import fetched, is_address
 from dynlab.recordings.formats import format_named, guessed
 from dynlab.recordings.formats.base import Row
 from dynlab.recordings.joining import with_requests, with_task
@@ -35,7 +36,7 @@ def import_recording(
     samples count as exchangeable, so they must have been drawn independently, from one prompt.
 
     Args:
-        path: The tool's file.
+        path: The tool's file, by its path or its address.
         form: The name of its format, such as 'inspect' or 'lm-eval'; None tells it by what stands
             in the file.
         out: The recording to write.
@@ -51,7 +52,7 @@ def import_recording(
         raise InputError(
             f"a recording is written as Parquet: give the path of a .parquet file; not {str(out)!r}"
         )
-    path = Path(path)
+    path = fetched(str(path)) if is_address(path) else Path(path)
     questions = load_task(task) if isinstance(task, str | Path) else task
     try:
         form = form or guessed(path)

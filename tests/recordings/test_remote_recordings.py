@@ -15,6 +15,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.remote_files import shown
 from dynlab.cli.parser import main
 from dynlab.pipeline.inputs import located_all
+from dynlab.recordings.importing import import_recording
 from dynlab.recordings.recording import load
 
 ROWS = [
@@ -56,6 +57,12 @@ def test_it_is_fetched_again_when_it_has_changed():
     assert load("memory://lab/mine.jsonl").frame["answer"].tolist() == ["1"]
     put("memory://lab/mine.jsonl", b'{"question_id": "a", "sample_index": 0, "answer": "2"}\n')
     assert load("memory://lab/mine.jsonl").frame["answer"].tolist() == ["2"]
+
+
+def test_logs_of_other_tools_may_lie_elsewhere(tmp_path):
+    put("memory://lab/said.jsonl", b'{"id": "a", "response": "4", "target": "4"}\n')
+    made = load(import_recording("memory://lab/said.jsonl", None, tmp_path / "out.parquet"))
+    assert made.frame["answer"].tolist() == ["4"] and made.card["source"] == "said.jsonl"
 
 
 @pytest.mark.slow

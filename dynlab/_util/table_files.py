@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from dynlab._util.errors import InputError
 
 PACKED = ".gz"
 
@@ -61,6 +65,30 @@ def json_objects(text: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, _parsed(line, number)
+
+
+def csv_header(text: str) -> tuple[list[str], str]:
+    """The names in the first line of a table of text, and what stands between them.
+
+    A comma, or where there is none a semicolon or a tab, as spreadsheets write them.
+
+    >>> csv_header("id;question;target\\n1;2 + 2?;4")
+    (['id', 'question', 'target'], ';')
+    """
+    line = text.lstrip("\n\r").partition("\n")[0].rstrip("\r")
+    mark = next((mark for mark in ",;\t" if mark in line), ",")
+    return next(csv.reader([line], delimiter=mark), []), mark
+
+
+def refuse_doubled(columns: Iterable[object], where: object) -> None:
+    """Refuses a table in which a column stands twice: only one of them would be read.
+
+    Raises:
+        InputError: One does.
+    """
+    for name, count in Counter(str(column) for column in columns).items():
+        if name and count > 1:
+            raise InputError(f"{where} has {count} columns {name!r}: keep one of them")
 
 
 def _parsed(text: str, first_line: int) -> Any:

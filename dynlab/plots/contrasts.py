@@ -13,6 +13,7 @@ from dynlab.plots.axes import (
     TWO_COLUMNS,
     log2_axis,
     new_panels,
+    note,
     share_x,
     shared_legend,
 )
@@ -58,7 +59,11 @@ def plot_contrast_savings(savings: pd.DataFrame) -> Figure:
         plot_savings(rows, levels=levels, ax=ax)
         ax.set_xlabel(f"{contrasted(rows['method'].iloc[0]).label}: {ax.get_xlabel()}")
 
-    return _by_method(told(savings), plot, savings_caption)
+    known = told(savings)
+    if known.empty and len(savings):
+        with style():
+            return note("Nothing can be told: each B is all that is recorded.", width=TWO_COLUMNS)
+    return _by_method(known, plot, savings_caption)
 
 
 def plot_depths(depths: pd.DataFrame) -> Figure:

@@ -27,7 +27,14 @@ from dynlab._util.errors import InputError, one_of
 from dynlab._util.files import replacing
 from dynlab._util.remote_files import fetched, is_address, shown
 from dynlab._util.shipped_files import named
-from dynlab._util.table_files import format_of, json_objects, stem_of, text_of_file
+from dynlab._util.table_files import (
+    csv_header,
+    format_of,
+    json_objects,
+    refuse_doubled,
+    stem_of,
+    text_of_file,
+)
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
 _CARD = b"dynlab"
@@ -205,18 +212,18 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         if form == ".csv":
             texts = dict.fromkeys(TEXTS, str)
             unknown = {column: [""] for column in (*COUNTS, *AMOUNTS)}
-            table = io.StringIO(text_of_file(path))
-            return (
-                _narrowed(
-                    pd.read_csv(table, dtype=texts, keep_default_na=False, na_values=unknown)
-                ),
-                {},
-            )
+            text = text_of_file(path)
+            names, mark = csv_header(text)
+            refuse_doubled(names, path)
+            how: dict[str, Any] = {"dtype": texts, "keep_default_na": False, "na_values": unknown}
+            how |= {"sep": mark, "decimal": "," if mark == ";" else "."}
+            return _narrowed(pd.read_csv(io.StringIO(text), **how)), {}
         if form in (".jsonl", ".json"):
             rows = [row for _, row in json_objects(text_of_file(path))]
             if not all(isinstance(row, dict) for row in rows):
                 raise ValueError("a value that is not an object")
             return pd.DataFrame(rows), {}
+        refuse_doubled(pq.read_schema(path).names, path)
         packed = pq.read_table(path)
         card = json.loads((packed.schema.metadata or {}).get(_CARD, b"{}"))
         # without what pandas noted of types and index: columns are made what they must be anyway
@@ -231,10 +238,15 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _narrowed(frame: pd.DataFrame) -> pd.DataFrame:
     """A CSV table whose whole numbers, widened by a missing value (3.0), are whole again."""
-    for column in ("question_id", "answer", "target"):
-        texts = frame[column] if column in frame else pd.Series(dtype=str)
-        if texts[texts != ""].str.fullmatch(r"-?\d+\.0").all():
-            frame[column] = texts.str.removesuffix(".0")
+    for columns, whole in (
+        (["question_id"], r"-?\d+\.0"),
+        (["answer", "target"], r"-?\d+(?:\.0)?"),
+    ):
+        held = [column for column in columns if column in frame]
+        texts = pd.concat([frame[column] for column in held]) if held else pd.Series(dtype=str)
+        if texts[texts != ""].str.fullmatch(whole).all():
+            for column in held:
+                frame[column] = frame[column].str.removesuffix(".0")
     return frame
 
 

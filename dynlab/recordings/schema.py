@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,8 +11,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dynlab._util.cells import UNKNOWN, accepted_targets, is_listed, text_of
+from dynlab._util.cells import (
+    UNKNOWN,
+    accepted_targets,
+    is_listed,
+    refuse_two_spellings,
+    text_of,
+)
 from dynlab._util.errors import InputError
+from dynlab._util.table_files import refuse_doubled
+from dynlab._util.target_names import tell_ignored
 
 KEY = ("question_id", "strategy", "stream", "sample_index")
 REQUIRED = ("question_id", "sample_index", "answer")
@@ -65,11 +73,12 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """
     if frame.empty:
         raise InputError(f"{where} holds no samples; a recording needs at least one row")
+    refuse_doubled(frame.columns, where)
     frame = _plain(frame)
     _refuse_names([str(name) for name in frame.columns], where)
     frame = frame[[name for name in SCHEMA if name in frame.columns]].reset_index(drop=True)
     if "target" in frame:
-        frame = _with_aliases(frame)
+        frame = _with_aliases(frame, where)
     # a frame is put together once, from finished columns: setting them one by one is slow
     columns: dict[str, Any] = {str(name): column for name, column in frame.items()}
     for name, column in columns.items():
@@ -87,6 +96,8 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     named = [name or "parallel" for name in columns.get("strategy", [None] * len(frame))]
     columns["strategy"] = pd.Series(named, frame.index, dtype=object)
     columns.setdefault("stream", 0)
+    if "target" in columns:
+        columns["answer"], columns["target"] = _alike(columns["answer"], columns["target"])
     made = pd.DataFrame(columns)
     _refuse_keys(made, where)
     return made.sort_values(list(KEY), kind="stable", ignore_index=True)
@@ -113,14 +124,18 @@ def _refuse_names(columns: Sequence[str], where: str) -> None:
                 f" it has {', '.join(columns)}"
                 + "".join(f": is {name!r} meant? Rename it {column!r}" for name in meant)
             )
+    is_known = "target" in columns or "correct" in columns
+    tell_ignored(columns, where, read=SCHEMA, is_known=is_known)
 
 
-def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
+def _with_aliases(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """The frame with one target a row: of several accepted ones the first, and `correct` beside it.
 
     A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
     """
     frame["target"] = frame["target"].astype(object)
+    if named := next((each for each in frame["target"] if isinstance(each, Mapping)), None):
+        raise InputError(f"{where}: 'target' is {named!r}: give a text, or a list of texts")
     if any(is_listed(value) for value in frame["target"]):
         accepted = frame["target"].map(accepted_targets)
         marks = pd.Series(
@@ -140,10 +155,22 @@ def _with_aliases(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _alike(answer: pd.Series, target: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Answers and targets without the decimals of whole ones (`5.0`) that others lack (`5`)."""
+    known = {*answer.unique(), *target.unique()}
+    plain = {
+        each: each.removesuffix(".0")
+        for each in known
+        if isinstance(each, str) and each.endswith(".0") and each.removesuffix(".0") in known
+    }
+    return (answer.replace(plain), target.replace(plain)) if plain else (answer, target)
+
+
 def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
     """Refuses rows without a question and keys that stand twice."""
     if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
         raise InputError(f"{where} has rows without a question_id; every sample needs one")
+    refuse_two_spellings(frame["question_id"], where)
     again = frame.duplicated(list(KEY))
     if again.any():
         key = ", ".join(f"{name}={frame.loc[again, name].iloc[0]}" for name in KEY)

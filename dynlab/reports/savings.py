@@ -82,6 +82,7 @@ def of_differences(differences: pd.DataFrame) -> Words:
 
 def of_headroom(bound: pd.DataFrame) -> Words:
     """A bullet a rule: mean savings of what `dynlab.analysis.learned_index.headroom` returns."""
+    bound = told(bound)
     steep = bound[~bound["flat"].astype(bool)]
     if steep.empty:
         return _nothing()

@@ -8,15 +8,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dynlab._util.cells import accepted_targets, is_listed
+import numpy as np
+
+from dynlab._util.cells import accepted_targets, is_listed, text_of
 from dynlab._util.errors import InputError
+from dynlab._util.target_names import tell_ignored
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, clean, extract, normalise
 from dynlab.tasks.choices import letters_meant
 
 COLUMNS = ("id", "question", "target", "choices", "aliases")
-
-_MEANT = dict.fromkeys(("target", "targets", "answer", "answers", "gold"), "target")
 
 
 def question_of(row: Mapping[str, Any], where: str) -> Question:
@@ -32,7 +33,8 @@ def question_of(row: Mapping[str, Any], where: str) -> Question:
     for column in ("id", "question"):
         if column not in row:
             given = [str(name) for name in row]
-            near = get_close_matches(column, given, n=1)
+            near = [name for name in given if name.strip().casefold() == column]
+            near = near or get_close_matches(column, given, n=1)
             hint = f"rename {near[0]!r}" if near else f"name the columns {', '.join(COLUMNS)}"
             raise InputError(
                 f"{where} has no column {column!r}, it has {', '.join(map(repr, given)) or 'none'}:"
@@ -40,10 +42,8 @@ def question_of(row: Mapping[str, Any], where: str) -> Question:
             )
         if not _string(row[column]).strip():
             raise InputError(f"{where}: {column!r} is empty")
-    for name in row:
-        meant = _MEANT.get(str(name).casefold())
-        if meant is not None and name not in COLUMNS and meant not in row:
-            raise InputError(f"{where} has a column {name!r}: rename it {meant!r}")
+    if "target" not in row:
+        tell_ignored(row, where, read=COLUMNS, is_known=False)
     for column in set(COLUMNS) - set(row):
         if near := get_close_matches(
             column, [str(name) for name in row if name not in COLUMNS], n=1, cutoff=0.75
@@ -56,9 +56,10 @@ def question_of(row: Mapping[str, Any], where: str) -> Question:
     if len(choices) > 26:
         raise InputError(f"{where} has {len(choices)} choices: at most 26 have a letter")
     right: Any = row.get("target")
-    if isinstance(right, str) and is_listed(right):
+    if isinstance(right, Mapping):
+        raise InputError(f"{where}: 'target' is {right!r}: give a text, or a list of texts")
+    if is_listed(right):  # several that are accepted
         right = accepted_targets(right)
-    if isinstance(right, list | tuple):  # several that are accepted
         accepted = _strings(list(right), "target", where)
         right, aliases = (accepted[0] if accepted else None), (*accepted[1:], *aliases)
     target = None if right in (None, "") or right != right else _string(right)
@@ -71,9 +72,7 @@ def question_of(row: Mapping[str, Any], where: str) -> Question:
 
 def _string(value: object) -> str:
     """The text of a cell: 5.0, which is how a column with gaps stores 5, is '5'; nothing is ''."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else clean(str(value))
+    return "" if value is None else clean(text_of(value))
 
 
 def checked(question: Question, kind: object, path: Path) -> Question:
@@ -100,6 +99,6 @@ def checked(question: Question, kind: object, path: Path) -> Question:
 def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple | np.ndarray):
         raise InputError(f"{where}: {name!r} must be a list of texts, not {value!r}")
     return tuple(_string(item).strip() for item in value)

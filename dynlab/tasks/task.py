@@ -11,35 +11,27 @@ import json
 import reprlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dynlab._util import shipped_files
+from dynlab._util.cells import refuse_two_spellings
 from dynlab._util.errors import InputError, one_of
 from dynlab._util.options import Asking
-from dynlab._util.table_files import format_of, stem_of
+from dynlab._util.table_files import format_of, refuse_doubled, stem_of
 from dynlab._util.values import Question
 from dynlab.tasks.answers import KINDS, Kind
 from dynlab.tasks.graders import Grader, KeyFunction, as_grader
 from dynlab.tasks.questions import checked, question_of
+from dynlab.tasks.task_columns import said_by, tell_misnamed
 from dynlab.tasks.task_files import found, read_rows
 from dynlab.tasks.task_names import loader
 
 Form = Literal["completion", "chat"]
 FORMS: tuple[Form, ...] = get_args(Form)
 _NEXT = ("\nQuestion:",)  # else a completion model goes on to the next question
-_EMPTY = (None, "")
-# of a table of questions, what they say of the task
-_COLUMNS = {
-    "kind": "answer",
-    "instruction": "instruction",
-    "form": "form",
-    "tolerance": "tolerance",
-    "reasoned": "reasoned",
-}
 
 
 def _are_texts(value: object) -> bool:
@@ -143,10 +135,12 @@ def load_task(
     questions: list[Question] = []
     seen: dict[str, str] = {}
     said: dict[str, Any] = {}
+    columns: dict[str, None] = {}  # in their order
     for where, row in rows:
         question = question_of(row, where)
+        columns |= dict.fromkeys(map(str, row))
         if format_of(path) not in (".jsonl", ".json"):
-            said = _said(row, said, where)
+            said = said_by(row, said, where)
         if question.id in seen:
             raise InputError(
                 f"{where}: id {question.id!r} is already used in {seen[question.id]}: ids must be"
@@ -158,6 +152,8 @@ def load_task(
         raise InputError(
             f"{path} holds no questions: give one a line, with the columns id, question and target"
         )
+    refuse_two_spellings(seen, path)
+    tell_misnamed(columns, path)
     defaults = {"answer": "choice"} if all(question.choices for question in questions) else {}
     settings = _settings(defaults | header | said, path)
     task = _asked(Task(stem_of(path), tuple(questions[:limit]), **settings), asking)
@@ -183,17 +179,6 @@ def _asked(task: Task, asking: Asking | None) -> Task:
     return task
 
 
-def _said(row: Mapping[str, Any], said: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """What the columns of a row say of how the task is asked; it must be the same in every row."""
-    own = {name: row[column] for column, name in _COLUMNS.items() if row.get(column) not in _EMPTY}
-    for name in own.keys() & {"tolerance", "reasoned"}:
-        with suppress(ValueError):  # a cell of a CSV file is a text
-            own[name] = json.loads(str(own[name]).casefold())
-    if said and own != said:
-        raise InputError(f"{where} says {own} and the rows before it {said}: one task, one way")
-    return own
-
-
 def as_task(questions: Any) -> Task:
     """A task from whatever holds questions: a task, its name, a file, or rows, asked in chat and
     reasoned out.
@@ -209,8 +194,10 @@ def as_task(questions: Any) -> Task:
         return questions
     if isinstance(questions, str | Path):
         return load_task(questions)
+    refuse_doubled(getattr(questions, "columns", ()), "the DataFrame")
     rows = questions.to_dict("records") if hasattr(questions, "to_dict") else list(questions)
     asked: list[Question] = []
+    said: dict[str, Any] = {}
     for number, row in enumerate(rows, start=1):
         where = f"question {number}"
         if isinstance(row, Question):
@@ -231,18 +218,19 @@ def as_task(questions: Any) -> Task:
             for name, value in known.items()
         }
         asked.append(question_of(plain, where))
+        if hasattr(questions, "to_dict"):
+            said = said_by(plain, said, where)
     if not asked:
         raise InputError("there are no questions: give at least one")
     if again := [
         id_ for id_, count in Counter(question.id for question in asked).items() if count > 1
     ]:
         raise InputError(f"the id {again[0]!r} is used twice: ids must be unique")
+    refuse_two_spellings((question.id for question in asked), "the questions")
+    path = Path("questions")
     kind: Kind = "choice" if all(question.choices for question in asked) else "text"
-    return Task(
-        "questions",
-        tuple(checked(question, kind, Path("questions")) for question in asked),
-        answer=kind,
-    )
+    task = Task("questions", tuple(asked), **_settings({"answer": kind} | said, path))
+    return replace(task, questions=tuple(checked(each, task.answer, path) for each in asked))
 
 
 def to_jsonl(task: Task) -> str:

@@ -12,7 +12,13 @@ from typing import Any
 from dynlab._util import shipped_files
 from dynlab._util.cells import accepted_targets, is_listed
 from dynlab._util.errors import InputError, one_of
-from dynlab._util.table_files import format_of, json_objects, text_of_file
+from dynlab._util.table_files import (
+    csv_header,
+    format_of,
+    json_objects,
+    refuse_doubled,
+    text_of_file,
+)
 from dynlab.tasks.task_names import listed
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
@@ -80,14 +86,16 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text), strict=True)
+    names, mark = csv_header(text)
+    refuse_doubled(names, path)
+    reader = csv.DictReader(io.StringIO(text), strict=True, delimiter=mark)
     try:
         for row in reader:
             where = f"{path}, line {reader.line_num}"
             if None in row:
                 raise InputError(
-                    f"{where} has more cells than the {len(reader.fieldnames or ())} columns: quote"
-                    " commas"
+                    f"{where} has more cells than the {len(names)} columns: put texts with"
+                    f" {mark!r} in quotes"
                 )
             lists = {name: _listed(row[name]) for name in ("choices", "aliases") if name in row}
             yield where, row | lists
@@ -111,6 +119,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     import pyarrow.parquet as pq
 
     try:
+        refuse_doubled(pq.read_schema(path).names, path)
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error

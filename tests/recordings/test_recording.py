@@ -293,3 +293,49 @@ def test_marks_that_are_known_stand_beside_lists_of_targets():
     ]
     frame = load(pd.DataFrame(rows).astype({"correct": "boolean"})).frame
     assert frame["correct"].tolist() == [False, pd.NA, pd.NA, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("question_id,sample_index,answer,answer\na,0,1,2\n", "has 2 columns 'answer'"),
+        (
+            "question_id,sample_index,answer,label\na,0,1,1\n",
+            "a column 'label': rename it 'target'",
+        ),
+        ("question_id,sample_index,answer\n1,0,1\n1.0,1,1\n", "has the ids '1' and '1.0'"),
+    ],
+)
+def test_an_odd_table_of_samples_is_told_in_a_line(tmp_path, text, expected):
+    (tmp_path / "r.csv").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        load(tmp_path / "r.csv")
+
+
+def test_a_table_with_semicolons_and_decimal_commas_is_read(tmp_path):
+    lines = ["question_id;sample_index;answer;target;mean_logprob", "a;0;1,5;1,5;-0,5"]
+    (tmp_path / "r.csv").write_text("\n".join(lines))
+    row = load(tmp_path / "r.csv").frame.iloc[0]
+    assert (row["answer"], row["target"], row["mean_logprob"]) == ("1,5", "1,5", -0.5)
+
+
+def test_columns_that_stand_twice_in_a_frame_are_told():
+    columns = ["question_id", "sample_index", "answer", "answer"]
+    with pytest.raises(InputError, match="the DataFrame has 2 columns 'answer'"):
+        load(pd.DataFrame([["a", 0, "1", "2"]], columns=columns))
+
+
+def test_whole_numbers_with_decimals_are_those_without():
+    rows = [("a", 0, "5", "5.0"), ("a", 1, "5.0", "5.0"), ("b", 0, "6.0", "6.5")]
+    frame = pd.DataFrame(rows, columns=["question_id", "sample_index", "answer", "target"])
+    read = load(frame).frame
+    assert read["answer"].tolist() == ["5", "5", "6.0"]
+    assert read["target"].tolist() == ["5", "5", "6.5"]
+
+
+def test_targets_of_bytes_and_sets_are_texts():
+    rows = [("a", 0, b"Lima", b"Lima"), ("b", 0, "x", {"y", "x"})]
+    frame = pd.DataFrame(rows, columns=["question_id", "sample_index", "answer", "target"])
+    assert right_of(load(frame).frame).tolist() == [True, True]
+    with pytest.raises(InputError, match="'target' is {'a': 1}: give a text"):
+        load(frame.assign(target=[{"a": 1}] * 2))

@@ -14,7 +14,7 @@ from dynlab._util.options import Asking
 from dynlab._util.values import Question
 from dynlab.tasks import prompts
 from dynlab.tasks.answers import is_right, normalise
-from dynlab.tasks.task import Task, load_task, names, to_jsonl
+from dynlab.tasks.task import Task, as_task, load_task, names, to_jsonl
 
 BUILT_IN = [
     *("calendar", "capitals", "digits", "french", "fruits", "opposites", "past-tense", "sums"),
@@ -263,3 +263,55 @@ def test_the_text_of_a_list_is_the_list(tmp_path):
     first, second = load_task(path, asking=Asking(answer="text")).questions
     assert (first.target, first.aliases) == ("4", ("four",))
     assert second.choices == ("sun", "sky")
+
+
+@pytest.mark.parametrize("name", ["label", "Gold", "correct_answer", "expected output", "solution"])
+def test_a_target_under_another_name_is_told(tmp_path, name):
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,question,{name}\n1,2 + 2?,4\n")
+    with pytest.raises(InputError, match=f"a column '{name}': rename it 'target'"):
+        load_task(path)
+    path.write_text(f"id,question,target,meta,{name}\n1,2 + 2?,4,x,5\n")
+    with pytest.warns(UserWarning, match=f"'{name}' ignored, 'target' is read"):
+        assert load_task(path).questions[0].target == "4"
+
+
+def test_a_setting_under_another_name_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,question,target,Kind\n1,2 + 2?,4,integer\n")
+    with pytest.raises(InputError, match="a column 'Kind': rename it 'kind'"):
+        load_task(path)
+    rows = write(tmp_path / "t.jsonl", {"id": "1", "question": "?", "kind": "integer"})
+    with pytest.warns(UserWarning, match="'kind' of a row is ignored; a header says it"):
+        load_task(rows)
+    frame = pd.DataFrame({"id": [1], "question": ["?"], "target": [b"5"], "kind": ["integer"]})
+    assert as_task(frame).answer == "integer"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id,question,target,target\n1,?,4,5\n", "has 2 columns 'target': keep one of them"),
+        ("id,question,target\n1.0,a,4\n1,b,5\n", "has the ids '1' and '1.0'"),
+        ("ID,Question\n1,a\n", "no column 'id', it has 'ID', 'Question': rename 'ID'"),
+    ],
+)
+def test_an_odd_table_of_questions_is_told_in_a_line(tmp_path, text, expected):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        load_task(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_table_between_other_marks_is_read(tmp_path, mark):
+    (tmp_path / "t.csv").write_text(f"id{mark}question{mark}target\n1{mark}a, b?{mark}4,5\n")
+    (question,) = load_task(tmp_path / "t.csv").questions
+    assert (question.question, question.target) == ("a, b?", "4,5")
+
+
+def test_targets_may_be_bytes_or_sets():
+    rows = [{"id": "1", "question": "?", "target": target} for target in (b"Lima", {"b", "a"})]
+    found = [as_task([row]).questions[0] for row in rows]
+    assert [(each.target, each.aliases) for each in found] == [("Lima", ()), ("a", ("b",))]
+    with pytest.raises(InputError, match="'target' is {'x': 1}: give a text"):
+        as_task([{"id": "1", "question": "?", "target": {"x": 1}}])

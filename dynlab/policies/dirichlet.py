@@ -8,6 +8,7 @@ by the trapezoidal rule in s = √x.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import lgamma
 
 import numpy as np
@@ -63,13 +64,7 @@ def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> list[Posteri
         shape: α of each of them.
     """
     most = int(profiles.max(initial=0)) + 2
-    nodes = np.arange(1, int((np.sqrt(most) + 5) / _STEP)) * _STEP
-    x = nodes**2
-    log_density = _log_gamma_density(np.arange(most) + 1.0, x)
-    log_below = _log_gamma_cdf(1.0, most, x)
-    log_below[0] = _log_gamma_cdf(shape, 1, x)[0]
-    log_density[0] = _log_gamma_density(np.array([shape]), x)[0]
-    density = np.exp(log_density) * (2 * nodes * _STEP)
+    density, log_below = _by_count(most, shape)
     found = []
     for start in range(0, len(profiles), _BLOCK):
         counts = profiles[start : start + _BLOCK].astype(np.int64)
@@ -80,6 +75,21 @@ def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> list[Posteri
         having[:, 0] = unseen[start : start + _BLOCK]
         found.append(Posterior(counts[:, 0], having, density, log_below, having @ log_below))
     return found
+
+
+@lru_cache(maxsize=256)  # a live run asks for the same ones at every pick
+def _by_count(most: int, shape: float) -> tuple[Floats, Floats]:
+    """[most, X] density and log_below of `Posterior`, of the counts below `most`."""
+    nodes = np.arange(1, int((np.sqrt(most) + 5) / _STEP)) * _STEP
+    x = nodes**2
+    log_density = _log_gamma_density(np.arange(most) + 1.0, x)
+    log_below = _log_gamma_cdf(1.0, most, x)
+    log_below[0] = _log_gamma_cdf(shape, 1, x)[0]
+    log_density[0] = _log_gamma_density(np.array([shape]), x)[0]
+    density = np.exp(log_density) * (2 * nodes * _STEP)
+    for table in (density, log_below):
+        table.flags.writeable = False  # all who ask for it have the same one
+    return density, log_below
 
 
 def mode_chance(profiles: Ints, unseen: int = 1, shape: float = 1.0) -> Floats:

@@ -11,7 +11,7 @@ from dynlab._util.cells import accepted_targets, text_of
 from dynlab._util.errors import InputError
 from dynlab._util.remote_files import fetched, is_address
 from dynlab.recordings.formats import format_named, guessed
-from dynlab.recordings.formats.base import Row
+from dynlab.recordings.formats.base import BROKEN, Format, Row
 from dynlab.recordings.joining import with_requests, with_task
 from dynlab.recordings.recording import write
 from dynlab.tasks.answers import Kind, extract, normalise
@@ -57,14 +57,9 @@ def import_recording(
     try:
         form = form or guessed(path)
         tool = format_named(form)
-        rows = list(tool.read(path))
+        rows = _rows(tool, path, form)
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}); give a file of samples") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        what = f"lacks {error}" if isinstance(error, KeyError) else f"has another shape ({error})"
-        raise InputError(f"{path} is not of the form {form!r}: it {what}") from None
-    if not rows:
-        raise InputError(f"{path} holds no samples")
     rows = _joined(rows, form, questions, requests)
     frame = pd.DataFrame([_keyed(row, kind) for row in rows]).dropna(axis="columns", how="all")
     if "sample_index" not in frame:
@@ -75,6 +70,23 @@ def import_recording(
     card = {"design": "fixed"} | tool.card(path) | {"imported": form, "source": path.name}
     reported = tool.report(path)
     return write(frame, card | ({"reported": reported} if reported else {}), out)
+
+
+def _rows(tool: Format, path: Path, form: str) -> list[Row]:
+    """The samples of a file.
+
+    Raises:
+        OSError: It cannot be read.
+        InputError: It is not of that format, or holds none.
+    """
+    try:
+        rows = list(tool.read(path))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, *BROKEN) as error:
+        what = f"lacks {error}" if isinstance(error, KeyError) else f"has another shape ({error})"
+        raise InputError(f"{path} is not of the form {form!r}, {tool.tool}: it {what}") from None
+    if not rows:
+        raise InputError(f"{path} holds no samples")
+    return rows
 
 
 def _joined(

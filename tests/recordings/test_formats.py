@@ -202,11 +202,11 @@ def test_requests_with_one_prompt_are_samples_of_a_question(tmp_path):
     frame = imported(path, None, kind="integer", requests=requests).frame
     named = ("question_id", "sample_index", "answer", "question", "completion_tokens", "votes")
     assert columns(frame, *named) == [
-        ["add", 0, "4", "2+2?", 6, None],
-        ["add", 1, "5", "2+2?", 6, None],
+        ["add", 0, "4", "2+2?", 6, True],
+        ["add", 1, "5", "2+2?", 6, True],
         ["mul", 0, "", "2*3?", None, False],
-        ["mul", 1, "6", "2*3?", None, None],  # tokens of two choices are counted together
-        ["mul", 2, "7", "2*3?", None, None],
+        ["mul", 1, "6", "2*3?", None, True],  # tokens of two choices are counted together
+        ["mul", 2, "7", "2*3?", None, True],
     ]
     assert columns(frame, "finish_reason", "mean_logprob")[1:3] == [
         ["stop", -1.5],
@@ -283,6 +283,14 @@ def test_a_format_is_told_by_what_stands_in_the_file(tmp_path):
         "openai-batch": batch(tmp_path),
     }
     assert {name: guessed(path) for name, path in files.items()} == {name: name for name in NAMES}
+
+
+@pytest.mark.parametrize("form", [None, "inspect", "samples"])
+def test_a_broken_archive_is_told_in_one_line(tmp_path, form):
+    path = tmp_path / "log.eval"
+    path.write_bytes(b"PK\x05\x06" + b"\x01" * 16 + b"\0\0")
+    with pytest.raises(InputError, match="has another shape|give --from"):
+        imported(path, form)
 
 
 @pytest.mark.parametrize("content", ["", "nonsense", "[1]", '{"a": 1}', "\udcff", "PAR1"])

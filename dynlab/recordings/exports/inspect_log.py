@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +167,7 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
     strategies = list(recording.counts().index)
     model, task = (_only(frame, name) for name in ("model", "dataset"))
     identity = str(recording.card.get("digest") or digest(frame))
-    date = recording.card.get("date")
-    day = f"{date}T00:00:00+00:00" if date else datetime.now(UTC).isoformat(timespec="seconds")
+    day = _day(recording)
     questions = list(dict.fromkeys(sample["id"] for sample in samples))
     return {
         "version": _VERSION,
@@ -204,6 +204,13 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
         },
         "stats": {"started_at": day, "completed_at": day, "model_usage": {}},
     }
+
+
+def _day(recording: Recording) -> str:
+    """When it was recorded, else now."""
+    with suppress(ValueError):
+        return f"{date.fromisoformat(str(recording.card.get('date')))}T00:00:00+00:00"
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _scores(recording: Recording) -> list[Values]:

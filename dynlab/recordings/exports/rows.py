@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Values = dict[str, Any]
@@ -29,4 +30,4 @@ def without(row: Values, left_out: Collection[str]) -> Values:
 
 def _plain(value: Any) -> Any:
     """A numpy scalar as Python's."""
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if isinstance(value, np.generic) else value

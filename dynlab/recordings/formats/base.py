@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from dynlab._util.table_files import format_of, json_objects, text_of_file
 # a sample: columns of a recording, with `answer` and `target` as they were said (a target may be a
 # list of accepted ones); where `keyed` is true they are keys already, and are kept as they are
 Row = dict[str, Any]
+
+BROKEN = (zipfile.BadZipFile, zlib.error)  # what a packed file that is not whole raises
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,16 @@ def names_in(path: Path) -> frozenset[str]:
     Raises:
         OSError: It cannot be read.
     """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return frozenset(archive.namelist())
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return frozenset(archive.namelist())
         if format_of(path) == ".parquet":
             import pyarrow.parquet as pq
 
             return frozenset(pq.read_schema(path).names)
         first = _first_object(text_of_file(path))
-    except ValueError:  # also of pyarrow, and of what is no UTF-8
+    except (ValueError, *BROKEN):  # also of pyarrow, and of what is no UTF-8
         return frozenset()
     return frozenset(first) if isinstance(first, Mapping) else frozenset()
 

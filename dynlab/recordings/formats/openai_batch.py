@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dynlab._util.errors import InputError
+from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.redaction import scrubbed
 from dynlab.recordings.formats.base import Format, Row, lines_of, signs
 
 
@@ -35,17 +36,8 @@ def _read(path: Path) -> Iterator[Row]:
         samples = list(_samples(body))
         usage = _usage(body.get("usage") or {}) if len(samples) == 1 else {}
         for text, finish_reason, logprob in samples:
-            yield (
-                row
-                | usage
-                | {
-                    "model": body.get("model"),
-                    "answer": text,
-                    "text": text,
-                    "finish_reason": finish_reason,
-                    "mean_logprob": logprob,
-                }
-            )
+            row |= {"model": body.get("model"), "answer": text, "text": text, "votes": True}
+            yield row | usage | {"finish_reason": finish_reason, "mean_logprob": logprob}
 
 
 def _order(name: str) -> list[tuple[int, str]]:
@@ -58,7 +50,8 @@ def _failure(line: Mapping[str, Any]) -> str:
     response = line.get("response") or {}
     error = line.get("error") or (response.get("body") or {}).get("error") or {}
     said = error.get("message") or error.get("code") if isinstance(error, Mapping) else error
-    return f"error: {said or response.get('status_code')}"
+    # a provider may repeat the key that it refuses
+    return f"error: {scrubbed(DynlabError(said or response.get('status_code')))}"
 
 
 def _samples(body: Mapping[str, Any]) -> Iterator[tuple[str, str | None, float | None]]:

@@ -167,7 +167,8 @@ class RequestOptions:
     def __post_init__(self) -> None:
         require_count("concurrency", self.concurrency)
         require_count("lines_per_batch", self.lines_per_batch)
-        _require_amount("first_poll_s", self.first_poll_s)
+        if not 0 < self.first_poll_s < math.inf:
+            raise InputError(f"first_poll_s is {self.first_poll_s}: give a number above 0")
         if self.provider_batch and self.asynchronous:
             raise InputError("batches are rounds: leave --async or --provider-batch out")
         require_count("num_per_call", self.num_per_call)

@@ -121,10 +121,18 @@ class BatchEndpoint:
         )
 
     async def answers(self, batch: Batch) -> dict[str, Answer]:
-        """What the lines of a batch brought, by their names; those never worked on are left out."""
+        """What the lines of a batch brought, by their names.
+
+        Lines are left out that were never worked on, and those of a file that is there no more.
+        """
         found: dict[str, Answer] = {}
         for file in batch.files:
-            content: bytes = (await self._call("afile_content", file_id=file)).content
+            try:
+                content: bytes = (await self._call("afile_content", file_id=file)).content
+            except ProviderError as error:
+                if error.status != 404:
+                    raise
+                continue
             for line in content.split(b"\n"):  # `splitlines` would split inside of texts
                 name, answer = _answer(line)
                 if answer is not None:
@@ -173,7 +181,7 @@ def _batch(found: Any) -> Batch:
         str(found.status),
         0 if counts is None else int(counts.completed or 0) + int(counts.failed or 0),
         tuple(file for file in (found.output_file_id, found.error_file_id) if file),
-        "; ".join(str(each.message or each.code) for each in errors[:3]),
+        scrubbed(Exception("; ".join(str(each.message or each.code) for each in errors[:3]))),
         any(each.code in _FULL for each in errors),
     )
 

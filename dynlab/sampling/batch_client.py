@@ -1,9 +1,8 @@
 """Calls through a provider's batch endpoint, asked like live ones.
 
-A call is made as `Client` makes it, to the last field of its body; what would be its HTTP request
-becomes a line of a batch, and the line's answer is read as that request's answer. Calls are
-gathered while they keep coming, and what waits at the provider when a run ends is taken up by the
-next one.
+`Client` makes the calls; what would be a call's HTTP request becomes a line of a batch, and what
+that brings is read as the request's answer. Calls are gathered while they keep coming, and what
+waits at the provider when a run ends is taken up by the next one.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dynlab._util.durations import took
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import RequestOptions
 from dynlab._util.values import Request
@@ -81,6 +78,7 @@ class BatchClient:
         self._timer: asyncio.TimerHandle | None = None
         self._lives: dict[BatchLife, asyncio.Task[None]] = {}
         self._num_fruitless = 0
+        self._full = False  # whether the provider takes no more for now
         self.num_let_through: Callable[[], int] = lambda: 0  # calls that are here, or will be
         self._ended: DynlabError | None = None
         store.release(self._never_sent())
@@ -96,21 +94,21 @@ class BatchClient:
         waiting = [life for life in self._lives if not life.over]
         if not waiting:
             return []
-        first = waiting[0]
-        done = 0 if first.batch is None else first.batch.num_ended
-        words = f"batch {first.sent.number} of {self._num_sent}: {done:,} of {len(first.lines):,}"
-        more = f", {len(waiting) - 1} more waiting" if waiting[1:] else ""
-        return [f"{words} done, waiting for {took(time.time() - first.sent.sent_at)}{more}"]
+        more = [f"{len(waiting) - 1} more waiting"] if waiting[1:] else []
+        return [waiting[0].words(self._num_sent), *more]
 
     async def __aenter__(self) -> BatchClient:
         await self._client.__aenter__()
-        waiting = self._store.waiting().keys()
-        latest = {key: sent for sent in self._noted for key in sent.keys}
+        waiting = {sent.call: key for key, sent in self._store.waiting().items()}
+        latest = {call: sent for sent in self._noted for call in sent.calls}
         for sent in self._noted:
-            lines = [Line(key) for key in sent.keys]
-            open_ = [each for each in lines if each.key in waiting and latest[each.key] is sent]
-            self._lines |= {each.key: each for each in open_}
-            if open_:
+            lines = [
+                Line(waiting[call], name=str(place))
+                for place, call in enumerate(sent.calls)
+                if call in waiting and latest[call] is sent
+            ]
+            self._lines |= {line.key: line for line in lines}
+            if lines:
                 self._begin(sent, lines)
         return self
 
@@ -153,15 +151,15 @@ class BatchClient:
         if self._timer is not None:
             self._timer.cancel()
         for each in self._tray:
-            each.failed(BatchError(str(error), 503))  # the same
+            each.failed(BatchError(str(error), 503))  # nothing was sent of it, either
         self._tray = []
         for life in self._lives:
             life.let_go(error)
 
     def _never_sent(self) -> list[int]:
         """The calls that an earlier run had reserved, and not sent when it ended."""
-        sent = {key for each in self._noted for key in each.keys}
-        return [call.call for key, call in self._store.waiting().items() if key not in sent]
+        sent = {call for each in self._noted for call in each.calls}
+        return [each.call for each in self._store.waiting().values() if each.call not in sent]
 
     async def _post(self, request: httpx.Request) -> httpx.Response:
         """Answers a call's HTTP request from its line in a batch."""
@@ -187,7 +185,7 @@ class BatchClient:
             self._send()
         self._tray.append(line)
         self._tray_bytes += len(request.content)
-        if len(self._tray) >= self._requests.lines_per_batch:
+        if len(self._tray) >= self._requests.lines_per_batch and not self._full:
             self._send()
         else:
             self._send_soon()
@@ -198,7 +196,8 @@ class BatchClient:
 
         def quiet() -> None:
             waiting = sum(not line.outcome.done() for life in self._lives for line in life.lines)
-            if self.num_let_through() > len(self._tray) + waiting:
+            coming = self.num_let_through() > len(self._tray) + waiting
+            if coming or (self._full and waiting):
                 self._send_soon()
             else:
                 self._send()
@@ -209,10 +208,11 @@ class BatchClient:
         self._timer = asyncio.get_running_loop().call_later(quiet_s, quiet)
 
     def _send(self) -> None:
-        lines, self._tray, self._tray_bytes = self._tray, [], 0
-        if lines:
+        size = self._requests.lines_per_batch
+        tray, self._tray, self._tray_bytes = self._tray, [], 0
+        for first in range(0, len(tray), size):
             self._num_sent += 1
-            self._begin(SentBatch(self._num_sent, [line.key for line in lines]), lines)
+            self._begin(SentBatch(self._num_sent), tray[first : first + size])
 
     def _begin(self, sent: SentBatch, lines: list[Line]) -> None:
         first_poll_s, outage_s = self._requests.first_poll_s, self._requests.timeout_s
@@ -222,6 +222,9 @@ class BatchClient:
     async def _live(self, life: BatchLife) -> None:
         await life.run()
         del self._lives[life]
+        self._full = life.full
+        if self._full and self._lives:  # until one of the others has ended
+            return
         self._num_fruitless = 0 if life.num_answered else self._num_fruitless + 1
         if self._num_fruitless >= _MOST_FRUITLESS and self._ended is None:
             self.let_go(
@@ -264,7 +267,7 @@ def client_by(
         return BatchClient(endpoint, store, requests)
     if waiting := len(store.waiting()):
         raise InputError(
-            f"{waiting} calls of {store.path} wait in batches of the provider, and are paid for:"
-            " go on with --provider-batch"
+            f"{waiting} calls of {store.path} wait in batches of the provider, and would be paid"
+            " for twice: go on with --provider-batch"
         )
     return client_of(endpoint, requests.price, requests.timeout_s)

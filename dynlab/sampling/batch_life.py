@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from dynlab._util.durations import took
 from dynlab._util.errors import DynlabError
 from dynlab._util.redaction import scrubbed
 from dynlab.models.provider_batch import Answer, Batch, BatchEndpoint, line
@@ -47,12 +48,13 @@ class BatchError(ProviderError):
 class Line:
     """A call in a batch: how it is sent, and what it will bring.
 
-    `path` and `body` are empty in one that an earlier run sent.
+    `path` and `body` are empty in one that an earlier run sent, `name` in one that was not sent.
     """
 
     key: Key
     path: str = ""
     body: Any = None
+    name: str = ""
     outcome: asyncio.Future[Answer] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -93,7 +95,6 @@ class BatchLife:
         self.sent, self.lines = sent, lines
         self._endpoint, self._store = endpoint, store
         self._first_poll_s, self._outage_s = first_poll_s, outage_s
-        self._new = any(line.path for line in lines)
         self.made = asyncio.Event()  # or it is known that it was not
         self.batch: Batch | None = None
         self.num_answered = 0
@@ -104,11 +105,25 @@ class BatchLife:
         """Whether nothing is waited for any more."""
         return all(line.outcome.done() for line in self.lines)
 
+    @property
+    def full(self) -> bool:
+        """Whether it was not taken since too much is waiting at the provider."""
+        return self.batch is not None and self.batch.state == "failed" and self.batch.full
+
+    def words(self, num_batches: int) -> str:
+        """How far it is: 'batch 2 of 3: 140 of 500 done, waiting for 12 min 5 s'."""
+        done = 0 if self.batch is None else self.batch.num_ended
+        whole, waited = len(self.sent.calls or self.lines), time.time() - self.sent.sent_at
+        return (
+            f"batch {self.sent.number} of {num_batches}: {done:,} of {whole:,} done, waiting for"
+            f" {took(waited)}"
+        )
+
     async def run(self) -> None:
         """Until every line has its outcome."""
         try:
             try:
-                batch = await self._created() if self._new else await self._known()
+                batch = await (self._known() if self.sent.calls else self._created())
             finally:
                 self.made.set()
             if batch is None:
@@ -132,11 +147,15 @@ class BatchLife:
 
     async def _created(self) -> Batch:
         """Makes the batch; its id is on disk before anything else happens."""
+        reserved = self._store.waiting()
+        self.sent.calls = [reserved[each.key].call for each in self.lines]
+        for place, each in enumerate(self.lines):
+            each.name = str(place)
         await note_sent(self._store, self.sent)
         path = self.lines[0].path
-        named = [line(str(place), path, each.body) for place, each in enumerate(self.lines)]
+        file_lines = [line(each.name, path, each.body) for each in self.lines]
         try:
-            file = await self._patiently(lambda: self._endpoint.upload(named))
+            file = await self._patiently(lambda: self._endpoint.upload(file_lines))
             batch = await self._patiently(lambda: self._create(file, path))
         except ProviderError as error:
             if error.kind in ("fatal", "refused"):
@@ -189,10 +208,10 @@ class BatchLife:
                 pause = max(self._first_poll_s, _SHARE * waited)
                 await asyncio.sleep(min(_LONGEST_PAUSE_S, pause))
             self.batch = await self._patiently(lambda: self._endpoint.look(batch.id))
-        answers = await self._answers(self.batch)
+        answers = await self._patiently(lambda: self._endpoint.answers(self.batch or batch))
         self.said = self.batch.said
         state = self.batch.state
-        if state == "failed" and self.batch.full:
+        if self.full:
             await asyncio.sleep(min(_LONGEST_PAUSE_S, 10 * self._first_poll_s))
             return self._tell(answers, _error(429, self.said))
         if state == "expired":
@@ -204,22 +223,15 @@ class BatchLife:
         self.let_go(BatchError(f"batch {self.batch.id} {what}", 400))
         return None
 
-    async def _answers(self, batch: Batch) -> Mapping[str, Answer]:
-        try:
-            return await self._patiently(lambda: self._endpoint.answers(batch))
-        except ProviderError as error:
-            if error.status == 404:  # the provider threw its files away
-                return {}
-            raise
-
     def _tell(self, answers: Mapping[str, Answer], otherwise: Answer | None) -> None:
-        for place, each in enumerate(self.lines):
-            answer = answers.get(str(place), otherwise)
+        for each in self.lines:
+            answer = answers.get(each.name, otherwise)
             if answer is None:
                 continue
-            self.num_answered += answer.status == 200
-            if answer.status != 200:
-                self.said = answer.body.decode(errors="replace")[:200]
+            if answer.status == 200:
+                self.num_answered += 1
+            else:
+                self.said = scrubbed(Exception(answer.body.decode(errors="replace")))
             each.answered(answer)
 
     async def _patiently(self, call: Callable[[], Awaitable[_Outcome]]) -> _Outcome:

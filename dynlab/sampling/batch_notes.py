@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dynlab.sampling.store import Store
-from dynlab.sampling.store_rows import Key
 
 BATCHES = "batches"  # a kind of notes in the store
 
@@ -19,14 +18,14 @@ class SentBatch:
 
     Args:
         number: Its place among all batches of the recording, from 1 on.
-        keys: The first samples of its calls; a call's place among them is its line's name.
+        calls: The numbers of its calls; a call's place among them is its line's name.
         tag: That the provider keeps with it, so that it is found where its id is lost.
         sent_at: Seconds since 1970.
         id: The provider's name for it; None: whether it was made is not known here.
     """
 
     number: int
-    keys: Sequence[Key]
+    calls: Sequence[int] = ()
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
     sent_at: float = field(default_factory=time.time)
     id: str | None = None
@@ -34,9 +33,8 @@ class SentBatch:
 
 async def note_sent(store: Store, sent: SentBatch) -> None:
     """Notes which calls a batch holds; returns when that is on disk, and it may be made."""
-    await store.note(
-        BATCHES, {"tag": sent.tag, "sent_at": sent.sent_at, "keys": list(map(list, sent.keys))}
-    )
+    note = {"tag": sent.tag, "sent_at": sent.sent_at, "calls": list(sent.calls)}
+    await store.note(BATCHES, note)
 
 
 async def note_made(store: Store, sent: SentBatch) -> None:
@@ -48,9 +46,9 @@ def batches_in(store: Store) -> list[SentBatch]:
     """All batches that were noted, in the order they were sent."""
     found: dict[str, SentBatch] = {}
     for note in store.notes(BATCHES):
-        if "keys" in note:
-            keys = [(str(q), str(strategy), int(s), int(i)) for q, strategy, s, i in note["keys"]]
-            found[note["tag"]] = SentBatch(len(found) + 1, keys, note["tag"], note["sent_at"])
+        tag = note["tag"]
+        if "calls" in note:
+            found[tag] = SentBatch(len(found) + 1, note["calls"], tag, note["sent_at"])
         else:
-            found[note["tag"]].id = note["id"]
+            found[tag].id = note["id"]
     return list(found.values())

@@ -112,7 +112,7 @@ def record(
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
             client = client_by(endpoint, requests, store)
-            num_in_flight = _num_in_flight(requests, endpoint.card)
+            num_in_flight = min(_num_in_flight(requests, endpoint.card), len(plan.keys))
             slotted = replace(plan, num_slots=slots_of(endpoint.card))
             sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
             sampler.clock.learn(known_latencies(store.samples()))

@@ -85,7 +85,7 @@ class Sampler:
         self.clock = CallClock()
         waiting = store.waiting() if by_batch else {}
         if isinstance(client, BatchClient):
-            client.num_let_through = lambda: self.ledger.num_held
+            client.num_let_through = lambda: self.concurrency.in_flight
         self._requester = Requester(self._queue, store, client, self.retries, self.clock, waiting)
         joint = [self._chunk(key, sent.num_samples) for key, sent in waiting.items()]
         self._sent = {key: keys for keys in joint for key in keys}  # of calls that wait already

@@ -42,6 +42,7 @@ class BatchServer(ScriptedServer):
         self.files: dict[str, bytes] = {}
         self.batches: list[Batch] = []
         self.requests: list[tuple[str, str]] = []
+        self.refusal = {"code": "invalid_json_line", "message": "line 1 is no JSON"}
         self.ending: Callable[[Batch], str] = lambda batch: "completed"
         self.lose_creation: Callable[[int], bool] = lambda number: False
         self.fault: Callable[[str, str], int] = lambda method, path: 0
@@ -113,7 +114,7 @@ class BatchServer(ScriptedServer):
     def _end(self, batch: Batch) -> None:
         batch.status = self.ending(batch)
         if batch.status == "failed":
-            batch.errors = [{"code": "invalid_json_line", "message": "line 1 is no JSON"}]
+            batch.errors = [self.refusal]
             return
         lines = list(batch.lines)
         if batch.status in ("expired", "cancelled"):  # before the second half was answered

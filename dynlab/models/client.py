@@ -193,6 +193,14 @@ class Client:
             status = None
         if arrived:
             headers, status, body = arrived[-1].headers, arrived[-1].status_code, arrived[-1].text
+        if status == 200 and body.lstrip().startswith("<"):
+            page = (
+                f"{arrived[-1].url} answers with a web page, not as a model does"
+                f" ({' '.join(body.split())[:60]} …): is the address right? Most end in /v1"
+            )
+            return ProviderError(
+                scrubbed(ValueError(page), self.endpoint.api_key), 200, unreached=True
+            )
         filtered = isinstance(error, ContentPolicyViolationError) or "content_filter" in body
         reason = "content filter" if filtered else scrubbed(error, self.endpoint.api_key)
         too_long = isinstance(error, ContextWindowExceededError)

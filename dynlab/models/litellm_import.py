@@ -6,7 +6,9 @@ import gc
 import logging
 import os
 import threading
+import warnings
 from contextlib import suppress
+from functools import cache
 from types import ModuleType
 
 from dynlab._util.errors import InputError
@@ -30,10 +32,17 @@ def imported() -> ModuleType:
     finally:
         if collecting:
             gc.enable()
+    _quieten()
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     return litellm
+
+
+@cache
+def _quieten() -> None:
+    """Leaves out what pydantic says of answers in parts, which LiteLLM's types do not expect."""
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
 
 
 def preload() -> None:

@@ -5,13 +5,14 @@ end of the run.
 |---|---|---|
 | 429 | no | tried again, more slowly, for as long as others are answered |
 | 503, or no connection | no | tried again |
+| 200 with a web page | yes | tried again |
 | 408, other 5xx, timeout, dropped connection, half a JSON | yes | tried again |
 | 400, 413, 422, other 4xx (a content filter, a prompt that is too long) | no | a failed sample |
 | 401, 402, 403, 404 | no | the run ends |
 
 A question that keeps failing while others are answered becomes a failed sample; when nothing is
-answered for long the run ends, and after a few tries where no connection was ever made. Whatever
-may be billed stays reserved.
+answered for long the run ends, and after a few tries where no connection was ever made or web pages
+came. Whatever may be billed stays reserved.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class ProviderError(DynlabError):
         about_content: It is what is asked that the provider turns down: by a content filter, as too
             long.
         timed_out: The provider was too slow; it may have been asked too much at a time.
-        unreached: There was no connection: nothing listens at the address.
+        unreached: There was no connection, since nothing listens at the address, or a web page
+            came from there.
     """
 
     def __init__(

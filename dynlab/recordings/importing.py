@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +63,16 @@ def import_recording(
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}); give a file of samples") from None
     rows = _joined(rows, form, questions, requests)
+    if kind == "text" and any(row.get("choices") and not row.get("keyed") for row in rows):
+        warnings.warn(
+            f"{path} has 'choices', and answers are read as texts: give --kind choice where they"
+            " are letters or options",
+            stacklevel=2,
+        )
     frame = pd.DataFrame([_keyed(row, kind) for row in rows]).dropna(axis="columns", how="all")
     if "sample_index" not in frame:
         frame["sample_index"] = frame.groupby("question_id").cumcount()
+    _refuse_several_targets(frame, path)
     if "correct" in frame and not all(row.get("keyed") for row in rows) and _disputed(frame):
         # a judge that contradicts itself: answers are compared with targets
         frame = frame.drop(columns="correct")
@@ -106,25 +115,28 @@ def _joined(
 def _keyed(row: Row, kind: Kind) -> Row:
     """The row with the keys of its answer and target."""
     row = dict(row)
+    choices = accepted_targets(row.pop("choices", None))
     if not row.pop("keyed", False):
         row["answer"], row["target"] = _keys(
-            row["answer"], row["target"], kind, str(row["question_id"])
+            row["answer"], row["target"], kind, str(row["question_id"]), choices
         )
     return row
 
 
-def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | None, str | None]:
+def _keys(
+    answer: Any, target: Any, kind: Kind, question: str, choices: Sequence[str]
+) -> tuple[str | None, str | None]:
     """The keys of an answer and of the target; an accepted alias counts as the first of them.
 
     Raises:
         InputError: A target is none of its kind: nothing could be right.
     """
-    key = None if answer is None else normalise(extract(text_of(answer), kind), kind)
+    key = None if answer is None else normalise(extract(text_of(answer), kind, choices), kind)
     accepted = []
     for text in accepted_targets(target):
-        right = normalise(extract(text, kind), kind)
+        right = normalise(extract(text, kind, choices), kind)
         if not right:
-            index = letters_meant(text) if kind == "choice" else ""
+            index = letters_meant(text, len(choices) or 26) if kind == "choice" else ""
             raise InputError(
                 f"question {question!r}: the target {text!r} is no answer of kind {kind!r}; "
                 + (index or "give the kind of the answers, or targets that can be read")
@@ -133,6 +145,22 @@ def _keys(answer: Any, target: Any, kind: Kind, question: str) -> tuple[str | No
     if not accepted:
         return key, None
     return accepted[0] if key in accepted else key, accepted[0]
+
+
+def _refuse_several_targets(frame: pd.DataFrame, path: Path) -> None:
+    """Refuses samples of one question that name different targets.
+
+    Raises:
+        InputError: There are such.
+    """
+    if "target" not in frame:
+        return
+    targets = frame.dropna(subset=["target"]).groupby("question_id")["target"].unique()
+    for question, several in targets[targets.map(len) > 1].items():
+        raise InputError(
+            f"{path}: question {str(question)!r} has the targets {several[0]!r} and"
+            f" {several[1]!r}: give each question one, or its accepted answers as a list"
+        )
 
 
 def _disputed(frame: pd.DataFrame) -> bool:

@@ -18,6 +18,7 @@ from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError
+from dynlab.sampling.retries import RetryPolicy
 
 KEY = "sk-very-secret-0123456789"
 PROVIDERS = ("openai", "text-completion-openai", "hosted_vllm")
@@ -188,6 +189,18 @@ FAULTS = {
     "403": (Reply(status=403), 403, "fatal", True),
     "404": (Reply(status=404), 404, "fatal", True),
 }
+
+
+def test_a_web_page_is_told_with_its_address():
+    page = Reply(body="<html>\n<title>Welcome to nginx</title></html>")
+    with ScriptedServer(lambda call: page) as server, pytest.raises(ProviderError) as error:
+        ask(server, CHAT, "openai")
+    expected = f"{server.address}/chat/completions answers with a web page"
+    assert str(error.value).startswith(expected) and "nginx" in str(error.value)
+    tries = RetryPolicy()
+    key = ("q", "parallel", 0, 0)
+    tries.begins(key)
+    assert [tries.failed(key, error.value) for _ in range(3)] == ["again", "again", "run"]
 
 
 @pytest.mark.slow

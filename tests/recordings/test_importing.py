@@ -345,3 +345,36 @@ def test_a_wrongly_named_column_is_an_error_with_the_right_name(tmp_path):
     rows = [{"id": "q", "answer": "4", "Target": "4"}]
     with pytest.raises(InputError, match="a column 'Target': rename it 'target'"):
         imported(lines(tmp_path / "s.jsonl", rows), "samples", tmp_path)
+
+
+def test_targets_that_differ_within_a_question_are_told_on_import(tmp_path):
+    rows = [{"id": "a", "answer": "4", "target": target} for target in ("4", "5")]
+    path = lines(tmp_path / "s.jsonl", rows)
+    with pytest.raises(InputError, match="question 'a' has the targets '4' and '5'"):
+        import_recording(path, "samples", tmp_path / "r.parquet")
+
+
+def test_options_of_plain_samples_are_told_or_read(tmp_path):
+    rows = [{"id": "a", "answer": "Lima", "target": "B", "choices": ["Quito", "Lima"]}]
+    path = lines(tmp_path / "s.jsonl", rows)
+    with pytest.warns(UserWarning, match="give --kind choice"):
+        import_recording(path, "samples", tmp_path / "text.parquet")
+    frame = load(import_recording(path, "samples", tmp_path / "r.parquet", kind="choice")).frame
+    assert frame[["answer", "target"]].to_numpy().tolist() == [["B", "B"]]
+
+
+def test_lm_eval_documents_without_a_response_stay_as_samples_without_an_answer(tmp_path):
+    said = ([["4"]], [], [[None]])
+    rows = [{"doc_id": n, "target": "4", "resps": each} for n, each in enumerate(said)]
+    made = import_recording(
+        lines(tmp_path / "samples_t.jsonl", rows), "lm-eval", tmp_path / "r.parquet"
+    )
+    assert load(made).frame["answer"].tolist() == ["4", "", ""]
+
+
+def test_an_inspect_message_may_be_empty_or_a_number(tmp_path):
+    log = inspect_log(
+        tmp_path / "log.json", [inspect_sample(n, 1, said) for n, said in enumerate((None, 4))]
+    )
+    frame = imported(log, "inspect", tmp_path).frame
+    assert frame[["answer", "text"]].to_numpy().tolist() == [["", ""], ["4", "4"]]

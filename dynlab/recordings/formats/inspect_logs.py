@@ -41,7 +41,8 @@ def _read(path: Path) -> Iterator[Row]:
         if own := _exported(sample):
             yield said | own | {"keyed": True}
             continue
-        named = [score["answer"] for score in scores.values() if score.get("answer") is not None]
+        answers = [score.get("answer") for score in scores.values()]
+        named = [text_of(answer) for answer in answers if answer is not None]
         marks = [
             score["value"]
             for score in scores.values()
@@ -130,9 +131,9 @@ def _completion(output: Mapping[str, Any]) -> str:
     """The text of an output's first choice; '' where the sample failed."""
     for choice in output.get("choices") or ():
         content = choice["message"]["content"]
-        if isinstance(content, str):
-            return content
-        return "".join(part.get("text", "") for part in content)
+        if isinstance(content, list):
+            return "".join(part.get("text") or "" for part in content)
+        return "" if content is None else text_of(content)
     return ""
 
 

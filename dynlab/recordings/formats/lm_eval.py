@@ -39,18 +39,18 @@ def _read(path: Path) -> Iterator[Row]:
         for index, response in enumerate(
             _repeats(line, "filtered_resps") if chosen in whole else said
         ):
-            if not isinstance(response, str):
+            if not isinstance(response, str | None):
                 raise InputError(
                     f"{path} holds log-likelihoods of given choices, which cannot be drawn again"
                     " and again: give the log of a task whose answers are generated"
                 )
-            answer = "" if response == "[invalid]" else response
+            answer = "" if response in (None, "[invalid]") else response
             yield {
                 "dataset": task,
                 "question_id": text_of(line["doc_id"]),
                 "sample_index": index,
                 "answer": answer,
-                "text": text_of(said[index]),
+                "text": "" if said[index] is None else text_of(said[index]),
                 "target": _lettered(line["target"], line.get("doc")),
                 "correct": _mark(line) if marked else None,
             }
@@ -97,13 +97,16 @@ def _lettered(target: Any, document: Any) -> Any:
 
 
 def _repeats(line: Mapping[str, Any], column: str) -> list[Any]:
-    """The responses of a document: [[a, b]], [a, b] or, of a single one, a → [a, b] or [a]."""
+    """The responses of a document: [[a, b]], [a, b] or, of a single one, a → [a, b] or [a].
+
+    None stands for one that failed, also where there is none at all.
+    """
     responses = line.get(column, line["resps"])
-    if isinstance(responses, str):
+    if isinstance(responses, str | None):
         return [responses]
     if len(responses) == 1 and isinstance(responses[0], list):
-        return list(responses[0])
-    return list(responses)
+        responses = responses[0]
+    return list(responses) or [None]
 
 
 FORMAT = Format(

@@ -29,7 +29,7 @@ ROWS = [
 ]
 ROWS[0] |= {"prompt_tokens": 9, "completion_tokens": 2, "cached_tokens": 4, "cost_usd": 0.5}
 ROWS[3] |= {"finish_reason": "length", "latency_s": 2.5, "votes": True}
-FAILED = ROW | {"sample_index": 2, "answer": "", "text": None, "votes": False}
+FAILED = ROW | {"sample_index": 2, "answer": "", "text": "cut", "votes": False}
 FAILED |= {"finish_reason": "error: no reply"}
 CARD = {"design": "fixed", "model": "tiny", "date": "2026-11-28", "weights_license": "MIT"}
 
@@ -117,7 +117,7 @@ def test_samples_of_lm_eval_hold_the_independent_ones(tmp_path, recording):
     assert card.items() >= CARD.items()
     assert card["reported"] == {"exact_match,dynlab": pytest.approx(1 / 3)}
     first = json.loads(path.read_text().splitlines()[0])
-    assert first["resps"] == [[" 4", " 4", ""]]
+    assert first["resps"] == [[" 4", " 4", "cut"]]
     assert first["filtered_resps"] == [["four", "[invalid]", "[invalid]"]]
 
 
@@ -125,6 +125,21 @@ def test_a_design_that_depends_on_answers_stays_told(tmp_path, recording):
     adaptive = dataclasses.replace(recording, card=CARD | {"design": "adaptive"})
     for to, name in (("inspect", "a.eval"), ("lm-eval", "b.jsonl")):
         assert again(adaptive, to, tmp_path / name)[1]["design"] == "adaptive"
+
+
+def test_simulated_samples_say_so_everywhere(tmp_path, recording):
+    simulated = dataclasses.replace(recording, card=CARD | {"simulated": {"seed": 0}})
+    for to, name, told in (
+        ("inspect", "a.eval", "integrated/accuracy"),
+        ("lm-eval", "b.jsonl", "exact_match,simulated"),
+    ):
+        written = export_recording(simulated, to, tmp_path / name).path
+        made = load(import_recording(written, None, tmp_path / f"{to}.parquet"))
+        assert made.simulated and told in made.card["reported"]
+    with zipfile.ZipFile(tmp_path / "a.eval") as archive:
+        assert json.loads(archive.read("header.json"))["eval"]["task"].startswith("simulated--")
+    page = export_recording(simulated, "hub", tmp_path / "set").path / "README.md"
+    assert "\nSimulated samples" in page.read_text() and "synthetic" in page.read_text()
 
 
 def test_a_folder_for_the_hub_is_the_recording_and_its_card(tmp_path, recording):
@@ -141,7 +156,8 @@ def test_a_folder_for_the_hub_is_the_recording_and_its_card(tmp_path, recording)
     assert "| parallel | 2 | 4 | 50.0% | 0.333 | 2.0 |" in page
     assert "| Licence of the weights | MIT |" in page
     assert held.card["digest"] in page and "<b>" not in page.partition("---\n\n")[2]
-    export_recording(recording, "hub", out)  # its own folder may be written again
+    with pytest.raises(InputError, match="is not empty"):
+        export_recording(recording, "hub", out)
 
 
 @pytest.mark.slow
@@ -164,7 +180,7 @@ def test_the_header_of_a_data_set_is_what_the_hub_reads(tmp_path, recording):
     [
         ("inspect", "x.json", "ends in .eval"),
         ("lm-eval", "x.eval", "end in .jsonl"),
-        ("hub", "there", "is no such folder"),
+        ("hub", "there", "is not empty"),
         ("excel", "x.eval", "'hub', 'inspect', 'lm-eval'"),
     ],
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ _LICENCES = {  # how the hub writes licences, by how a card begins
     "cc-by-sa-4.0": "cc-by-sa-4.0",
     "cc0-1.0": "cc0-1.0",
 }
+_RECORDED = "Recorded samples of a language model"
+_SIMULATED = "Simulated samples, drawn from a model of recorded ones and said by no language model"
 _FACTS = {  # of a recording's card, as the page calls them
     "design": "Design",
     "adapter": "Adapter",
@@ -44,17 +47,17 @@ def export(recording: Recording, out: Path) -> Exported:
     """Writes the folder.
 
     Raises:
-        InputError: A file lies there, or a folder that holds something else.
+        InputError: Something lies there.
     """
     readme = out / "README.md"
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not readme.is_file())):
-        raise InputError(f"{out} is there already and is no such folder: give another --out")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is there already and is not empty: give another --out")
     name = re.sub(r"[^\w.-]+", "-", recording.name).strip("-.") or "recording"
     file = f"data/{name}.parquet"
     write(recording.frame, recording.card, out / file)
     with replacing(readme) as temporary:
         temporary.write_text(_page(recording, name, file), encoding="utf-8")
-    upload = f"hf upload OWNER/{name} {out} . --repo-type dataset"
+    upload = f"hf upload OWNER/{name} {shlex.quote(str(out))} . --repo-type dataset"
     notes = [f"to upload it: {upload}"]
     if _licence(recording) is None:
         notes.insert(0, f"no licence of the samples is known: say one in {readme} first")
@@ -74,8 +77,8 @@ def _page(recording: Recording, name: str, file: str) -> str:
 
 # {_cell(name)}
 
-Recorded samples of a language model, many for each question, in the format of dynlab: a row a
-sample, so that every way of spending a sampling budget on them can be replayed.
+{_SIMULATED if recording.simulated else _RECORDED}, many for each question, in the format
+of dynlab: a row a sample, so that every way of spending a sampling budget on them can be replayed.
 
 | | |
 |---|---|
@@ -106,7 +109,7 @@ def _header(recording: Recording, file: str) -> str:
     lines = [
         f"pretty_name: {json.dumps(recording.name)}",
         f"license: {_licence(recording) or 'unknown'}",
-        "tags: [dynlab, inference-scaling, self-consistency]",
+        f"tags: [dynlab, inference-scaling, {'synthetic' if recording.simulated else 'recorded'}]",
         f"size_categories: [{json.dumps(size)}]",
         "configs:",
         "- config_name: default",

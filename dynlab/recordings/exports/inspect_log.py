@@ -25,7 +25,7 @@ from dynlab._util.files import replacing
 from dynlab._util.values import GREEDY
 from dynlab.recordings.exports import Exported
 from dynlab.recordings.exports.rows import Values, json_rows, without
-from dynlab.recordings.recording import Recording, digest, right_of
+from dynlab.recordings.recording import Recording, digest, right_of, simulated_name
 from dynlab.recordings.streams import strategies_of
 
 _VERSION = 2
@@ -104,7 +104,8 @@ def _sample(row: Values, epoch: int, said: Mapping[tuple[Any, ...], str]) -> Val
     output |= {"time": row["latency_s"]} if "latency_s" in row else {}
     shown = _shown(row, said)
     own = without(row, (*_TEXTS, *(_TOKENS if usage else ())))
-    own |= {} if "text" in row else {"text": None}  # its answer stands in the place of its text
+    # where there is no text, its answer stands in its place; where it failed, nothing does
+    own |= {"text": row.get("text")} if failed or "text" not in row else {}
     sample: Values = {
         "id": row["question_id"],
         "epoch": epoch,
@@ -166,6 +167,7 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
     frame = recording.frame
     strategies = list(recording.counts().index)
     model, task = (_only(frame, name) for name in ("model", "dataset"))
+    task = simulated_name(task) if recording.simulated else task
     identity = str(recording.card.get("digest") or digest(frame))
     day = _day(recording)
     questions = list(dict.fromkeys(sample["id"] for sample in samples))

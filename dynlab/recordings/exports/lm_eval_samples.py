@@ -2,8 +2,8 @@
 question, with its repeats.
 
 Such a file holds independent samples of one prompt, so chained and greedy ones are left out. Its
-filter is called `dynlab`; what lm-eval has no field for stands under that name, a list a column,
-and the recording's card in the first line.
+filter is called `dynlab`, or `simulated` where no model said them. What lm-eval has no field for
+stands under `dynlab`, a list a column, and the recording's card in the first line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab.recordings.exports import Exported
 from dynlab.recordings.exports.rows import Values, json_rows
-from dynlab.recordings.recording import Recording, right_of
+from dynlab.recordings.recording import SIMULATED, Recording, right_of
 
 _HELD = "parallel"  # the strategy whose samples are independent
 _UNREAD = "[invalid]"  # lm-eval's word for a response without an answer
@@ -48,6 +48,7 @@ def export(recording: Recording, out: Path) -> Exported:
             marks = [bool(mark) for mark in right[own.index].dropna()]
             line = _line(number, list(json_rows(own)), marks)
             line |= {"dynlab_card": dict(recording.card)} if number == 0 else {}
+            line |= {"filter": SIMULATED} if recording.simulated else {}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     left = frame.loc[frame["strategy"] != _HELD, "strategy"].value_counts().sort_index()
     named = ", ".join(f"{count:,} {strategy}" for strategy, count in left.items())

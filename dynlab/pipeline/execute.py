@@ -21,6 +21,8 @@ def main(source: str, executed: str, parameters: str) -> int:
     # jsonschema would build a grammar of URIs for checks that no notebook needs, and that takes
     # longer than all the rest of papermill's start
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    for remote in ("boto3", "pyarrow"):  # papermill's ways to other places: half of its start
+        sys.modules.setdefault(remote, None)  # type: ignore[arg-type]
     import papermill
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager

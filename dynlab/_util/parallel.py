@@ -16,7 +16,7 @@ Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 _ALONE = 1_000_000  # steps that are done sooner than joblib is imported and threads begin
-_HELD = 16_000_000  # steps of a job are its memory, too: so many at once on one machine, 2 GB
+_HELD = 8_000_000  # steps of a job are its memory, too: so many at once on one machine, a GiB
 _SENT = 2**28  # bytes that may travel with the jobs; more is given to each machine once
 
 

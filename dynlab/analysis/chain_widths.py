@@ -14,6 +14,7 @@ from dynlab._util import shipped_files
 from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import difference
 from dynlab.analysis.replays import Recordings, Replays, Setup, loaded
+from dynlab.analysis.resamples import Resamples
 from dynlab.analysis.rows import interval
 from dynlab.policies.policy import Policy
 from dynlab.policies.uniform import Uniform
@@ -131,8 +132,8 @@ def _gains(
 
 def _vote(
     recording: Recording, streams: Streams, budget: float, setup: Setup
-) -> tuple[Floats, Floats]:
-    """[Q] accuracy of the vote of a budget's samples, and [resamples, Q]."""
+) -> tuple[Floats, Resamples]:
+    """[Q] accuracy of the vote of a budget's samples, and resamples of the questions."""
     method = Method("uniform", "uniform", Policy(Uniform()), streams)
     price = streams.per_sample(setup.unit)
     own = Replays(recording, (method,), method, setup, price)

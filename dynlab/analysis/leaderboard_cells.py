@@ -18,9 +18,10 @@ from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
 from dynlab.analysis.methods import ORACLE, Method, warmup_of
-from dynlab.analysis.metrics import curve_at, is_flat, question_resamples, resampled_saving
+from dynlab.analysis.metrics import curve_at, is_flat, resampled_saving
 from dynlab.analysis.recording_notes import ends_at
 from dynlab.analysis.replays import Replays
+from dynlab.analysis.resamples import Resamples, question_resamples
 from dynlab.policies.base import StoppingRule
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Flags, Floats, Streams
@@ -109,7 +110,7 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
         padded([is_flat(uniform, float(b)) for b in at[held]]) == 1,
         {name: padded([saving for saving, _ in cells]) for name, cells in saved.items()},
         {name: padded([reached for _, reached in cells]) for name, cells in saved.items()},
-        {name: (values - base) @ rows.T for name, values in accuracy.items()},
+        {name: rows.means(values - base) for name, values in accuracy.items()},
         {name: values.mean(axis=1) for name, values in accuracy.items()},
         each(lambda curve: curve.depth),
         {name: values.mean(axis=1) for name, values in each(lambda curve: curve.exhausted).items()},
@@ -122,14 +123,10 @@ def _bound(own: Replays, budgets: Floats) -> dict[str, Curve]:
     return Replays(own.recording, (method,), method, own.setup, own.price).curves(budgets)
 
 
-def _resamples(streams: Streams, seed: int) -> Floats:
-    """[S, Q] the share of each question: all alike, then the resamples.
-
-    Recordings of the same questions have the same ones.
-    """
+def _resamples(streams: Streams, seed: int) -> Resamples:
+    """The estimate itself, then resamples, the same for recordings of the same questions."""
     questions = zlib.crc32("\n".join(streams.question_ids).encode())
-    share = question_resamples(streams.num_questions, seed + questions)
-    return np.concatenate([np.full((1, streams.num_questions), 1 / streams.num_questions), share])
+    return question_resamples(streams.num_questions, seed + questions).with_estimate
 
 
 def _greedy(recording: Recording, streams: Streams, unit: str) -> Curve | None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
+from dynlab.analysis.resamples import Resamples
 from dynlab.recordings.streams import Flags, Floats
 from dynlab.replay.loop import Curve
 
-RESAMPLES = 2000
 FLAT = 0.01  # where uniform gains less than this from the first budget on, there is nothing to save
 
 
@@ -42,23 +41,9 @@ class Saving:
     flat: bool  # uniform(B) − uniform(2) < FLAT: nothing to save, reported apart
 
 
-@lru_cache(maxsize=4)  # the explorer asks for the same ones at every move of a slider
-def question_resamples(num_questions: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
-    """[resamples, Q] share of each question in a resample with replacement; rows sum to 1."""
-    counts = np.random.default_rng([seed, num_questions]).multinomial(
-        num_questions, np.full(num_questions, 1 / num_questions), size=resamples
-    )
-    share = np.asarray(counts / num_questions)
-    share.flags.writeable = False  # all who ask for it have the same one
-    return share
-
-
-def estimates(values: Floats, share: Floats) -> list[Estimate]:
-    """The mean over questions at every checkpoint, with its interval: values [C, Q] → C.
-
-    `share` [resamples, Q] is what `question_resamples` gives.
-    """
-    low, high = np.percentile(share @ values.T, [2.5, 97.5], axis=0)
+def estimates(values: Floats, resamples: Resamples) -> list[Estimate]:
+    """The mean over questions at every checkpoint, with its interval: values [C, Q] → C."""
+    low, high = np.percentile(resamples @ values.T, [2.5, 97.5], axis=0)
     return [Estimate(*map(float, row)) for row in zip(values.mean(axis=1), low, high, strict=True)]
 
 
@@ -83,15 +68,16 @@ def first_reach(curves: Floats, budgets: Floats, targets: Floats) -> tuple[Float
     return budgets[rows, before] + share * (budgets[rows, after] - budgets[rows, before]), reached
 
 
-def saving_at(policy: Curve, reference: Curve, at: float, unit: str, share: Floats) -> Saving:
+def saving_at(
+    policy: Curve, reference: Curve, at: float, unit: str, resamples: Resamples
+) -> Saving:
     """Saving of a policy at the accuracy that the reference has at budget `at`: 1 − b*/B.
 
     b* is the first budget at which the policy's curve, straight between checkpoints, is as
     accurate. What is not reached within 2·B is not reached, whatever other budgets the curves go
     to: then b* is 2·B, or where the recording ends.
     """
-    everyone = np.full((1, share.shape[1]), 1 / share.shape[1])
-    rows = np.concatenate([everyone, share])  # the estimate itself, then its resamples
+    rows = resamples.with_estimate
     saved, reached = resampled_saving(policy, reference, at, unit, rows)
     saved = np.where(np.abs(saved) < 1e-12, 0.0, saved)  # sums in another order save nothing
     low, high = np.percentile(saved[1:], [2.5, 97.5])
@@ -100,9 +86,9 @@ def saving_at(policy: Curve, reference: Curve, at: float, unit: str, share: Floa
 
 
 def resampled_saving(
-    policy: Curve, reference: Curve, at: float, unit: str, rows: Floats, *, bounded: bool = False
+    policy: Curve, reference: Curve, at: float, unit: str, rows: Resamples, *, bounded: bool = False
 ) -> tuple[Floats, bool]:
-    """[S] the saving on each resample of `rows` [S, Q]; whether the first one is reached.
+    """[S] the saving on each resample of `rows`; whether the first one is reached.
 
     In a resample a checkpoint lies where its questions' spending puts it: nominal budget ×
     resampled ÷ mean spending, for both curves. So does a b* that is not reached, unless `bounded`:
@@ -154,9 +140,9 @@ def _until(curve: Curve, last: float, unit: str) -> tuple[Floats, Floats, Floats
     return np.append(budgets, last), accuracy, spent
 
 
-def difference(one: Floats, other: Floats, share: Floats) -> Estimate:
+def difference(one: Floats, other: Floats, resamples: Resamples) -> Estimate:
     """The paired difference of two accuracies over the same questions: one [Q] − other [Q]."""
-    return estimates((one - other)[None, :], share)[0]
+    return estimates((one - other)[None, :], resamples)[0]
 
 
 def pareto(cost: Floats, accuracy: Floats) -> Flags:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
 from dynlab.analysis.methods import Method, allocator_of
-from dynlab.analysis.metrics import question_resamples
+from dynlab.analysis.resamples import Resamples, question_resamples
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import UNITS, Floats, Streams, strategies_of, streams_of
@@ -102,8 +102,8 @@ class Replays:
         return self.streams.measure
 
     @cached_property
-    def resamples(self) -> Floats:
-        """[resamples, Q] the share of each question in resamples of the questions."""
+    def resamples(self) -> Resamples:
+        """Of the questions, which all intervals are taken over."""
         return question_resamples(self.streams.num_questions, self.setup.seed)
 
     def curves(self, budgets: Floats, beyond: Floats | None = None) -> dict[str, Curve]:
@@ -220,7 +220,7 @@ def loaded(recordings: Recordings) -> list[Recording]:
             "no recording was given; give a path or a name (`dynlab recordings list` shows the"
             " shipped ones)"
         )
-    return [load(source) for source in sources]
+    return [load(source, texts=False) for source in sources]
 
 
 def _streams(

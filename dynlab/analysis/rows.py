@@ -11,6 +11,7 @@ from dynlab.analysis.greedy_answers import greedy_rows
 from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import UNKNOWN, Estimate, estimates, saving_at
 from dynlab.analysis.replays import Replays, Setup
+from dynlab.analysis.resamples import Resamples
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.streams import Floats
 from dynlab.replay.loop import Curve
@@ -62,7 +63,7 @@ def described(method: Method, setup: Setup) -> Row:
     return row | {"unit": setup.unit, "replications": setup.replications, "seed": setup.seed}
 
 
-def curve_rows(method: Method, curve: Curve, resamples: Floats, setup: Setup) -> list[Row]:
+def curve_rows(method: Method, curve: Curve, resamples: Resamples, setup: Setup) -> list[Row]:
     """A row a budget, to the curve's end: where no replication can spend more.
 
     The end point of a method that gives up is kept; one that plans for its budget has no end.
@@ -86,7 +87,7 @@ def curve_rows(method: Method, curve: Curve, resamples: Floats, setup: Setup) ->
 
 
 def greedy_row(
-    recording: Recording, method: Method, accuracy: Floats, resamples: Floats, setup: Setup
+    recording: Recording, method: Method, accuracy: Floats, resamples: Resamples, setup: Setup
 ) -> Row:
     """The row of the greedy answers on the questions of a method: accuracy [Q]."""
     frame = greedy_rows(recording)

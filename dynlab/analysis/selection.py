@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dynlab.analysis.metrics import question_resamples
+from dynlab.analysis.resamples import question_resamples
 from dynlab.recordings.streams import Floats
 
 _SPLITS = 500  # random halves of the questions
@@ -44,7 +44,7 @@ def judged_on_others(gains: Sequence[Floats], seed: int) -> tuple[float, float, 
 
     here = mean_of_choices(np.stack([gain.mean(axis=1)[:, None] for gain in gains]))
     drawn = mean_of_choices(
-        np.stack([gain @ question_resamples(gain.shape[1], seed).T for gain in gains])
+        np.stack([question_resamples(gain.shape[1], seed).means(gain) for gain in gains])
     )
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(here[0]), float(low), float(high)

@@ -15,8 +15,8 @@ import pandas as pd
 from dynlab.analysis.budgets import held_budgets
 from dynlab.analysis.comparison import Comparison
 from dynlab.analysis.methods import Policies, named_policies
-from dynlab.analysis.metrics import question_resamples
 from dynlab.analysis.replays import Setup
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.selection import judged_on_half, judged_on_others
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB

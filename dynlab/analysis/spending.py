@@ -16,8 +16,9 @@ from dynlab.analysis.budgets import held_budgets
 from dynlab.analysis.comparison import Comparison
 from dynlab.analysis.difficulty import OUTCOMES, difficulty_of
 from dynlab.analysis.methods import ORACLE, Method
-from dynlab.analysis.metrics import Estimate, estimates, question_resamples
+from dynlab.analysis.metrics import Estimate, estimates
 from dynlab.analysis.replays import Replays
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.rows import interval
 from dynlab.recordings.recording import text_or_none
 from dynlab.recordings.streams import Floats

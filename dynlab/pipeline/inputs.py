@@ -61,7 +61,7 @@ def chosen(
 
         path = Path(out) / "recordings" / file_name(task, model)
         return [load(_recorded(task, model, num_samples, strategies, path, max_usd or None))]
-    loaded = [load(path) for path in located_all(recording, quick=quick)]
+    loaded = [load(path, texts=False) for path in located_all(recording, quick=quick)]
     for each in loaded:
         if (most := num_samples_of(each)) < 2:
             raise InputError(

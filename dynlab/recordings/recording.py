@@ -35,9 +35,9 @@ from dynlab._util.table_files import (
     stem_of,
     text_of_file,
 )
+from dynlab.recordings.parquet_files import CARD, read_parquet
 from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
 
-_CARD = b"dynlab"
 SIMULATED = "simulated"  # what a card, the column `source` and the name of such a recording say
 _MARK = f"{SIMULATED}--"
 _FORMATS = (".parquet", ".csv", ".jsonl", ".json")
@@ -117,12 +117,17 @@ def shipped() -> list[str]:
 
 
 def load(
-    source: str | Path | pd.DataFrame | Recording | list[dict[str, Any]],
+    source: str | Path | pd.DataFrame | Recording | list[dict[str, Any]], *, texts: bool = True
 ) -> Recording:
     """A recording from a path, the name of a shipped one, a DataFrame, or a list of dicts.
 
     Files are .parquet, .csv, .jsonl or .json (an array of samples), text files also packed (.gz).
     They may lie anywhere: `hf://datasets/OWNER/NAME/FILE`, `s3://…`, whatever fsspec can read.
+
+    Args:
+        source: What to load.
+        texts: Whether to read the columns `text` and `question` of a Parquet file, which
+            are most of it and which no number is computed from.
 
     Raises:
         InputError: no such file or name, not readable, empty, a required column missing, or
@@ -142,7 +147,7 @@ def load(
             f" sample each; not {reprlib.repr(source)}"
         )
     path = located(source)
-    frame, card = _read(path)
+    frame, card = _read(path, texts)
     named = shown(str(source)) if is_address(source) else str(source)
     return Recording(validated(frame, named), card, stem_of(path), named)
 
@@ -157,7 +162,7 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     frame = validated(frame, str(path))
     table = _table(frame)
     card = dict(card) | {"digest": _digest(table)}
-    table = table.replace_schema_metadata({_CARD: json.dumps(card, sort_keys=True).encode()})
+    table = table.replace_schema_metadata({CARD: json.dumps(card, sort_keys=True).encode()})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=12)
     return path
@@ -201,7 +206,7 @@ def located(source: str | Path) -> Path:
     raise one_of("recording", source, known)
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _read(path: Path, texts: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     form = format_of(path)
     expected = {
         ".csv": "a CSV table",
@@ -210,12 +215,12 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     }.get(form, "a Parquet file")
     try:
         if form == ".csv":
-            texts = dict.fromkeys(TEXTS, str)
+            kinds = dict.fromkeys(TEXTS, str)
             unknown = {column: [""] for column in (*COUNTS, *AMOUNTS)}
             text = text_of_file(path)
             names, mark = csv_header(text)
             refuse_doubled(names, path)
-            how: dict[str, Any] = {"dtype": texts, "keep_default_na": False, "na_values": unknown}
+            how: dict[str, Any] = {"dtype": kinds, "keep_default_na": False, "na_values": unknown}
             how |= {"sep": mark, "decimal": "," if mark == ";" else "."}
             return _narrowed(pd.read_csv(io.StringIO(text), **how)), {}
         if form in (".jsonl", ".json"):
@@ -224,11 +229,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
                 raise ValueError("a value that is not an object")
             return pd.DataFrame(rows), {}
         refuse_doubled(pq.read_schema(path).names, path)
-        packed = pq.read_table(path)
-        card = json.loads((packed.schema.metadata or {}).get(_CARD, b"{}"))
-        # without what pandas noted of types and index: columns are made what they must be anyway
-        frame = packed.replace_schema_metadata(None).to_pandas()
-        return frame, card if isinstance(card, dict) else {}
+        return read_parquet(path, texts=texts)
     except (pa.ArrowException, ValueError, OSError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(

@@ -60,6 +60,7 @@ COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_toke
 LOGPROBS = ("mean_logprob", "lowest_logprob", "first_logprob", "last_logprob")
 AMOUNTS = (*LOGPROBS, "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
+NO_INDICES: list[int] = []  # one for all samples of a large recording that are shown nothing
 TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
 _MOST = 2**31 - 1  # what the counts' columns hold
 
@@ -91,15 +92,21 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         elif name in ("correct", "votes"):
             columns[name] = _boolean(column, name, where)
         elif name in _INDICES:
-            listed = [_indices(value) for value in column.to_numpy(dtype=object)]
+            listed = [
+                value if value is NO_INDICES else _indices(value)
+                for value in column.to_numpy(dtype=object)
+            ]
             columns[name] = pd.Series(listed, frame.index, dtype=object)
     named = [name or "parallel" for name in columns.get("strategy", [None] * len(frame))]
     columns["strategy"] = pd.Series(named, frame.index, dtype=object)
     columns.setdefault("stream", 0)
     if "target" in columns:
         columns["answer"], columns["target"] = _alike(columns["answer"], columns["target"])
-    made = pd.DataFrame(columns)
-    _refuse_keys(made, where)
+    made = pd.DataFrame(columns, copy=False)
+    _refuse_unnamed(made, where)
+    if _ascending(made):  # as in every file that dynlab wrote: nothing to sort, no key twice
+        return made
+    _refuse_doubled(made, where)
     return made.sort_values(list(KEY), kind="stable", ignore_index=True)
 
 
@@ -166,11 +173,26 @@ def _alike(answer: pd.Series, target: pd.Series) -> tuple[pd.Series, pd.Series]:
     return (answer.replace(plain), target.replace(plain)) if plain else (answer, target)
 
 
-def _refuse_keys(frame: pd.DataFrame, where: str) -> None:
-    """Refuses rows without a question and keys that stand twice."""
+def _ascending(frame: pd.DataFrame) -> bool:
+    """Whether each row's key is beyond the one before it."""
+    beyond = np.zeros(max(len(frame) - 1, 0), bool)
+    equal = ~beyond
+    for name in KEY:
+        values = frame[name].to_numpy()
+        beyond |= equal & (values[1:] > values[:-1])
+        equal &= values[1:] == values[:-1]
+    return bool(beyond.all())
+
+
+def _refuse_unnamed(frame: pd.DataFrame, where: str) -> None:
+    """Refuses rows without a question."""
     if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
         raise InputError(f"{where} has rows without a question_id; every sample needs one")
     refuse_two_spellings(frame["question_id"], where)
+
+
+def _refuse_doubled(frame: pd.DataFrame, where: str) -> None:
+    """Refuses keys that stand twice."""
     again = frame.duplicated(list(KEY))
     if again.any():
         key = ", ".join(f"{name}={frame.loc[again, name].iloc[0]}" for name in KEY)
@@ -195,11 +217,15 @@ def _indices(value: Any) -> list[int] | None:
 
 def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
     """Values as texts; what is missing is `unknown`."""
+    if isinstance(column.dtype, pd.CategoricalDtype):  # a text is one object in all of its rows
+        known = pd.Series(column.dtype.categories.to_numpy(dtype=object))
+        texts = np.append(_texts(known, unknown).to_numpy(), [unknown])[column.cat.codes]
+        return pd.Series(texts, column.index, dtype=object)
     texts = column.to_numpy(dtype=object).copy()
     gone = column.isna().to_numpy()
     if not isinstance(column.dtype, pd.StringDtype):
-        known = texts[~gone]
-        texts[~gone] = [value if type(value) is str else text_of(value) for value in known]
+        found = texts[~gone]
+        texts[~gone] = [value if type(value) is str else text_of(value) for value in found]
     texts[gone] = unknown
     return pd.Series(texts, column.index, dtype=object)
 

@@ -137,9 +137,11 @@ def streams_of(
     strategy = strategy or held[0]
     if strategy not in held:
         raise one_of(f"strategy of {recording.name}", strategy, held)
-    frame = recording.frame[recording.frame["strategy"] == strategy]
+    own = recording.frame["strategy"] == strategy
+    frame = recording.frame if own.all() else recording.frame[own]
     exchangeable = strategy == "parallel"
-    ids, question = np.unique(frame["question_id"].to_numpy(dtype=str), return_inverse=True)
+    # not numpy's `unique`, whose texts all take as much memory as the longest
+    question, ids = pd.factorize(frame["question_id"].to_numpy(), sort=True)
     stream = (
         np.zeros(len(frame), int) if exchangeable else _ranks(question, frame["stream"].to_numpy())
     )

@@ -9,8 +9,9 @@ import pandas as pd
 
 from dynlab.analysis.budgets import dense_grid, held_budgets
 from dynlab.analysis.methods import PolicyLike, named_policies, warmup_of
-from dynlab.analysis.metrics import estimates, question_resamples, saving_at
+from dynlab.analysis.metrics import estimates, saving_at
 from dynlab.analysis.replays import Recordings, Setup, loaded
+from dynlab.analysis.resamples import question_resamples
 from dynlab.policies.parsing import as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
@@ -114,18 +115,18 @@ class _Side:
     ) -> None:
         self._curves = pool_curves(pool, policies, grid, setup)
         self._grid, self._unit = grid, setup.unit
-        self._share = question_resamples(pool.num_questions, setup.seed)
+        self._resamples = question_resamples(pool.num_questions, setup.seed)
 
     def accuracy(self, name: str, budget: float) -> tuple[float, float, float]:
         """A policy's accuracy at a budget, with its interval over questions."""
         at = int(np.searchsorted(self._grid, budget))
-        found = estimates(self._curves[name].accuracy[at][None, :], self._share)[0]
+        found = estimates(self._curves[name].accuracy[at][None, :], self._resamples)[0]
         return found.value, found.low, found.high
 
     def saving(self, name: str, reference: str, budget: float) -> tuple[float, float, float]:
         """What a policy saves against another one, with its interval."""
         pair = self._curves[name], self._curves[reference]
-        found = saving_at(*pair, budget, self._unit, self._share).saving
+        found = saving_at(*pair, budget, self._unit, self._resamples).saving
         return found.value, found.low, found.high
 
 

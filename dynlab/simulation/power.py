@@ -13,8 +13,9 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab.analysis.budgets import checked_budgets, dense_grid
 from dynlab.analysis.methods import PolicyLike, warmup_of
-from dynlab.analysis.metrics import question_resamples, saving_at
+from dynlab.analysis.metrics import saving_at
 from dynlab.analysis.replays import Setup
+from dynlab.analysis.resamples import question_resamples
 from dynlab.policies.parsing import as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
@@ -60,14 +61,16 @@ class Experiment:
     def savings(self, num_questions: int, num_samples: int, simulations: int) -> Floats:
         """[simulations, 2] the saving that each experiment finds, and its interval's lower end."""
         grid = dense_grid(warmup_of(self.baseline), np.array([self.at]), num_samples)
-        share = question_resamples(num_questions, self.setup.seed)
+        resamples = question_resamples(num_questions, self.setup.seed)
         found = np.empty((simulations, 2))
         for number in range(simulations):
             rng = np.random.default_rng([self.setup.seed, num_questions, num_samples, number])
             pool = simulated_pool(self.model, num_questions, num_samples, rng)
             policies = {"baseline": self.baseline, "policy": self.policy}
             curves = pool_curves(pool, policies, grid, self.setup)
-            saved = saving_at(curves["policy"], curves["baseline"], self.at, self.setup.unit, share)
+            saved = saving_at(
+                curves["policy"], curves["baseline"], self.at, self.setup.unit, resamples
+            )
             found[number] = saved.saving.value, saved.saving.low
         return found
 

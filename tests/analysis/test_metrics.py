@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from dynlab.analysis.budgets import dense_grid
-from dynlab.analysis.metrics import difference, first_reach, pareto, question_resamples
+from dynlab.analysis.metrics import difference, first_reach, pareto
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.rows import CURVES, SAVINGS
 from dynlab.analysis.verbs import compare, savings
 from dynlab.recordings.recording import load

@@ -8,7 +8,7 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.depths import at_depth
-from dynlab.analysis.metrics import question_resamples
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.verbs import ABLATION, compare, contrast
 
 OPTIONS = {"replications": 40, "seed": 3}

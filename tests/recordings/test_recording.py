@@ -339,3 +339,21 @@ def test_targets_of_bytes_and_sets_are_texts():
     assert right_of(load(frame).frame).tolist() == [True, True]
     with pytest.raises(InputError, match="'target' is {'a': 1}: give a text"):
         load(frame.assign(target=[{"a": 1}] * 2))
+
+
+def test_without_texts_a_recording_is_the_same_but_for_them(make_pool, tmp_path):
+    frame = make_pool({"q1": "ab-", "q2": "ba"}, text="long", question="?", source="s")
+    frame["parents"] = [[], [0], None, [], []]
+    for name, changed in {"parents": frame, "empty": frame.assign(parents=[[]] * 5)}.items():
+        path = write(changed, {"model": "m"}, tmp_path / f"{name}.parquet")
+        whole, lean = load(path), load(path, texts=False)
+        assert lean.card == whole.card
+        pd.testing.assert_frame_equal(lean.frame, whole.frame.drop(columns=["text", "question"]))
+    shown = load(tmp_path / "parents.parquet").frame["parents"].tolist()
+    assert shown == [[], [0], None, [], []]
+
+
+@pytest.mark.parametrize("order", [[1, 0, 2], [0, 2, 1], [2, 1, 0]])
+def test_rows_in_any_order_are_sorted(make_pool, order):
+    frame = make_pool({"q1": "ab", "q2": "c"})
+    assert load(frame.iloc[order]).frame["answer"].tolist() == ["a", "b", "c"]

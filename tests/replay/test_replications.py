@@ -94,8 +94,8 @@ def test_what_is_tiny_or_has_one_core_stays_in_this_thread(streams, monkeypatch)
 def test_threads_share_a_machine_s_memory(monkeypatch):
     with joblib.parallel_config(backend="threading", n_jobs=64):
         assert parallel.num_workers(10**9, 10) == 64
-        assert parallel.num_workers(10**9, 6_400_000) == 2
-        assert parallel.num_workers(10**9, 10**9) == 1
+        assert parallel.num_workers(10**9, 500_000) == 16
+        assert parallel.num_workers(10**9, 6_400_000) == 1
 
 
 def test_without_much_to_do_joblib_is_not_imported(random_pool, monkeypatch):

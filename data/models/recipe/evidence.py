@@ -16,7 +16,8 @@ import pandas as pd
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.analysis import contrast
-from dynlab.analysis.metrics import estimates, question_resamples
+from dynlab.analysis.metrics import estimates
+from dynlab.analysis.resamples import question_resamples
 from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import Recording, load
 from dynlab.reports.wording import pooled

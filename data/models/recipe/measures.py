@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.metrics import estimates, question_resamples
+from dynlab.analysis.metrics import estimates
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.same_model import VOTERS, vote
 from dynlab.policies.policy import Policy
 from dynlab.policies.registry import allocator

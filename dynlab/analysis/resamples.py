@@ -1,0 +1,72 @@
+"""Resamples of questions: what every interval is taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from dynlab.recordings.streams import Floats, Ints
+
+RESAMPLES = 2000
+_WHOLE = 2**25  # shares that are held as numbers, 256 MiB; of more, a few resamples at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """Resamples of questions with replacement: `resamples @ values` [Q, C] are their means [S, C].
+
+    Args:
+        counts: [S, Q] how often each question stands in each; a byte each, since none stands 256
+            times among others.
+    """
+
+    counts: Ints
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __matmul__(self, values: Floats) -> Floats:
+        """[S, …] the mean over the questions of each: values [Q, …]."""
+        return np.concatenate([share @ values for share in self._shares()])
+
+    def means(self, values: Floats) -> Floats:
+        """[…, S] the same with questions last: values […, Q]."""
+        return np.concatenate([values @ share.T for share in self._shares()], axis=-1)
+
+    @cached_property
+    def with_estimate(self) -> Resamples:
+        """All questions once, which gives the estimate itself, then these resamples."""
+        once = np.ones((1, self.counts.shape[1]), self.counts.dtype)
+        return Resamples(np.concatenate([once, self.counts]))
+
+    @cached_property
+    def _share(self) -> Floats:
+        """[S, Q] the share of each question; rows sum to 1."""
+        return np.asarray(self.counts / float(self.counts.shape[1]))
+
+    def _shares(self) -> Iterator[Floats]:
+        """The shares, whole or, where they would take too much memory, in blocks of resamples."""
+        size, num_questions = self.counts.shape
+        if self.counts.size <= _WHOLE:
+            yield self._share
+            return
+        step = max(1, _WHOLE // num_questions)
+        for first in range(0, size, step):
+            yield self.counts[first : first + step] / float(num_questions)
+
+
+@lru_cache(maxsize=4)  # the explorer asks for the same ones at every move of a slider
+def question_resamples(num_questions: int, seed: int = 0, resamples: int = RESAMPLES) -> Resamples:
+    """Resamples of so many questions, the same ones whenever they are asked for."""
+    rng = np.random.default_rng([seed, num_questions])
+    each = np.full(num_questions, 1 / num_questions)
+    counts = np.empty((resamples, num_questions), np.uint8)
+    step = max(1, _WHOLE // num_questions)
+    for first in range(0, resamples, step):  # drawn as bytes: at 8 they would be gigabytes
+        own = counts[first : first + step]
+        own[:] = rng.multinomial(num_questions, each, size=len(own))
+    counts.flags.writeable = False  # all who ask for it have the same ones
+    return Resamples(counts)

@@ -82,9 +82,8 @@ def solve(
         out: The answers, a path that ends in .jsonl; the recording (.parquet) and its store lie
             beside it.
         policy: Which question gets the next sample, when one has enough, and how answers are voted
-            on: a text form such as 'ucb(exploration=0.3)+esc', a `Policy` or a part of one. Its
-            batch, picks decided at once (or in flight if asynchronous), is the concurrency where a
-            text or a part leaves it open.
+            on: a text such as 'ucb(exploration=0.3)+esc', a `Policy` or a part of one. Its batch,
+            picks decided at once (in flight if asynchronous), is else the concurrency.
         budget: Mean samples per question; calls over all questions are budget × their number.
         strategy: A `Strategy`, or its text form: 'parallel', 'integrated(width=4)', ….
         sampling: Temperature and the like; default: the task's and the server's own.
@@ -94,8 +93,7 @@ def solve(
 
     Raises:
         InputError: an argument cannot work, or `out` was made with other settings.
-        DynlabError: the model does not answer, or it was interrupted; what has arrived stays and
-            can be continued.
+        DynlabError: no answer, or an interruption; what has arrived stays and can be continued.
     """
     run = _planned(questions, model, out, policy, budget, strategy, sampling, requests, seed)
     found = run.solved(limits or Limits())

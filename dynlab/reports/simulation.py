@@ -50,7 +50,7 @@ def of_power(power: pd.DataFrame, *, enough: float = 0.8) -> Words:
     for samples, own in power.groupby("samples"):
         good, bad = own[own["low"] >= enough], own[own["high"] < enough]
         told = [
-            f"{count(int(row['questions']), 'question')} {_power(row)} {words}"
+            f"{_size(row)} {words}"
             for rows, words in ((good.head(1), "are enough"), (bad.tail(1), "are too few"))
             for _, row in rows.iterrows()
         ]
@@ -58,11 +58,9 @@ def of_power(power: pd.DataFrame, *, enough: float = 0.8) -> Words:
             most = own.iloc[-1]
             told.insert(
                 0,
-                f"no number that was tried is surely enough, the largest being"
-                f" {most['questions']} {_power(most)}",
+                f"no number that was tried is surely enough, the largest being {_size(most)}",
             )
-        need = f" ({int(good['total_samples'].iloc[0])} samples in all)" if len(good) else ""
-        bullets.append(f"**With {samples} samples of each**: {'; '.join(told)}{need}.")
+        bullets.append(f"**With {samples} samples of each**: {'; '.join(told)}.")
     return bullet_list(bullets)
 
 
@@ -70,5 +68,8 @@ def _gap(row: pd.Series) -> str:
     return signed((row["gap"], row["gap_low"], row["gap_high"]))
 
 
-def _power(row: pd.Series) -> str:
-    return f"(power {percent((row['power'], row['low'], row['high']))})"
+def _size(row: pd.Series) -> str:
+    """'400 questions (6,400 samples, power 87 % [78 %, 93 %])'."""
+    power = percent((row["power"], row["low"], row["high"]))
+    questions = count(int(row["questions"]), "question")
+    return f"{questions} ({row['total_samples']:,} samples, power {power})"

@@ -3,10 +3,10 @@
 May import `_util`, `recordings`, `strategies` and `analysis`.
 """
 
-from dynlab.simulation.agreement import agreement
+from dynlab.simulation.experiments import power
 from dynlab.simulation.fitting import fit
+from dynlab.simulation.goodness_of_fit import agreement
 from dynlab.simulation.model import RecordingModel
-from dynlab.simulation.power import power
 from dynlab.simulation.simulator import simulate
 
 __all__ = ["RecordingModel", "agreement", "fit", "power", "simulate"]

@@ -1,6 +1,7 @@
 """Power: known at its ends, honest about how many experiments it is from."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dynlab
@@ -8,10 +9,10 @@ from dynlab._util.errors import InputError
 from dynlab.cli.parser import main
 from dynlab.plots.simulation import plot_agreement, plot_power, plot_saving_agreement
 from dynlab.reports.simulation import of_agreement, of_power
-from dynlab.simulation.agreement import AGREEMENT, agreement
 from dynlab.simulation.chances import BetaChance
+from dynlab.simulation.experiments import POWER, wilson
+from dynlab.simulation.goodness_of_fit import AGREEMENT, agreement
 from dynlab.simulation.model import RecordingModel
-from dynlab.simulation.power import POWER, wilson
 from dynlab.simulation.wrong_answers import WrongAnswers
 
 MODEL = RecordingModel("made up", BetaChance(1.2, 1.0), WrongAnswers(1.0, 0.25))
@@ -54,6 +55,13 @@ def test_more_questions_see_more_and_figures_and_words_say_simulated():
     best = found.assign(low=[0.1, 0.85], high=[0.5, 0.95])
     assert "160 questions" in of_power(best) and "10 questions" in of_power(best)
     assert "are enough" in of_power(best) and "are too few" in of_power(best)
+
+
+@pytest.mark.slow
+def test_experiments_on_several_cores_are_those_of_one(monkeypatch):
+    one = dynlab.power(MODEL, **SMALL)
+    monkeypatch.setattr("dynlab.simulation.experiments.num_workers", lambda steps, longest: 2)
+    pd.testing.assert_frame_equal(one, dynlab.power(MODEL, **SMALL))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
+from dynlab._util.parallel import in_order, num_workers
 from dynlab.analysis.budgets import checked_budgets, dense_grid
 from dynlab.analysis.methods import PolicyLike, warmup_of
 from dynlab.analysis.metrics import saving_at
@@ -44,7 +45,7 @@ POWER = [
     "seed",
 ]
 _FIRST, _LAST = 50, 1600  # questions that are tried where none are named, each twice the one before
-_REPLICATIONS = 20  # draw orders that a simulated experiment averages over
+_REPLICATIONS = 10  # draw orders that a simulated experiment averages over
 _SURE = 1.959964
 
 
@@ -60,19 +61,26 @@ class Experiment:
 
     def savings(self, num_questions: int, num_samples: int, simulations: int) -> Floats:
         """[simulations, 2] the saving that each experiment finds, and its interval's lower end."""
-        grid = dense_grid(warmup_of(self.baseline), np.array([self.at]), num_samples)
-        resamples = question_resamples(num_questions, self.setup.seed)
-        found = np.empty((simulations, 2))
-        for number in range(simulations):
-            rng = np.random.default_rng([self.setup.seed, num_questions, num_samples, number])
-            pool = simulated_pool(self.model, num_questions, num_samples, rng)
-            policies = {"baseline": self.baseline, "policy": self.policy}
-            curves = pool_curves(pool, policies, grid, self.setup)
-            saved = saving_at(
-                curves["policy"], curves["baseline"], self.at, self.setup.unit, resamples
-            )
-            found[number] = saved.saving.value, saved.saving.low
-        return found
+        jobs = [(num_questions, num_samples, number) for number in range(simulations)]
+        steps = num_questions * num_samples * self.setup.replications
+        workers = num_workers(simulations * steps, steps)
+        if workers == 1:
+            return np.array([_saving(self, *job) for job in jobs])
+        return np.array([*in_order(_saving, self, jobs, workers, num_bytes=0)])
+
+
+def _saving(
+    given: Experiment, num_questions: int, num_samples: int, number: int
+) -> tuple[float, float]:
+    """The saving of one experiment, and its interval's lower end; its number decides its draws."""
+    setup = given.setup
+    grid = dense_grid(warmup_of(given.baseline), np.array([given.at]), num_samples)
+    rng = np.random.default_rng([setup.seed, num_questions, num_samples, number])
+    pool = simulated_pool(given.model, num_questions, num_samples, rng)
+    curves = pool_curves(pool, {"base": given.baseline, "own": given.policy}, grid, setup)
+    resamples = question_resamples(num_questions, setup.seed)
+    found = saving_at(curves["own"], curves["base"], given.at, setup.unit, resamples).saving
+    return found.value, found.low
 
 
 def power(

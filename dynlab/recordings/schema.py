@@ -141,7 +141,9 @@ def _with_aliases(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
     """
     frame["target"] = frame["target"].astype(object)
-    if named := next((each for each in frame["target"] if isinstance(each, Mapping)), None):
+    kinds = {*map(type, frame["target"])}
+    if any(issubclass(kind, Mapping) for kind in kinds):
+        named = next(each for each in frame["target"] if isinstance(each, Mapping))
         raise InputError(f"{where}: 'target' is {named!r}: give a text, or a list of texts")
     if any(is_listed(value) for value in frame["target"]):
         accepted = frame["target"].map(accepted_targets)
@@ -208,6 +210,8 @@ def _indices(value: Any) -> list[int] | None:
     >>> _indices("[0, 1]")
     [0, 1]
     """
+    if value is None:  # most are
+        return None
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         return list(value.tolist())
     if isinstance(value, str):
@@ -233,6 +237,10 @@ def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
 def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
     """Counts and indices; what is an integer column already needs a look at its range alone."""
     required = name in ("stream", "sample_index")
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":  # the usual case, fast
+        values = column.to_numpy()
+        if values.min() >= 0 and values.max() <= _MOST:
+            return column.astype("int64" if required else "Int64")
     whole = pd.api.types.is_integer_dtype(column) and not (required and column.hasnans)
     if whole and column.between(0, _MOST).all():
         return column.astype("int64" if required else "Int64")
@@ -252,6 +260,10 @@ def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
 
 
 def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":  # the usual case, fast
+        values = column.to_numpy()
+        if not (np.isinf(values) | ((values < 0) & (name not in LOGPROBS))).any():
+            return column.astype("float64")
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     unknown = column.isna()
     if not pd.api.types.is_numeric_dtype(column):

@@ -10,6 +10,7 @@ from typing import Any
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
+from dynlab._util.remote_files import is_address
 from dynlab.explorer.policy_choice import shared_settings
 from dynlab.explorer.state import ControlValues
 
@@ -70,7 +71,7 @@ def save_parameters(setting: ControlValues, longest: float, folder: str | Path =
             written to.
     """
     values = parameters_of(setting, longest)
-    if (file := Path(setting.recording)).suffix:
+    if (file := Path(setting.recording)).suffix and not is_address(setting.recording):
         if not file.is_file():
             raise InputError(
                 f"no file {file}: papermill could not find it either; write the recording to a file"

@@ -62,6 +62,12 @@ def test_saved_parameters_are_those_of_the_notebooks(bench, tmp_path, monkeypatc
         save_parameters(replace(setting, recording="gone.parquet"), 24)
 
 
+def test_a_recording_that_lies_elsewhere_keeps_its_address(tmp_path):
+    address = "hf://datasets/me/samples/data/mine.parquet"
+    path = save_parameters(ControlValues(recording=address), 24, tmp_path)
+    assert path.name == "explorer-mine.yaml" and f'recording: "{address}"' in path.read_text()
+
+
 def test_parameters_give_the_setting_back():
     setting = replace(SETTING, **OTHER)
     made = parameters_of(setting, 24)

@@ -15,6 +15,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.remote_files import shown
 from dynlab.cli.parser import main
 from dynlab.pipeline.inputs import located_all
+from dynlab.recordings.exports import export_recording
 from dynlab.recordings.importing import import_recording
 from dynlab.recordings.recording import load
 
@@ -63,6 +64,17 @@ def test_logs_of_other_tools_may_lie_elsewhere(tmp_path):
     put("memory://lab/said.jsonl", b'{"id": "a", "response": "4", "target": "4"}\n')
     made = load(import_recording("memory://lab/said.jsonl", None, tmp_path / "out.parquet"))
     assert made.frame["answer"].tolist() == ["4"] and made.card["source"] == "said.jsonl"
+
+
+@pytest.mark.slow
+def test_a_folder_for_the_hub_loads_from_there(tmp_path, monkeypatch):
+    recording = load(ROWS)
+    out = export_recording(recording, "hub", tmp_path / "set").path
+    (file,) = out.rglob("*.parquet")
+    with serving_hub(tmp_path / "hub", monkeypatch) as server:
+        server.add("me/samples", {"data/recording.parquet": file.read_bytes()})
+        held = load("hf://datasets/me/samples/data/recording.parquet")
+    pd.testing.assert_frame_equal(held.frame, recording.frame, check_like=True)
 
 
 @pytest.mark.slow

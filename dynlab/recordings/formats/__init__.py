@@ -1,7 +1,7 @@
 """Files of samples that other tools write, a module each, by the name of their format.
 
 Each module has a `FORMAT`: how such a file is recognised, and how it is read. The shapes are those
-that the tools themselves write, as their sources say.
+that the tools themselves write, as their sources say. A new one is a module and a line here.
 """
 
 from __future__ import annotations

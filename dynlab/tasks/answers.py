@@ -20,7 +20,14 @@ from dynlab.tasks.extraction import first_line, marked, mathematics
 from dynlab.tasks.integers import integer
 from dynlab.tasks.numbers import number
 from dynlab.tasks.numerals import value
-from dynlab.tasks.plain_text import LONGEST, clean, plain, writable
+from dynlab.tasks.plain_text import (
+    LONGEST,
+    clean,
+    plain,
+    undecorated,
+    without_tokens,
+    writable,
+)
 
 __all__ = ["KINDS", "NO_ANSWER", "Kind", "clean", "extract", "is_right", "normalise", "writable"]
 
@@ -53,7 +60,7 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: boo
     Returns:
         The answer, not yet normalised; '' if there is none.
     """
-    text = clean(text)
+    text = without_tokens(clean(text))
     # reasoning is no answer; unfinished reasoning has none
     if "<think>" in text or "</think>" in text:
         text = text.rpartition("</think>")[2] if "</think>" in text else ""
@@ -69,7 +76,7 @@ def extract(text: str, kind: Kind, choices: Sequence[str] = (), *, reasoned: boo
     if kind == "choice":
         return choice(candidate, choices, last=found is None)
     if kind == "text":
-        line = first_line(_TEXT.sub(r"\1", candidate))
+        line = undecorated(first_line(_TEXT.sub(r"\1", candidate)))
     else:
         line = mathematics(first_line(candidate))
     return line if len(line) <= LONGEST else NO_ANSWER

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from dynlab.tasks.integers import without_gloss
 from dynlab.tasks.notation import is_date, latexed, unwrapped
 from dynlab.tasks.numerals import latex, value
 from dynlab.tasks.plain_text import LONGEST
@@ -45,7 +46,7 @@ def canonical(written: str) -> str:
     Raises:
         InputError: math-verify is not installed.
     """
-    written = unwrapped(written)
+    written = without_gloss(unwrapped(written).removeprefix("= "))
     if not written or len(written) > LONGEST:
         return ""
     return _fixed(written)
@@ -53,7 +54,7 @@ def canonical(written: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _fixed(written: str) -> str:
-    """The key, once it is its own key: what does not survive being read again is no expression."""
+    """The key, once it is its own key: what is not the same when read again is no expression."""
     key = _key(latexed(written), 0)
     if len(key) <= LONGEST and _key(latexed(unwrapped(key)), 0) == key:
         return key
@@ -89,8 +90,7 @@ def _key(written: str, depth: int) -> str:
         return written
     if key := words_of(written):
         return key
-    readers = (_related, _listed, _united, _bracketed, _matrix, _signed, _measured)
-    for read in readers:
+    for read in (_related, _listed, _united, _bracketed, _matrix, _signed, _measured):
         if (key := read(written, depth)) is not None:
             return key
     return symbolic(written) or _spaced(written)
@@ -133,7 +133,8 @@ def _listed(written: str, depth: int) -> str | None:
         return None
     joined = AND.sub(",", written)
     parts = _split(joined, ",;")
-    if len(parts) < 2 or len(parts) > _MOST_PARTS or not all(parts):
+    decimals = any(re.fullmatch(r"0\d+", part) for part in parts)  # as in 3,05
+    if len(parts) < 2 or len(parts) > _MOST_PARTS or not all(parts) or decimals:
         return None
     keys = _elements(_unnamed(parts), depth)
     if len(set(keys)) == len(keys) or all(key[0] in "([" for key in keys):
@@ -161,7 +162,7 @@ def _unnamed(parts: Sequence[str]) -> list[str]:
 def _bracketed(written: str, depth: int) -> str | None:
     r"""Pairs, intervals, sets, vectors: `(1, 2)`, `[0, 1)`, `\{1, 2\}`, `\langle 1, 2 \rangle`."""
     braces = written.startswith("\\{") and written.endswith("\\}")
-    if braces or (written.startswith("{") and written.endswith("}") and "," in written):
+    if braces or (written[:1] + written[-1:] == "{}" and "," in written):
         inner = written[2:-2] if braces else written[1:-1]
         if not _is_balanced(inner) or not inner.strip():
             return None
@@ -170,8 +171,7 @@ def _bracketed(written: str, depth: int) -> str | None:
             return None
         return _set(_elements(_unnamed(parts), depth))
     if angled := re.fullmatch(r"\\langle(.*)\\rangle", written):
-        keys = _elements(_split(angled[1], ","), depth)
-        return f"\\langle {', '.join(keys)} \\rangle"
+        return f"\\langle {', '.join(_elements(_split(angled[1], ','), depth))} \\rangle"
     opening, closing = written[0], written[-1]
     if opening not in "([" or closing not in ")]" or not _is_balanced(written[1:-1]):
         return None
@@ -256,6 +256,8 @@ def _related(written: str, depth: int) -> str | None:
 def _equation(sides: Sequence[str], depth: int) -> str | None:
     """`x = 5` is 5; a chain is its last side; another equation is a polynomial that is zero."""
     name, *rest = sides
+    if len(sides) == 2 and value(name) is not None and _NAME.fullmatch(rest[0]):  # 5 = x
+        return _key(name, depth + 1)
     if _NAME.fullmatch(name) and not (
         len(name) == 1 and re.search(rf"(?<![A-Za-z\\]){name}(?![A-Za-z])", rest[-1])
     ):

@@ -43,6 +43,7 @@ _NEGATIVE = re.compile(r"(?<![\d)]\s)(?<![-\w])(?:negative|minus)\s?$", re.IGNOR
 _TIMES = re.compile(r"(?<=\d)(?:\s?[xX]\s?|\stimes\s)(?=\d)")
 _GLOSS = re.compile(r"(.{1,60}?)\s?\(([^()]{1,80})\)")
 _EQUATION = re.compile(r"(?<![<>!\\=])=(?!=)")
+_NAMED = re.compile(r"([^=]+)=\s?[A-Za-z]$")  # 5 = x
 _LETTERS = re.compile(r"(?<!\\)\b[A-Za-z]+\b")
 _PROSE = re.compile(r"[,;:?!]|\.\s|\([^()]{0,80}[A-Za-z]{3}|\b(?:and|or)\b")
 _UNITS = (
@@ -94,7 +95,7 @@ def first_number(text: str, *, last: bool = False, percent: int = 100) -> Fracti
         return None
     if (whole := value(line)) is not None:
         return _short(whole)
-    written = latexed(_kept_currency(line))
+    written = _NAMED.sub(r"\1", latexed(_kept_currency(line)))
     if not last and (right := _right_hand_side(written)) is not None:
         number = value(right)
         number = _only(right, percent) if number is None else number

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dynlab.tasks.plain_text import undecorated
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₍₎", "0123456789+-()")
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ]+")
@@ -87,6 +89,7 @@ _WRAPPERS = (  # what may stand around a whole answer
     *(("\\[", "\\]"), ("\\(", "\\)"), ("$$", "$$"), ("$", "$"), ("***", "***"), ("**", "**")),
     *(("__", "__"), ("*", "*"), ("```", "```"), ("`", "`"), ('"', '"'), ("“", "”"), ("'", "'")),
 )
+_ENDS = re.compile(r"(?<=\S)\s*\\(?:square|blacksquare|Box|checkmark|qed)\s*$")  # of a proof
 _COMMANDS = re.compile(
     r"\\(?:boxed|fbox|text|mathrm|textbf|mathbf|mbox|textit|textrm|textnormal|boldsymbol|displaystyle)\s?(?=\{)"
 )
@@ -137,6 +140,7 @@ def unwrapped(text: str) -> str:
     """
     for _ in range(8):
         before = text
+        text = _ENDS.sub("", undecorated(text))
         text = (
             text.strip().rstrip(".,;:。，").rstrip()
             if not text.strip().endswith("...")

@@ -15,6 +15,11 @@ _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
+_TURNS = re.compile(
+    r"<\|[^<>|\n]{1,40}\|>|<｜[^<>｜\n]{1,40}｜>|</?s>|\[/?INST\]"
+    r"|<(?:eos|bos|pad|(?:end|start)_of_(?:turn|utterance))>"
+)
+_DECORATION = "✅☑✔✓✨🎉👍💯🎯🙂😊😀😃😄👏\ufe0f∎■□◻◼"
 _FOLDED = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "−": "-", "’": "'", "ʼ": "'", "‘": "'"}
 )
@@ -28,6 +33,24 @@ def clean(text: str) -> str:
     'Lima'
     """
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", _ESCAPES.sub("", text)))
+
+
+def without_tokens(text: str) -> str:
+    """A response without the marks between turns that some servers leave in it; a line ends there.
+
+    >>> without_tokens("12<|im_end|>"), without_tokens("<s>[INST] 12 [/INST]").strip()
+    ('12\\n', '12')
+    """
+    return _TURNS.sub("\n", text)
+
+
+def undecorated(text: str) -> str:
+    """An answer without ticks, smileys and ends of proofs around it, where that leaves something.
+
+    >>> undecorated("12 ✅"), undecorated("✅"), undecorated("Ace of ♠")
+    ('12', '✅', 'Ace of ♠')
+    """
+    return text.strip(_DECORATION + " ") or text
 
 
 def writable(text: str) -> str:

@@ -264,3 +264,26 @@ def test_a_line_has_one_key_however_it_is_written(slope, offset, scale, name):
 )
 def test_what_may_be_misread_has_no_symbolic_key(written):
     assert symbolic(written) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("12", "12 ✅", "✅ **12**", "12<|im_end|>", "12</s>", "12 (twelve)", "12 (12.0)", "= 12"),
+        *("12 = x", "12 (7 + 5)", "12 \\square", "$12$ ✔️", "12 [/INST]", "12<｜end▁of▁sentence｜>"),
+    ],
+)
+def test_marks_around_an_answer_say_nothing(said):
+    assert final(f"Answer: {said}") == "12"
+    assert normalise(extract(f"Answer: {said}", "integer"), "integer") == "12"
+
+
+def test_marks_that_are_an_answer_stay():
+    for said in ("✅", "Ace of ♠"):
+        assert extract(f"Answer: {said}", "text") == said
+    assert extract("Answer: Lima ✅<|im_end|>", "text") == "Lima"
+
+
+def test_decimals_behind_a_comma_are_no_list():
+    assert final("3,05") != final("3,5")
+    assert final("2 (3)") == "6"

@@ -219,6 +219,8 @@ def _profiles(codes: Ints, num_answers: int) -> tuple[Ints, Ints]:
 
     A multiset is recognised by the sum of one random 64-bit number per count (Zobrist hashing).
     """
+    import pandas as pd  # here: most commands do without it
+
     num_samples, num_replications, num_questions = codes.shape
     size = num_replications * num_questions
     rows = np.arange(size)
@@ -226,23 +228,22 @@ def _profiles(codes: Ints, num_answers: int) -> tuple[Ints, Ints]:
     keys[0] = 0
     counts = np.zeros((size, num_answers + 1), np.int16)
     hashes = np.zeros((num_samples + 1, size), np.uint64)
-    unique: dict[int, int] = {}
-    profile = np.zeros((num_samples + 1, size), np.int32)
-    table = [np.zeros((1, num_answers), np.int16)]
-    unique[0] = 0
-    for n in range(num_samples):
-        drawn = codes[n].ravel()
-        code = np.where(drawn >= 0, drawn, num_answers)
-        before = counts[rows, code]
-        counts[rows, code] += 1
+    places = np.where(codes >= 0, codes, num_answers).reshape(num_samples, size)
+    for n, place in enumerate(places):
+        before = counts[rows, place]
+        counts[rows, place] += 1
         with np.errstate(over="ignore"):
-            hashes[n + 1] = np.where(
-                drawn >= 0, hashes[n] + keys[before + 1] - keys[before], hashes[n]
-            )
-        values, where, inverse = np.unique(hashes[n + 1], return_index=True, return_inverse=True)
-        fresh = np.array([value not in unique for value in values.tolist()], bool)
-        for value in values[fresh].tolist():
-            unique[value] = len(unique)
-        table.append(-np.sort(-counts[where[fresh], :num_answers], axis=1))
-        profile[n + 1] = np.array([unique[value] for value in values.tolist()], np.int32)[inverse]
-    return profile.reshape(num_samples + 1, num_replications, num_questions), np.concatenate(table)
+            changed = hashes[n] + keys[before + 1] - keys[before]
+        hashes[n + 1] = np.where(place < num_answers, changed, hashes[n])
+    profile, found = pd.factorize(hashes.ravel())  # numbered as they come
+    first = np.zeros(len(found), int)
+    first[profile[::-1]] = np.arange(hashes.size)[::-1]
+    depths, where = np.divmod(first, size)
+    counts[:] = 0
+    table = np.zeros((len(found), num_answers), np.int16)
+    for n, place in enumerate(places, start=1):
+        counts[rows, place] += 1
+        fresh = slice(*np.searchsorted(depths, [n, n + 1]))
+        table[fresh] = -np.sort(-counts[where[fresh], :num_answers], axis=1)
+    number = profile.astype(np.int32).reshape(num_samples + 1, num_replications, num_questions)
+    return number, table

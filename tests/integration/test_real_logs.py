@@ -3,16 +3,21 @@ ARGS=tests/integration/test_real_logs.py`.
 
 `DYNLAB_LOGGERS` names the `bin` folders of environments, as PATH does, with inspect_ai, lm_eval,
 lighteval (with `huggingface_hub<1` and `xxhash<4`), evalscope and datasets, in one or in several.
+Inspect View is looked at in a headless Chromium.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers.browser import browser, process, until
 
 from dynlab.recordings.exports import export_recording
 from dynlab.recordings.importing import import_recording
@@ -21,21 +26,27 @@ from dynlab.recordings.recording import Recording, load, right_of
 pytestmark = pytest.mark.benchmarks
 
 SCRIPTS = Path(__file__).parents[1] / "helpers" / "real_logs"
+SEEN = "document.body?.innerText ?? ''"  # what a page shows
 OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
 
 
 def told(package: str, script: str, *words: Path) -> dict:
     """What a script says in its last line, run where a package is installed."""
+    command = [python_with(package), SCRIPTS / script, *words]
+    run = subprocess.run(
+        command, check=False, capture_output=True, text=True, env={**os.environ, **OFFLINE}
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return json.loads(run.stdout.strip().splitlines()[-1])
+
+
+def python_with(package: str) -> Path:
+    """The Python of the first environment in which a package is installed."""
     for folder in filter(None, os.environ.get("DYNLAB_LOGGERS", "").split(os.pathsep)):
         python = Path(folder) / "python"
         find = ["-c", f"import importlib.util as u; exit(u.find_spec({package!r}) is None)"]
         if subprocess.run([python, *find], check=False).returncode == 0:
-            command = [python, SCRIPTS / script, *words]
-            run = subprocess.run(
-                command, check=False, capture_output=True, text=True, env={**os.environ, **OFFLINE}
-            )
-            assert run.returncode == 0, run.stderr[-2000:]
-            return json.loads(run.stdout.strip().splitlines()[-1])
+            return python
     pytest.skip(f"DYNLAB_LOGGERS names no environment with {package}")
 
 
@@ -106,6 +117,33 @@ def test_inspect_reads_what_is_exported(tmp_path):
     shown = [each for each in samples if len(each["messages"]) == 3]
     assert len(shown) == (frame["role"] == "chained").sum() > 0
     assert all("Sample 0:" in each["messages"][1] for each in shown)
+
+
+def test_inspect_view_shows_a_chain(tmp_path):
+    (tmp_path / "logs").mkdir()
+    recording = few("capitals--smollm2-135m")
+    export_recording(recording, "inspect", tmp_path / "logs" / "mine.eval")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = python_with("inspect_ai").with_name("inspect")
+    address = f"http://127.0.0.1:{port}"
+    view = [program, "view", "start", "--log-dir", tmp_path / "logs", "--port", str(port)]
+
+    def up() -> bool:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/api/logs", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    question = recording.frame["question_id"].iloc[0]
+    own = recording.frame[recording.frame["question_id"] == question]
+    epoch = (own["strategy"] == "parallel").sum() + 5  # the first chained one behind four others
+    with process(view, tmp_path / "view.log"):
+        until(up, "Inspect View answers")
+        with browser(f"{address}/#/logs/mine.eval", tmp_path) as tab:
+            until(lambda: f"{len(recording.frame)} rows" in tab.js(SEEN), "the samples")
+            tab.js(f"location.hash = '#/logs/mine.eval/samples/sample/{question}/{epoch}'")
+            until(lambda: "Sample 3:" in tab.js(SEEN), "the chain")
 
 
 def test_a_folder_for_the_hub_loads_as_a_data_set(tmp_path):

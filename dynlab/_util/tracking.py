@@ -133,7 +133,7 @@ def _log(run: TrackedRun, uri: str) -> None:
             f"{URI} is set and mlflow is not installed; run: pip install 'dynlab[mlflow]'"
         ) from None
     client = MlflowClient(tracking_uri=uri)
-    tags = {"dynlab.command": run.kind}
+    tags = {"dynlab_command": run.kind}
     made = client.create_run(_experiment(client), run_name=_named(run.name), tags=tags)
     try:
         _fill(client, made.info.run_id, run)

@@ -385,7 +385,7 @@ def test_a_live_run_is_tracked_by_what_it_spent(solve, monkeypatch):
     fake = tracked(monkeypatch)
     found = solve(allocator="ucb", budget=3)
     (run,) = fake.runs
-    assert run["tags"] == {"dynlab.command": "solve"} and KEY not in repr(run)
+    assert run["tags"] == {"dynlab_command": "solve"} and KEY not in repr(run)
     assert run["params"]["allocator"] == "ucb"
     points = {(metric.key, metric.step): metric.value for metric in run["metrics"]}
     num_samples = found.totals["samples"]

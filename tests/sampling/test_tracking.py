@@ -51,7 +51,7 @@ def test_a_recording_s_settings_sums_and_curves_are_logged(monkeypatch, recorded
     track_recording("record", recorded)
     (run,) = fake.runs
     assert (run["name"], run["experiment"]) == ("record mine", "experiment dynlab")
-    assert run["status"] == "FINISHED" and run["tags"] == {"dynlab.command": "record"}
+    assert run["status"] == "FINISHED" and run["tags"] == {"dynlab_command": "record"}
     assert run["params"]["model"] == "openai/gpt" and run["params"]["temperature"] == "0.7"
     assert run["params"]["max_tokens"] == "64" and "top_k" not in run["params"]
     values = {(metric.key, metric.step): metric.value for metric in run["metrics"]}

@@ -33,7 +33,7 @@ from dynlab.sampling.store_rows import Key
 if TYPE_CHECKING:
     import httpx
 
-LINES_IN_FLIGHT = 10_000  # that wait at the provider at once, unless a concurrency is given
+LINES_IN_FLIGHT = 5_000  # that wait at the provider at once, unless a concurrency is given
 _QUIET_S = 1.0  # without a further call, after which those that came are sent
 _MOST_BYTES = 100_000_000  # of a batch's file; OpenAI takes 200 MB
 _MOST_FRUITLESS = 5  # batches in a row without any answer, after which the run ends
@@ -223,7 +223,7 @@ class BatchClient:
         await life.run()
         del self._lives[life]
         self._full = life.full
-        if self._full and self._lives:  # until one of the others has ended
+        if life.never_made or (self._full and self._lives):  # it says nothing of the provider
             return
         self._num_fruitless = 0 if life.num_answered else self._num_fruitless + 1
         if self._num_fruitless >= _MOST_FRUITLESS and self._ended is None:

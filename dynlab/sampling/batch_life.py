@@ -97,6 +97,7 @@ class BatchLife:
         self._first_poll_s, self._outage_s = first_poll_s, outage_s
         self.made = asyncio.Event()  # or it is known that it was not
         self.batch: Batch | None = None
+        self.never_made = False  # by the run that noted it
         self.num_answered = 0
         self.said = ""  # why it brought nothing, last
 
@@ -127,6 +128,7 @@ class BatchLife:
             finally:
                 self.made.set()
             if batch is None:
+                self.never_made = True
                 return self._tell({}, _error(503, "its batch was never made"))
             await self._wait(batch)
         except _Lost as error:  # it may be billed: what is reserved stays, and it is asked again

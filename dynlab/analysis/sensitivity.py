@@ -209,12 +209,13 @@ def settings_grid(
     Raises:
         InputError: An unknown name, or a number out of range.
     """
-    return [
-        Policy(UCB(uncertainty, float(exploration)), warmup=int(warmup))
+    # one object for all its warm-ups: a replay computes its index once
+    bandits = [
+        UCB(uncertainty, float(exploration))
         for uncertainty in uncertainties
         for exploration in explorations
-        for warmup in warmups
     ]
+    return [Policy(bandit, warmup=int(warmup)) for bandit in bandits for warmup in warmups]
 
 
 def in_batches(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from dynlab.policies.votes import Tally, tally
+from dynlab.policies.base import Allocator, Index, generator
+from dynlab.policies.votes import Tally, tally, tie_break
 from dynlab.recordings.streams import ABSENT, UNITS, Floats, Ints, Streams
 
 _CHUNK = 500_000  # samples held at once: replications are worked off in chunks of at most this many
@@ -24,6 +25,31 @@ class Draws:
     spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
     # [A, N] longest path of calls that ends in a sample when the first A of its stream have arrived
     path: Ints
+    # by seed, what all policies share
+    known_ties: dict[int, Floats] = field(default_factory=dict, compare=False, repr=False)
+    # the last index that was asked for: whose, by which seed
+    known_index: list[tuple[Allocator, int, Index]] = field(
+        default_factory=list, compare=False, repr=False
+    )
+
+    def ties(self, seed: int) -> Floats:
+        """[D, R, Q] the tie-breaking numbers of a run's seed."""
+        if seed not in self.known_ties:
+            num_replications, num_questions = self.tally.lengths.shape
+            replication = self.first + np.arange(num_replications)[:, None]
+            depths = np.arange(len(self.tally.seen.pulls))[:, None, None]
+            made = tie_break(seed, replication, np.arange(num_questions), depths)
+            made.flags.writeable = False
+            self.known_ties[seed] = made
+        return self.known_ties[seed]
+
+    def index(self, allocator: Allocator, seed: int) -> Index:
+        """The index of every state [D, R, Q], once for all policies that share the allocator."""
+        for known, its_seed, index in self.known_index:
+            if known is allocator and its_seed == seed:
+                return index
+        self.known_index[:] = [(allocator, seed, allocator.index(self.tally.seen, generator(seed)))]
+        return self.known_index[0][2]
 
 
 def draws_of(

@@ -14,9 +14,8 @@ from functools import partial
 
 import numpy as np
 
-from dynlab.policies.base import generator
 from dynlab.policies.policy import Policy
-from dynlab.policies.votes import tie_break, tied, walk_start
+from dynlab.policies.votes import tied, walk_start
 from dynlab.recordings.streams import Flags, Floats, Ints, Streams
 from dynlab.replay.draws import Draws
 from dynlab.replay.engine import Tables, pull
@@ -46,10 +45,7 @@ def run(policy: Policy, draws: Draws, limit: float, seed: int) -> Trace:
     Args:
         limit: the budget over all questions, in the draws' price.
     """
-    lengths = draws.tally.lengths
-    depths = np.arange(len(draws.tally.seen.pulls))[:, None, None]
-    replication = draws.first + np.arange(lengths.shape[0])[:, None]
-    ties = tie_break(seed, replication, np.arange(lengths.shape[1]), depths)  # [D, R, Q]
+    ties = draws.ties(seed)
     tables = _tables(policy, draws, limit, seed, ties)
     adaptive = policy.allocator.adaptive
     if adaptive and policy.batch > 1:
@@ -67,7 +63,7 @@ def _tables(policy: Policy, draws: Draws, limit: float, seed: int, ties: Floats)
     seen = draws.tally.seen
     depths = np.arange(len(ties))[:, None, None]
     replication = draws.first + np.arange(ties.shape[1])[:, None]
-    index = policy.allocator.index(seen, generator(seed))
+    index = draws.index(policy.allocator, seed)
     opening = policy.warmup if policy.allocator.adaptive else 0
     closed: Flags = depths >= draws.tally.lengths
     if policy.stopping is not None:

@@ -7,8 +7,8 @@ recordings are taken resample by resample and get intervals of their own.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from dynlab.replay.sweeps import curves_of
 
 # samples per question for which no policy can do anything
 _ONLY_ORACLE = np.arange(0.05, 1.0, 0.05)
+_TABLES = 5  # numbers that a curve has of a question at a budget
+_HELD = 2**27  # numbers of curves that are held at once: 1 GiB
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,13 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
     if not held.any():
         raise unaffordable(streams, at)
     grid = dense_grid(warmup_of(own.reference.policy), np.append(at[held], 2.0), own.longest)
-    curves = own.curves(grid)
-    uniform = curves[own.reference.name]
+    parts = _parts(own, len(grid))
+    first = parts[0].curves(grid)
+    uniform = first[own.reference.name]
     # those that uniform can spend at all
     held[held] = [curve_at(uniform, uniform.unspent, b) < 1 for b in at[held]]
     if not held.any():
         raise unaffordable(streams, at)
-    curves |= _bound(own, np.append(_ONLY_ORACLE, grid))
-    how: dict[str, Any] = {"replications": setup.replications, "seed": setup.seed}
-    curves |= curves_of(streams, rules, unit=setup.unit, **how)
-    greedy = _greedy(own.recording, streams, setup.unit)
-    curves |= {} if greedy is None else {GREEDY: greedy}
 
     def padded(values: Sequence[Floats | bool]) -> Floats:
         """[B, …] from the values of those budgets that are held."""
@@ -86,16 +84,12 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
         table[held] = values
         return table
 
-    def each(table: Callable[[Curve], Floats]) -> dict[str, Floats]:
-        """Policy → [B, …] a table of its curve at every budget."""
-        return {
-            name: padded([curve_at(curve, table(curve), b) for b in at[held]])
-            for name, curve in curves.items()
-        }
+    def each(curve: Curve, table: Floats) -> Floats:
+        """[B, …] a table of a curve at every budget."""
+        return padded([curve_at(curve, table, b) for b in at[held]])
 
     rows = _resamples(streams, setup.seed)
-    accuracy = each(lambda curve: curve.accuracy)
-    base = accuracy[own.reference.name]
+    base = each(uniform, uniform.accuracy)
     ends = dict(zip(at[held], ends_at(own, at[held]), strict=True))
 
     def saved_at(curve: Curve, b: float) -> tuple[Floats, bool]:
@@ -103,18 +97,58 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
         saving, reached = resampled_saving(curve, uniform, b, setup.unit, rows, bounded=True)
         return np.full_like(saving, np.nan) if ends[b] else saving, reached
 
-    saved = {name: [saved_at(curve, float(b)) for b in at[held]] for name, curve in curves.items()}
-    return Cells(
-        streams,
-        at,
-        padded([is_flat(uniform, float(b)) for b in at[held]]) == 1,
-        {name: padded([saving for saving, _ in cells]) for name, cells in saved.items()},
-        {name: padded([reached for _, reached in cells]) for name, cells in saved.items()},
-        {name: rows.means(values - base) for name, values in accuracy.items()},
-        {name: values.mean(axis=1) for name, values in accuracy.items()},
-        each(lambda curve: curve.depth),
-        {name: values.mean(axis=1) for name, values in each(lambda curve: curve.exhausted).items()},
-    )
+    flat = padded([is_flat(uniform, float(b)) for b in at[held]]) == 1
+    saving: dict[str, Floats] = {}
+    reached: dict[str, Floats] = {}
+    difference: dict[str, Floats] = {}
+    accuracy: dict[str, Floats] = {}
+    depth: dict[str, Floats] = {}
+    exhausted: dict[str, Floats] = {}
+    for curves in _played(own, parts, first, rules, grid):
+        for name, curve in curves.items():
+            saved = [saved_at(curve, float(b)) for b in at[held]]
+            saving[name] = padded([values for values, _ in saved])
+            reached[name] = padded([found for _, found in saved])
+            right = each(curve, curve.accuracy)
+            difference[name] = rows.means(right - base)
+            accuracy[name] = right.mean(axis=1)
+            depth[name] = each(curve, curve.depth)
+            exhausted[name] = each(curve, curve.exhausted).mean(axis=1)
+    return Cells(streams, at, flat, saving, reached, difference, accuracy, depth, exhausted)
+
+
+def _parts(own: Replays, num_budgets: int) -> list[Replays]:
+    """The policies, the reference first, in parts whose curves fit in memory together."""
+    others = [method for method in own.methods if method is not own.reference]
+    methods = [own.reference, *others]
+    size = _TABLES * num_budgets * own.streams.num_questions
+    step = max(1, _HELD // size)
+    return [
+        replace(own, methods=tuple(methods[first : first + step]), kept={})
+        for first in range(0, len(methods), step)
+    ]
+
+
+def _played(
+    own: Replays,
+    parts: Sequence[Replays],
+    first: Mapping[str, Curve],
+    rules: Mapping[str, Sequence[StoppingRule]],
+    grid: Floats,
+) -> Iterator[Mapping[str, Curve]]:
+    """The curves of a few policies at a time: those of the first part, of the others, then of the
+    oracle, stopping rules and greedy answers.
+    """
+    yield first
+    for part in parts[1:]:
+        yield part.curves(grid)
+        part.kept.clear()
+    yield _bound(own, np.append(_ONLY_ORACLE, grid))
+    setup = own.setup
+    how: dict[str, Any] = {"replications": setup.replications, "seed": setup.seed}
+    yield curves_of(own.streams, rules, unit=setup.unit, **how)
+    greedy = _greedy(own.recording, own.streams, setup.unit)
+    yield {} if greedy is None else {GREEDY: greedy}
 
 
 def _bound(own: Replays, budgets: Floats) -> dict[str, Curve]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dynlab._util.errors import InputError
+from dynlab.analysis import leaderboard_cells
 from dynlab.analysis.leaderboard_rows import CELLS
 from dynlab.analysis.leaderboards import leaderboard, shown
 from dynlab.analysis.metrics import curve_at
@@ -312,6 +313,24 @@ def test_the_command_prints_the_table_and_writes_numbers_and_figure(two, tmp_pat
     assert {"oracle", "uniform", "ucb", "esc"} <= set(table["policy"])
     assert pd.read_csv(tmp_path / "out" / "leaderboard-cells.csv").columns.tolist() == CELLS
     assert main(["leaderboard", *given, "--unit", "token"]) == 2
+
+
+@pytest.mark.slow
+def test_policies_whose_curves_do_not_fit_together_are_played_in_parts(random_pool, monkeypatch):
+    def tables():
+        found = leaderboard(
+            random_pool(),
+            ["ucb", "okg-pets", "cisc"],
+            "esc",
+            [2, 4],
+            replications=5,
+            progress=False,
+        )
+        return found.table.to_csv(), found.cells.to_csv()
+
+    together = tables()
+    monkeypatch.setattr(leaderboard_cells, "_HELD", 1)
+    assert tables() == together
 
 
 @pytest.mark.benchmarks

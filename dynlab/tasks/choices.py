@@ -27,8 +27,11 @@ _LEADING = re.compile(
     r"|([B-HJ-Z])(?=\s)(?! [a-z]+ (?:is|are)\b)|([a-z])(?=[).:]|\s*$))",
     re.IGNORECASE,
 )
+_OR = r"or\W{1,3}(?:(?:maybe|perhaps|possibly|even|option)\W{1,3})?"
 _LIST = re.compile(
-    r"(?:(?:both|either|options?|choices?|answers?|letters?)\s+)*[(\[{]?\s?([A-Z])\s?[)\]}]?(?:(?:\s*(?:,|;|/|&|\+)\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)[(\[{]?\s?([A-Z])\s?[)\]}]?(?![\w'’]))+"
+    r"(?:(?:both|either|options?|choices?|answers?|letters?)\s+)*[(\[{]?\s?([A-Z])\s?[)\]}]?"
+    r"(?:(?:\s*(?:,|;|/|&|\+)\s*(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+(?:(?:maybe|perhaps|possibly|even)\s+)?)"
+    r"[(\[{]?\s?([A-Z])\s?[)\]}]?(?![\w'’]))+"
 )
 _RUN = re.compile(r"[A-Z]{2,8}")
 _NEGATED_BEFORE = re.compile(
@@ -47,7 +50,7 @@ _NEGATED_AFTER = re.compile(
 )
 _CUE = re.compile(
     r"(?:\b(?i:is|it's|be|choose|chose|pick|select|go with"
-    r"|therefore|thus|hence|so|conclude|answer|option|choice)"
+    r"|therefore|thus|hence|so|conclude|answer|option|choice|leaving|leaves)"
     r"|[:=→]|\\rightarrow),?\s*"
     r"(?i:therefore |thus |clearly |option |choice |letter |the |answer )*[*_]*(?:" + _LETTER + ")",
 )
@@ -224,9 +227,7 @@ def _mentioned(line: str, options: Sequence[str], *, concluded: bool = False) ->
     else:
         bracketed = [letter for _, letter, in_brackets in affirmed if in_brackets]
         chosen = (bracketed or [letter for _, letter, _ in affirmed])[-1]
-    if re.search(
-        rf"\b{chosen}\W{{1,3}}or\W{{1,3}}[A-Z]\b|\b[A-Z]\W{{1,3}}or\W{{1,3}}{chosen}\b", line
-    ):
+    if re.search(rf"\b{chosen}\W{{1,3}}{_OR}[A-Z]\b|\b[A-Z]\W{{1,3}}{_OR}{chosen}\b", line):
         return _UNDECIDED
     return chosen
 

@@ -41,6 +41,7 @@ _GROUPED = re.compile(r"(?<![\d'’_.])\d{1,3}(?:(?:['’]\d{3}){1,12}|(?:_\d{3}
 _SCALED = re.compile(r"[\s~]?(thousand|million|billion|trillion)s?\b", re.IGNORECASE)
 _NEGATIVE = re.compile(r"(?<![\d)]\s)(?<![-\w])(?:negative|minus)\s?$", re.IGNORECASE)
 _TIMES = re.compile(r"(?<=\d)(?:\s?[xX]\s?|\stimes\s)(?=\d)")
+_ROOT = re.compile(r"(?<![\\A-Za-z])sqrt\s?\(([^()]{1,80})\)")
 _GLOSS = re.compile(r"(.{1,60}?)\s?\(([^()]{1,80})\)")
 _EQUATION = re.compile(r"(?<![<>!\\=])=(?!=)")
 _NAMED = re.compile(r"([^=]+)=\s?[A-Za-z]$")  # 5 = x
@@ -90,7 +91,7 @@ def first_number(text: str, *, last: bool = False, percent: int = 100) -> Fracti
     if percent == 1:
         line = re.sub(r"(?<=\d)\s?\\?%$", "", line)
     line = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), line)  # 1'024, 1_024
-    line = without_gloss(_TIMES.sub("*", line))
+    line = without_gloss(_ROOT.sub(r"\\sqrt{\1}", _TIMES.sub("*", line)))
     if _RANGE.fullmatch(line):
         return None
     if (whole := value(line)) is not None:

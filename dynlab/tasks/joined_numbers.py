@@ -24,7 +24,7 @@ _JOINED = re.compile(
     rf"|{_UNIT}\s?(?:\\text\s?\{{\s?(?:and|or|to)\s?\}})\s?{_NAME}"
     rf"|(?:\s{_WORD})?{_UNIT}\s?[,;&/|]\s?{_NAME}"
     rf"|{_UNIT}\s?(?:[-–—]|\\pm)\s?[$€£¥]?|\s[$€£¥]?"  # 3 - 5, and 3 -5 whose sign is the number's
-    rf"|\s?(?:{_MEASURES})\s?"
+    rf"|\s?(?:{_MEASURES})\s?|\s(?:remainder|plus|minus|times|divided by)\s"
 )
 _BARE = re.compile(  # at the end of a whole response: directly side by side
     rf"{_UNIT}\s?(?:,\s?)?\b(?:and|or|to)\s{_NAME}|{_UNIT}\s?[,;&]\s?(?:(?:and|or)\s)?{_NAME}"
@@ -38,7 +38,7 @@ _AFTER = re.compile(
     rf"{_UNIT}\s?(?:,\s?)?(?:or|to)\s(?:{_ONE})\b"
     r"|\s?and\s(?:(?:an?|one)[\s-](?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)\b"
     r"|\d+\s?/\s?\d|\\frac)"
-    r"|\s?(?:\\(?:pm|le|ge|ne)|[<>])",
+    r"|\s?(?:\\(?:pm|le|ge|ne)|[<>]|\+$|(?:remainder|rem\.?|r)\s?\d)",
     re.IGNORECASE,
 )
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dynlab.tasks.answers import extract, normalise
+from dynlab.tasks.choices import choice
 
 CITIES = ("Quito", "Lima", "Bogotá", "Santiago")
 BLOOD = ("O", "A", "B", "AB")
@@ -134,3 +135,8 @@ def test_a_sentence_without_a_colon_states_a_choice(response):
 def test_sets_of_letters_are_answers_of_their_own():
     keys = [normalise(text, "choice") for text in ("A", "A, B", "B and A", "A,B,C", "AB")]
     assert keys == ["A", "A,B", "A,B", "A,B,C", "A,B"]
+
+
+def test_what_is_left_is_chosen_and_what_may_be_is_not():
+    assert choice("So A, B and D are out, leaving C.", last=True) == "C"
+    assert choice("A or maybe B") == choice("It is A or perhaps B", last=True) == ""

@@ -199,6 +199,7 @@ def test_a_number_is_a_decimal_or_a_fraction(response, answer):
         *("1, 2 and 3", "not 3", "x > 5", "x \\ge 5", "±5", "5 ± 2", "3; 4", "3 \\text{ or } 4"),
         *("$3$ or $4$", "\\(3\\) or \\(4\\)", "3 apples or 4 apples", "3 or maybe 4", "(3, 4)"),
         *("\\{3,4\\}", "50% to 60%", "May 5, 2024", "36 inches = 3 feet", "3 oder 4", "11 and 84"),
+        *("5 remainder 2", "5 R2", "5+", "10 plus 3 is 13"),
     ],
 )
 @pytest.mark.parametrize("kind", ["integer", "number"])
@@ -224,6 +225,8 @@ def test_an_answer_of_two_numbers_is_neither(said, kind):
         ("18 (3 x 6)", "18"),
         ("12 (twelve)", "12"),
         ("3 times 6 = 18", "18"),
+        ("sqrt(16)", "4"),
+        ("5 = x", "5"),
         ("20 at $3 each", "20"),
     ],
 )

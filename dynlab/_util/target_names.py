@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from dynlab._util.errors import InputError
 
@@ -18,15 +19,18 @@ _TARGETS = frozenset(
         *("correct_option", "correct_choice", "truth"),
     )
 )
+_LONGEST_TYPO = len("target") + 1
 
 
 def looks_like_target(name: object) -> bool:
-    """Whether a column's name says that it holds right answers: `Gold`, `correct answer`.
+    """Whether a column's name says that it holds right answers: `Gold`, `correct answer`, `targt`.
 
-    >>> looks_like_target("Correct-Answer"), looks_like_target("meta")
-    (True, False)
+    >>> [looks_like_target(name) for name in ("Correct-Answer", "targt", "meta", "target_id")]
+    [True, True, False, False]
     """
-    return re.sub(r"[\s.-]+", "_", str(name).strip().casefold()) in _TARGETS
+    plain = re.sub(r"[\s.-]+", "_", str(name).strip().casefold())
+    mistyped = len(plain) <= _LONGEST_TYPO and get_close_matches(plain, ["target"], cutoff=0.8)
+    return plain in _TARGETS or bool(mistyped)
 
 
 def tell_ignored(

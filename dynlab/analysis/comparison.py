@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from dynlab.analysis.greedy_answers import greedy_accuracy
 from dynlab.analysis.measures import framed
 from dynlab.analysis.methods import Method, plays_as, warmup_of
 from dynlab.analysis.metrics import difference
-from dynlab.analysis.recording_notes import ends_at, limits_of, notes_of
+from dynlab.analysis.recording_notes import ends_at, left_out_of, limits_of, notes_of
 from dynlab.analysis.replays import Replays
 from dynlab.analysis.rows import (
     CURVES,
@@ -107,7 +108,7 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader of the numbers must know of the recordings, a sentence each."""
-        return notes_of(self.replays)
+        return [*notes_of(self.replays), *left_out_of(self.replays, self.budgets)]
 
     def limits(self, at: At = None) -> list[str]:
         """Where a saving at one of these budgets cannot be told, a sentence a recording."""
@@ -271,7 +272,8 @@ class Comparison:
     def _repr_html_(self) -> str:
         from dynlab.reports.tables import table
 
-        return table(self.curves)._repr_html_()
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return table(self.curves)._repr_html_() + notes
 
     def __repr__(self) -> str:
         names = dict.fromkeys(m.name for own in self.replays for m in own.methods)

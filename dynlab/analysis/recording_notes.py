@@ -29,6 +29,13 @@ def notes_of(replays: Sequence[Replays]) -> list[str]:
     return said
 
 
+def left_out_of(replays: Sequence[Replays], at: Floats) -> list[str]:
+    """Which budgets are more than any recording holds, in one sentence or none."""
+    beyond = at[at > max((own.longest for own in replays), default=np.inf)]
+    listed = ", ".join(f"{budget:g}" for budget in beyond)
+    return [f"Budgets left out: {listed}, more than is recorded."] if listed else []
+
+
 def ends_at(own: Replays, at: Floats) -> Flags:
     """[B] where B is all that is recorded, so that no saving can be told.
 

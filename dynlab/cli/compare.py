@@ -159,9 +159,4 @@ def _compare(given: argparse.Namespace) -> None:
     print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
     for note in (*found.notes, *found.limits()):
         print(note, file=sys.stderr)
-    if left_out := sorted({*map(float, budgets)} - {*curves["budget"]}):
-        print(
-            f"left out: {', '.join(f'{b:g}' for b in left_out)}, more than is recorded",
-            file=sys.stderr,
-        )
     print(f"wrote {given.out} and {beside}")

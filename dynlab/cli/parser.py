@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from dynlab import __version__
-from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.errors import DynlabError, InputError, one_of
 from dynlab.cli import (
     browse,
     compare,
@@ -58,20 +59,29 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(
             **settings, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        self.example = example
+        self.example, self._given = example, list[str]()
         if example:
             self.epilog = f"example:\n  {example}"
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = [*(args if args is not None else sys.argv[1:])]
         given, unknown = super().parse_known_args(args, namespace)
         if unknown:  # told by the command itself, which knows its flags
-            near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown[0])}")
         return given, unknown
 
     def error(self, message: str) -> NoReturn:
+        if choice := re.fullmatch(r".*invalid choice: '(.*)' \(choose from (.*)\)", message):
+            raise one_of("command", choice[1], re.findall(r"[\w-]+", choice[2]))
+        if "required" in message:  # perhaps since it was mistyped
+            message += next(filter(None, map(self._hint, self._given)), "")
         raise InputError(f"{message}; `{self.prog} --help` lists what there is")
+
+    def _hint(self, flag: str) -> str:
+        """Which flag may be meant by an unknown one, '' where none is near."""
+        name, known = flag.partition("=")[0], self._option_string_actions
+        near = get_close_matches(name, known, n=1) if flag[:2] == "--" and name not in known else ()
+        return f", did you mean {near[0]}?" if near else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

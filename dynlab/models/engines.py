@@ -25,7 +25,7 @@ _PROVIDERS = {"text": "text-completion-openvino", "chat": "openvino"}  # prompt 
 
 
 def engine_of(model: str, engine: str | None = None) -> str:
-    """The engine that runs a local model: the one asked for, else the faster one that can.
+    """The engine that runs a local model: the one asked for, else the faster faithful one.
 
     Raises:
         InputError: There is no such engine; as `weights`.

@@ -19,9 +19,9 @@ from dynlab.models.batching import Batcher
 from dynlab.models.gguf_header import header
 
 _ARCHITECTURES = ("llama", "qwen2", "qwen3")
-_TENSOR_TYPES = frozenset(
-    {0, 1, 2, 3, 8, 12, 14}
-)  # F32, F16, Q4_0, Q4_1, Q8_0, Q4_K, Q6_K, by ggml's numbers
+# F32, F16, Q4_0, Q8_0, Q4_K, Q6_K, by ggml's numbers. Q4_1 (3) is loaded too, but as another model:
+# of SmolLM2-135M's greedy answers to `capitals` 42 % are right, of llama.cpp's by that file 62 %.
+_TENSOR_TYPES = frozenset({0, 1, 2, 8, 12, 14})
 _ENDS = (
     "<|endoftext|>",
     "<|im_end|>",
@@ -57,7 +57,7 @@ def installed() -> bool:
 
 
 def reads(path: Path) -> bool:
-    """Whether OpenVINO GenAI can run a GGUF file, by its architecture and its tensors' types."""
+    """Whether OpenVINO GenAI runs a GGUF file faithfully, by architecture and tensors' types."""
     found = header(path)
     types = found.tensor_types
     return found.architecture in _ARCHITECTURES and types <= _TENSOR_TYPES and types != {0}

@@ -121,6 +121,13 @@ def test_without_targets_the_measure_is_the_self_consistency_rate(make_pool):
     assert table["accuracy"].tolist() == [1.0]
 
 
+def test_budgets_beyond_what_is_recorded_are_named_beside_the_table(make_pool):
+    found = compare([make_pool({"q1": "aabb", "q2": "abba"})], ["uniform"], [2, 8], replications=3)
+    assert found.curves["budget"].tolist() == [2]
+    assert found.notes == ["Budgets left out: 8, more than is recorded."]
+    assert found.notes[0] in found._repr_html_() and found.notes[0] in str(found.report())
+
+
 def test_every_table_of_a_recording_without_targets_says_so_in_a_column(make_pool):
     known, unknown = make_pool({"q1": "aabb"}), make_pool({"q1": "aabb"}, target=None)
     known.attrs["name"], unknown.attrs["name"] = "known", "unknown"

@@ -103,6 +103,13 @@ def test_wrong_use_is_one_line_and_exit_code_two(recording, tmp_path, capsys, mo
     assert not (tmp_path / "o").exists()
 
 
+def test_a_mistyped_command_or_required_flag_is_told_the_nearest(recording, tmp_path, capsys):
+    assert main(["comapre", "--recording", recording]) == 2
+    assert "unknown command 'comapre': did you mean 'compare'?" in capsys.readouterr().err
+    assert main(["compare", "--recordings", recording, "--out", str(tmp_path / "c.csv")]) == 2
+    assert "required: --recording, did you mean --recording?" in capsys.readouterr().err
+
+
 def test_an_output_that_is_no_csv_or_cannot_be_written_is_refused(recording, tmp_path, capsys):
     assert compare(recording, tmp_path / "curves.parquet") == 2
     (tmp_path / "file").write_text("")

@@ -22,6 +22,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import Question, Request, Sampling
 from dynlab.models.client import Client
 from dynlab.models.engines import describe, engine_of, resolve
+from dynlab.models.gguf_header import Header
 from dynlab.models.openvino import EngineSettings
 from dynlab.models.provider_errors import ProviderError
 from dynlab.recordings.recording import load
@@ -115,6 +116,13 @@ def drawn(endpoint, *requests):
 
 def text(reply) -> str:
     return reply.choices[0].text
+
+
+def test_four_bit_weights_with_an_offset_are_left_to_llama_cpp(model, monkeypatch):
+    """OpenVINO loads Q4_1 as another model, so it runs such a file only where it is asked to."""
+    q4_1 = Header("llama", frozenset({0, 3, 8}))
+    monkeypatch.setattr("dynlab.models.openvino.header", lambda path: q4_1)
+    assert engine_of(model) == "llama.cpp" and engine_of(model, "openvino") == "openvino"
 
 
 def test_the_engine_that_can_run_a_file_is_chosen_and_a_flag_overrides(model, tmp_path):

@@ -303,6 +303,10 @@ def test_marks_that_are_known_stand_beside_lists_of_targets():
             "question_id,sample_index,answer,label\na,0,1,1\n",
             "a column 'label': rename it 'target'",
         ),
+        (
+            "question_id,sample_index,answer,targt\na,0,1,1\n",
+            "a column 'targt': rename it 'target'",
+        ),
         ("question_id,sample_index,answer\n1,0,1\n1.0,1,1\n", "has the ids '1' and '1.0'"),
     ],
 )

@@ -67,7 +67,9 @@ class _Parser(argparse.ArgumentParser):
         self._given = [*(args if args is not None else sys.argv[1:])]
         given, unknown = super().parse_known_args(args, namespace)
         if unknown:  # told by the command itself, which knows its flags
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown[0])}")
+            listed = all(re.fullmatch(r"[\d.]+", each) for each in unknown)
+            hint = ", put commas between numbers" if listed else self._hint(unknown[0])
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return given, unknown
 
     def error(self, message: str) -> NoReturn:

@@ -218,7 +218,8 @@ def tell(path: Path) -> int:
             file=sys.stderr,
         )
     if (reserved := recording.card.get("reserved", {})).get("calls"):
-        print(f"reserved, since their cost is unknown: {reserved['calls']} calls", file=sys.stderr)
+        calls = f"{reserved['calls']} call{'s' * (reserved['calls'] != 1)}"
+        print(f"reserved, since what it cost is unknown: {calls}", file=sys.stderr)
     voting = frame[frame["strategy"] != GREEDY].groupby("question_id")["votes"].any()
     if voting.all():
         return 0

@@ -20,10 +20,13 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
     looks = {look.label: rows for look, rows in methods(sampled)}
     base_label, base = next(iter(looks.items()))
     gain = _at(base, last) - _at(base, first)
+    reached = f"{_at(base, last).mean():.3f}{over(gain)}"
     bullets = [
         f"**More samples.** From {first:g} to {last:g} {worth_of(sampled)} per question,"
-        f" {base_label} goes from {_at(base, first).mean():.3f} to"
-        f" {_at(base, last).mean():.3f}{over(gain)}{_span(gain)}."
+        f" {base_label} goes from {_at(base, first).mean():.3f} to {reached}{_span(gain)}."
+        if first < last
+        else f"**One budget.** At {last:g} {worth_of(sampled)} per question, {base_label} has"
+        f" {reached}; what more samples bring takes a second budget."
     ]
     middle = sorted(sampled["budget"].unique())[len(sampled["budget"].unique()) // 2]
     leads = {

@@ -86,6 +86,7 @@ def test_savings_are_named_after_the_curves_and_write_over_nothing(recording, tm
         (["--replications", "0"], "replications must be a whole number from 1 on"),
         (["--batch", "0"], "batch must be a whole number from 1 on"),
         (["--warmup", "x"], "invalid int value"),
+        (["--budgets", "2", "4", "8"], "4 8, put commas between numbers"),
         (["--exploration", "-1"], "exploration must be a number from 0 on"),
         (["--price", "1"], "two numbers IN,OUT"),
         (["--strategy", "chain"], "must be one of 'parallel'"),

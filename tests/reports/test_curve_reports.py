@@ -57,6 +57,12 @@ def test_curves_are_read_in_three_bullets_with_the_frame_s_numbers():
     assert "vote − greedy is +0.050" in text and "the vote is ahead in 2" in text
 
 
+def test_one_budget_is_not_read_as_a_gain():
+    curves = frames.curves()
+    told = str(curve_reports.of_curves(curves[curves["budget"] == curves["budget"].max()]))
+    assert "**One budget.** At " in told and "goes from" not in told
+
+
 def test_a_vote_that_loses_to_greedy_is_said_to_lose():
     text = curve_reports.of_greedy(greedy_frame(-0.05, -0.09, -0.01))
     assert "ahead in 0, behind in 2 (capitals · small, opposites · small)" in text

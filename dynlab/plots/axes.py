@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dynlab.plots.style import Look
@@ -19,11 +20,20 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches: the widths of figures on a page
 def new_panels(
     rows: int, columns: int, *, width: float, height: float
 ) -> tuple[Figure, list[Axes]]:
-    """A new figure and its panels in reading order."""
+    """A new figure and its panels in reading order; a notebook shows it once."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    figure._repr_mimebundle_ = partial(_close, figure)  # type: ignore[attr-defined]
     return figure, list(axes.flat)
+
+
+def _close(figure: Figure, **_: Any) -> dict[str, Any]:
+    """Called where a figure is a cell's value, so that it is not drawn again as an open one."""
+    from matplotlib import pyplot
+
+    pyplot.close(figure)
+    return {}  # IPython's own formats of figures follow
 
 
 def note(text: str, *, width: float) -> Figure:

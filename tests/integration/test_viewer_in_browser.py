@@ -27,7 +27,7 @@ def rows():
                 right = index < RIGHT[number % 5]
                 yield {
                     "question_id": f"q{number:03}",
-                    "question": EVIL if number == 7 else f"What is {number}?",
+                    "question": {7: EVIL, 10: None}.get(number, f"What is {number}?"),
                     "strategy": strategy,
                     "sample_index": index,
                     "answer": "yes" if right else "" if number == 5 else EVIL,
@@ -70,6 +70,8 @@ def ids(page):
 def test_questions_are_sorted_and_filtered_by_where_the_vote_stands(page):
     assert ids(page)[:2] == ["q000", "q005"] and len(ids(page)) == 50
     assert texts(page, ".pager span") == ["1–50 of 120"]
+    page.js("document.querySelectorAll('.row')[2].click()")  # asked in no words
+    assert texts(page, "h2") == ["q010"] and "null" not in page.js("document.body.innerText")
     for label, count, remainder in (
         ("right answer absent", 23, 0),  # q005 has no answer at all
         ("right answer present, behind", 24, 1),

@@ -11,6 +11,8 @@ CELLS = (
     "import dynlab, pandas\ncurves = pandas.read_csv('00-quickstart.csv')\n"
     "dynlab.plot_curves(curves)",
     "dynlab.plot_curves(curves)",
+    "dynlab.plot_curve_grid(curves)",
+    "figure = dynlab.plot_curve_grid(curves)",
     "from matplotlib import pyplot\npyplot.plot([1, 2])",
 )
 

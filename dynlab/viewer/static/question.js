@@ -15,7 +15,7 @@ function drawDetail() {
   const [label, colour] = STANDINGS[name];
   const meaning = one.standings.find(([each]) => each === name)[1];
   const asked = textOf(q);
-  ui.detail.replaceChildren(
+  const parts = [
     make("button", { class: "back", type: "button", click: close }, "‹ questions"),
     make("h2", {}, ...words(idOf(q))),
     asked ? make("div", { class: "asked" }, ...words(asked)) : null,
@@ -25,7 +25,8 @@ function drawDetail() {
     make("h3", {}, `Answers of ${plural(samplesOf(q).length, "sample")}`),
     answers(q),
     ...chains(q),
-  );
+  ];
+  ui.detail.replaceChildren(...parts.filter((part) => part !== null));
   ui.detail.scrollTop = 0;
 }
 

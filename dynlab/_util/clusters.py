@@ -10,10 +10,7 @@ from dynlab import __version__
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.extras import require
 
-CLUSTER_HELP = (
-    "a Dask scheduler (tcp://HOST:PORT) or a Ray cluster (ray://HOST:PORT) that replays instead of"
-    " this machine"
-)
+CLUSTER_HELP = "a Dask scheduler (tcp://HOST:PORT) that replays instead of this machine"
 _DASK = ("tcp://", "tls://", "ucx://", "ws://", "wss://", "inproc://")
 _PATIENCE_S = 10  # for a scheduler, and for its first worker
 
@@ -31,13 +28,10 @@ def on_cluster(address: str | None) -> Iterator[None]:
     elif address.startswith(_DASK):
         with _dask(address):
             yield
-    elif address.startswith("ray://"):
-        with _ray(address):
-            yield
     else:
         raise InputError(
             f"--cluster is {address!r}: give the address of a Dask scheduler, such as"
-            " tcp://HOST:8786, or of a Ray cluster, such as ray://HOST:10001"
+            " tcp://HOST:8786"
         )
 
 
@@ -72,31 +66,6 @@ def _dask(address: str) -> Iterator[None]:
             )
         with parallel_config(backend="dask", client=client):
             yield
-
-
-@contextmanager
-def _ray(address: str) -> Iterator[None]:
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ImportError:
-        raise InputError(
-            "--cluster ray://… needs ray, which is not installed; run: pip install ray"
-        ) from None
-    from joblib import parallel_config
-
-    try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError) as error:
-        raise DynlabError(
-            f"no Ray cluster answers at {address} ({_first_line(error)}); give another address"
-        ) from None
-    register_ray()
-    try:
-        with parallel_config(backend="ray", n_jobs=-1):
-            yield
-    finally:
-        ray.shutdown()
 
 
 def _version() -> str:

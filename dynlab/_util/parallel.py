@@ -55,9 +55,13 @@ def in_order(
         num_bytes: The size of `shared`.
     """
     from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
 
+    backend, _ = get_active_backend(prefer="threads")
+    lazy = getattr(backend, "supports_return_generator", False)  # Ray's backend does not
     with _given_once(shared, num_bytes * len(jobs)):
-        spread = Parallel(n_jobs=workers, prefer="threads", return_as="generator")
+        how = "generator" if lazy else "list"
+        spread = Parallel(n_jobs=workers, prefer="threads", return_as=how)
     yield from spread(delayed(work)(shared, *job) for job in jobs)
 
 

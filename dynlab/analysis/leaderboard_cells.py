@@ -31,7 +31,7 @@ from dynlab.replay.sweeps import curves_of
 # samples per question for which no policy can do anything
 _ONLY_ORACLE = np.arange(0.05, 1.0, 0.05)
 _TABLES = 5  # numbers that a curve has of a question at a budget
-_HELD = 2**27  # numbers of curves that are held at once: 1 GiB
+_HELD = 2**25  # numbers of curves that are held at once: 256 MiB
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
     accuracy: dict[str, Floats] = {}
     depth: dict[str, Floats] = {}
     exhausted: dict[str, Floats] = {}
+    parts[0].kept.clear()
     for curves in _played(own, parts, first, rules, grid):
         for name, curve in curves.items():
             saved = [saved_at(curve, float(b)) for b in at[held]]

@@ -12,6 +12,7 @@ from dynlab.recordings.streams import Floats, Ints
 
 RESAMPLES = 2000
 _WHOLE = 2**25  # shares that are held as numbers, 256 MiB; of more, a few resamples at a time
+_BLOCK = 2**23  # of those
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +22,11 @@ class Resamples:
     Args:
         counts: [S, Q] how often each question stands in each; a byte each, since none stands 256
             times among others.
+        rows: [1 + S, Q] the same behind a row of ones; None: they begin with it.
     """
 
     counts: Ints
+    rows: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -39,8 +42,8 @@ class Resamples:
     @cached_property
     def with_estimate(self) -> Resamples:
         """All questions once, which gives the estimate itself, then these resamples."""
-        once = np.ones((1, self.counts.shape[1]), self.counts.dtype)
-        return Resamples(np.concatenate([once, self.counts]))
+        assert self.rows is not None, "these begin with the estimate already"
+        return Resamples(self.rows)
 
     @cached_property
     def _share(self) -> Floats:
@@ -53,7 +56,7 @@ class Resamples:
         if self.counts.size <= _WHOLE:
             yield self._share
             return
-        step = max(1, _WHOLE // num_questions)
+        step = max(1, _BLOCK // num_questions)
         for first in range(0, size, step):
             yield self.counts[first : first + step] / float(num_questions)
 
@@ -63,10 +66,12 @@ def question_resamples(num_questions: int, seed: int = 0, resamples: int = RESAM
     """Resamples of so many questions, the same ones whenever they are asked for."""
     rng = np.random.default_rng([seed, num_questions])
     each = np.full(num_questions, 1 / num_questions)
-    counts = np.empty((resamples, num_questions), np.uint8)
-    step = max(1, _WHOLE // num_questions)
+    rows = np.ones((1 + resamples, num_questions), np.uint8)
+    counts = rows[1:]
+    step = max(1, _BLOCK // num_questions)
     for first in range(0, resamples, step):  # drawn as bytes: at 8 they would be gigabytes
         own = counts[first : first + step]
         own[:] = rng.multinomial(num_questions, each, size=len(own))
-    counts.flags.writeable = False  # all who ask for it have the same ones
-    return Resamples(counts)
+    for table in (rows, counts):  # all who ask for it have the same ones
+        table.flags.writeable = False
+    return Resamples(counts, rows)

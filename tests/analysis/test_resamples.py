@@ -14,6 +14,7 @@ def in_blocks(monkeypatch):
     """Resamples of 40 questions, seven of them at a time."""
     question_resamples.cache_clear()
     monkeypatch.setattr(resamples, "_WHOLE", 7 * 40)
+    monkeypatch.setattr(resamples, "_BLOCK", 7 * 40)
     yield question_resamples(40, seed=3, resamples=60)
     question_resamples.cache_clear()
 

@@ -86,7 +86,6 @@ def test_the_tables_of_compare_are_those_of_one_machine_byte_for_byte(
     [
         ("localhost", "give the address of a Dask scheduler, such as tcp://HOST:8786"),
         ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9"),
-        ("ray://127.0.0.1:9", "ray"),
     ],
 )
 @pytest.mark.slow

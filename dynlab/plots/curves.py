@@ -156,8 +156,8 @@ def _line(ax: Axes, rows: pd.DataFrame, cost: str, look: Look, rank: int, count:
     low, high = rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float)
     top: dict[str, Any] = {"color": look.colour, "marker": look.marker, "zorder": 3 - rank / 100}
     if count > 2:
-        broader = rank * min(0.7, 2.6 / (count - 1))  # points
-        top |= {"lw": 1.0 + broader, "ms": 2.8 + 1.2 * broader}
+        broader = rank * min(0.6, 1.8 / (count - 1))  # points
+        top |= {"lw": 1.0 + broader, "ms": 2.8 + 0.9 * broader}
     ax.fill_between(x, low, high, color=look.colour, alpha=min(0.12, 0.3 / count), lw=0)
     ax.plot(x[:solid], y[:solid], label=look.label, **top)
     if solid < len(x):

@@ -1,8 +1,7 @@
-"""The columns of a recording: their types, and a frame that is made to have them."""
+"""The columns of a recording, and a frame that is made to have them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -21,6 +20,7 @@ from dynlab._util.cells import (
 from dynlab._util.errors import InputError
 from dynlab._util.table_files import refuse_doubled
 from dynlab._util.target_names import tell_ignored
+from dynlab.recordings import column_values
 
 KEY = ("question_id", "strategy", "stream", "sample_index")
 REQUIRED = ("question_id", "sample_index", "answer")
@@ -62,7 +62,6 @@ AMOUNTS = (*LOGPROBS, "cost_usd", "billed_usd", "latency_s")
 _INDICES = ("parents", "awaited")
 NO_INDICES: list[int] = []  # one for all samples of a large recording that are shown nothing
 TEXTS = ("question_id", "strategy", "answer", "target", "dataset", "model", "question", "text")
-_MOST = 2**31 - 1  # what the counts' columns hold
 
 
 def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -84,16 +83,16 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     columns: dict[str, Any] = {str(name): column for name, column in frame.items()}
     for name, column in columns.items():
         if name in TEXTS:
-            columns[name] = _texts(column, unknown="" if name == "answer" else None)
+            columns[name] = column_values.texts(column, unknown="" if name == "answer" else None)
         elif name in ("stream", "sample_index", *COUNTS):
-            columns[name] = _whole(column, name, where)
+            columns[name] = column_values.whole(column, where, is_required=name not in COUNTS)
         elif name in AMOUNTS:
-            columns[name] = _amount(column, name, where)
+            columns[name] = column_values.amount(column, where, is_signed=name in LOGPROBS)
         elif name in ("correct", "votes"):
-            columns[name] = _boolean(column, name, where)
+            columns[name] = column_values.boolean(column, where)
         elif name in _INDICES:
             listed = [
-                value if value is NO_INDICES else _indices(value)
+                value if value is NO_INDICES else column_values.indices(value)
                 for value in column.to_numpy(dtype=object)
             ]
             columns[name] = pd.Series(listed, frame.index, dtype=object)
@@ -202,100 +201,3 @@ def _refuse_doubled(frame: pd.DataFrame, where: str) -> None:
             f"{where} has {int(again.sum())} samples more than once (first: {key}); keep one row of"
             " each key"
         )
-
-
-def _indices(value: Any) -> list[int] | None:
-    """A list of indices, also from its text in a CSV file; None where it is missing.
-
-    >>> _indices("[0, 1]")
-    [0, 1]
-    """
-    if value is None:  # most are
-        return None
-    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
-        return list(value.tolist())
-    if isinstance(value, str):
-        return [int(number) for number in re.findall(r"\d+", value)] if value.strip() else None
-    return [int(number) for number in value] if isinstance(value, Sequence | np.ndarray) else None
-
-
-def _texts(column: pd.Series, unknown: str | None) -> pd.Series:
-    """Values as texts; what is missing is `unknown`."""
-    if isinstance(column.dtype, pd.CategoricalDtype):  # a text is one object in all of its rows
-        known = pd.Series(column.dtype.categories.to_numpy(dtype=object))
-        texts = np.append(_texts(known, unknown).to_numpy(), [unknown])[column.cat.codes]
-        return pd.Series(texts, column.index, dtype=object)
-    texts = column.to_numpy(dtype=object).copy()
-    gone = column.isna().to_numpy()
-    if not isinstance(column.dtype, pd.StringDtype):
-        found = texts[~gone]
-        texts[~gone] = [value if type(value) is str else text_of(value) for value in found]
-    texts[gone] = unknown
-    return pd.Series(texts, column.index, dtype=object)
-
-
-def _whole(column: pd.Series, name: str, where: str) -> pd.Series:
-    """Counts and indices; what is an integer column already needs a look at its range alone."""
-    required = name in ("stream", "sample_index")
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":  # the usual case, fast
-        values = column.to_numpy()
-        if values.min() >= 0 and values.max() <= _MOST:
-            return column.astype("int64" if required else "Int64")
-    whole = pd.api.types.is_integer_dtype(column) and not (required and column.hasnans)
-    if whole and column.between(0, _MOST).all():
-        return column.astype("int64" if required else "Int64")
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = (
-        (numbers.isna() & (column.notna() | required))
-        | (numbers < 0)
-        | (numbers % 1 > 0)
-        | (numbers > _MOST)
-    )
-    if bad.any():
-        raise InputError(
-            f"{where}: {name} must be whole numbers from 0 on, to {_MOST}; found"
-            f" {column[bad].iloc[0]!r}"
-        )
-    return numbers.astype("int64" if required else "Int64")
-
-
-def _amount(column: pd.Series, name: str, where: str) -> pd.Series:
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":  # the usual case, fast
-        values = column.to_numpy()
-        if not (np.isinf(values) | ((values < 0) & (name not in LOGPROBS))).any():
-            return column.astype("float64")
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    unknown = column.isna()
-    if not pd.api.types.is_numeric_dtype(column):
-        unknown |= column.astype(str).str.lower().isin(["", "nan", "none", "null"])
-    bad = (numbers.isna() & ~unknown) | np.isinf(numbers) | ((numbers < 0) & (name not in LOGPROBS))
-    if bad.any():
-        least = "" if name in LOGPROBS else " from 0 on"
-        raise InputError(
-            f"{where}: {name} must be finite numbers{least}; found {column[bad].iloc[0]!r}"
-        )
-    return numbers
-
-
-def _boolean(column: pd.Series, name: str, where: str) -> pd.Series:
-    if pd.api.types.is_bool_dtype(column):
-        return column.astype("boolean")
-    words = {
-        "true": True,
-        "1": True,
-        "1.0": True,
-        "false": False,
-        "0": False,
-        "0.0": False,
-        "nan": None,
-        "none": None,
-        "": None,
-        "<na>": None,
-    }
-    texts = column.map(lambda value: str(value).lower())
-    unknown = ~texts.isin(list(words))
-    if unknown.any():
-        raise InputError(
-            f"{where}: {name} must be true or false; found {column[unknown].iloc[0]!r}"
-        )
-    return texts.map(words).astype("boolean")

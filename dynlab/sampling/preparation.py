@@ -57,7 +57,7 @@ class Prepared:
             return {}
         plan = self.plan
         planned = {"samples": plan.num_samples, "streams": plan.num_streams, "greedy": plan.greedy}
-        return {"shard": self.shard.told(**planned, keep_text=keep_text)}
+        return {"shard": self.shard.told({**planned, "keep_text": keep_text})}
 
     def store(self) -> Store:
         """Its store, opened."""

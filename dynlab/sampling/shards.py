@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -59,7 +59,7 @@ class Shard:
         ]
         return f"{told}; of its limits over all shards, {' and '.join(parts)}" if parts else told
 
-    def told(self, **planned: Any) -> dict[str, Any]:
+    def told(self, planned: Mapping[str, Any]) -> dict[str, Any]:
         """What its card says of it, so that shards of one recording know one another.
 
         Args:

@@ -122,6 +122,22 @@ def speed() -> str:
     return _table(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
 
 
+def large() -> str:
+    """How time and memory of commands grow with a recording."""
+    rows = [
+        [
+            f"`{row.command}`",
+            f"{row.questions:,.0f}",
+            f"{row.questions * row.samples / 1e6:.2f} million",
+            f"{row.seconds:.0f} s",
+            f"{row.peak_mib:,.0f} MiB",
+        ]
+        for row in numbers("large-recordings").itertuples()
+    ]
+    head = ["command", "questions", "samples", "processor time", "peak memory"]
+    return _table(head, rows)
+
+
 def compare() -> str:
     """What the quickstart's first comparison prints."""
     told = StringIO()
@@ -153,6 +169,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "pools": pools,
     "headroom": headroom,
     "speed": speed,
+    "large": large,
     "compare": compare,
     "citation": citation,
 }

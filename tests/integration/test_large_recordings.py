@@ -75,6 +75,7 @@ def scaling(table: pd.DataFrame):
                 ax.plot(own["questions"], own[column], color="black", clip_on=False, **how)
             ax.set(xlabel="questions (× 64 samples)", ylabel=label, xscale="log", ylim=(0, None))
         panels[0].set(yscale="log", ylim=(1, None))
+        panels[1].set(ylim=(0, 1.1 * MOST_MIB))
         panels[1].axhline(MOST_MIB, color="0.6", linestyle=":", linewidth=0.8)
         panels[0].legend(loc="upper left", frameon=False)
         captions.add_caption(

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_ROUNDING = 1e-12  # far below any share, amount or price of a token in USD
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path`; it takes its place when the block ends without an error, else
@@ -64,8 +67,14 @@ def not_an_input(path: str | Path, inputs: Iterable[str | Path]) -> Path:
 def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     """Writes a table as CSV with LF line ends, the same bytes for the same numbers on every
     machine.
+
+    Processors sum in different orders: what is left of a zero by that is written as 0.
     """
     path = Path(path)
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+        table.to_csv(temporary, index=False, float_format=_written, lineterminator="\n")
     return path
+
+
+def _written(number: float) -> str:
+    return "0" if abs(number) < _ROUNDING else f"{number:.9g}"

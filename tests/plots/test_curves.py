@@ -12,6 +12,7 @@ import pytest
 from helpers import frames
 
 from dynlab._util.errors import InputError
+from dynlab._util.files import write_csv
 from dynlab.plots import axes, figure_files, style
 from dynlab.plots import curves as plots
 from dynlab.plots.savings import CUT, plot_saving_grid, plot_savings
@@ -331,3 +332,9 @@ def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand()
         ):
             assert line.get_label() == way
             np.testing.assert_array_equal(line.get_xydata(), rows[["n", "index"]])
+
+
+def test_a_zero_is_written_alike_however_it_was_summed(tmp_path):
+    summed = pd.DataFrame({"saving": [sum([0.1] * 10) - 1.0, 1.5e-8, -0.0, np.nan]})
+    assert summed["saving"][0] != 0
+    assert write_csv(summed, tmp_path / "a.csv").read_text() == 'saving\n0\n1.5e-08\n0\n""\n'

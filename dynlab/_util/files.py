@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynlab._util.errors import InputError
 
@@ -76,5 +76,5 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     return path
 
 
-def _written(number: float) -> str:
+def _written(number: Any) -> str:
     return "0" if abs(number) < _ROUNDING else f"{number:.9g}"

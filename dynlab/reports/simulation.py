@@ -7,6 +7,12 @@ import pandas as pd
 from dynlab.plots.style import label_of, title
 from dynlab.reports.wording import Words, bullet_list, count, names_of, percent, signed
 
+NOTHING = Words(
+    "None of these recordings holds independent samples with known targets, which a model is fitted"
+    " to, so nothing can be told here."
+)
+NO_SAVINGS = Words("Too few samples of a question for a saving: it is told up to half of them.")
+
 
 def of_agreement(rows: pd.DataFrame) -> Words:
     """Bullets on where simulated and recorded values part, and by how much.

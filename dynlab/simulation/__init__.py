@@ -5,8 +5,8 @@ May import `_util`, `recordings`, `strategies` and `analysis`.
 
 from dynlab.simulation.experiments import power
 from dynlab.simulation.fitting import fit
-from dynlab.simulation.goodness_of_fit import agreement
+from dynlab.simulation.goodness_of_fit import agreement, fittable
 from dynlab.simulation.model import RecordingModel
 from dynlab.simulation.simulator import simulate
 
-__all__ = ["RecordingModel", "agreement", "fit", "power", "simulate"]
+__all__ = ["RecordingModel", "agreement", "fit", "fittable", "power", "simulate"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
+from dynlab._util.errors import InputError
 from dynlab.analysis.budgets import dense_grid, held_budgets
 from dynlab.analysis.methods import PolicyLike, named_policies, warmup_of
 from dynlab.analysis.metrics import estimates, saving_at
@@ -16,8 +18,9 @@ from dynlab.policies.parsing import as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
 from dynlab.recordings.recording import Recording
-from dynlab.recordings.streams import Streams, streams_of
+from dynlab.recordings.streams import Streams, strategies_of, streams_of
 from dynlab.simulation.fitting import fit
+from dynlab.simulation.observations import observed
 from dynlab.simulation.pools import pool_curves, simulated_pool
 
 AGREEMENT = [
@@ -28,6 +31,17 @@ AGREEMENT = [
     *("questions", "simulated_questions", "replications", "seed"),
 ]
 _QUESTIONS = 400  # of a simulated pool: its own interval is then narrow beside a recording's
+
+
+def fittable(recordings: Recordings) -> list[Recording]:
+    """Those of the recordings that `agreement` can tell of: independent samples, known targets."""
+    found = []
+    for each in loaded(recordings):
+        with suppress(InputError):
+            observed(each)
+            if "parallel" in strategies_of(each):
+                found.append(each)
+    return found
 
 
 def agreement(

@@ -13,6 +13,7 @@ from helpers.vote_states import states
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import leaderboard
 from dynlab.analysis.metrics import resampled_saving, saving_at
+from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.verbs import compare, savings
 from dynlab.cli.parser import main
 from dynlab.policies.registry import stopping_rule
@@ -128,9 +129,10 @@ def test_a_budget_beyond_the_pool_has_no_saving():
 
 
 def test_beyond_twice_the_budget_is_not_reached():
+    alike = question_resamples(1, 0)
     for budgets in ([2.0, 4.0, 8.0], [2.0, 4.0, 8.0, 12.0, 32.0]):
         policy = curve(budgets, [0.0, 0.0, 0.1, 0.5, 0.5][: len(budgets)])
-        found = saving_at(policy, curve([2.0, 4.0], [0.1, 0.3]), 4.0, "samples", np.ones((5, 1)))
+        found = saving_at(policy, curve([2.0, 4.0], [0.1, 0.3]), 4.0, "samples", alike)
         assert (found.saving.value, found.reached) == (-1.0, False)
 
 

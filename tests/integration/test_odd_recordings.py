@@ -75,6 +75,7 @@ ODD = {
     "three strategies": pd.concat([pool(5, 8, seed, name) for seed, name in enumerate(STRATEGIES)]),
     "uneven lengths": pool().query("sample_index < 4 or question_id > 'q2'"),
 }
+UNFITTED = ("answers alone", "integrated only")  # no model is made of these
 
 
 def test_one_sample_a_question_is_refused(tmp_path):
@@ -112,7 +113,11 @@ def test_a_notebook_runs_on_an_odd_recording(path, odd, tmp_path, monkeypatch):
     for text in map(str, shown):
         if text.startswith("- "):
             assert not re.search(r"\bnan\b|\binf\b|\bNone\b|\{|\}", text), text
-    assert names and all(name.startswith(path.name[:2]) for name in names)
+    assert all(name.startswith(path.name[:2]) for name in names)
+    if path.name.startswith("11") and odd in UNFITTED:
+        assert not names and all("with known targets" in str(text) for text in shown[:2]), shown
+    else:
+        assert names
 
 
 @pytest.mark.slow

@@ -236,7 +236,7 @@ def test_a_file_that_is_missing_or_of_another_kind_says_so(tmp_path):
 def test_a_column_that_looks_like_a_slip_of_a_known_one_is_told(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"id": 1, "question": "x", "traget": "y", "topic": "z"}\n')
-    with pytest.raises(InputError, match="has a column 'traget': rename it if 'target' is meant"):
+    with pytest.raises(InputError, match="has a column 'traget': rename it 'target' if it"):
         load_task(path)
 
 

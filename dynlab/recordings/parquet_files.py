@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from dynlab.recordings.schema import NO_INDICES, TEXTS
 
 CARD = b"dynlab"  # the card's name in a file's metadata
-LONG = ("text", "question")  # columns that no number is computed from
+LONG = ("text",)  # columns that no number or table is made from
 
 
 def read_parquet(path: Path, *, texts: bool) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -126,8 +126,8 @@ def load(
 
     Args:
         source: What to load.
-        texts: Whether to read the columns `text` and `question` of a Parquet file, which
-            are most of it and which no number is computed from.
+        texts: Whether to read the column `text` of a Parquet file, which is most of it and which
+            no number is computed from.
 
     Raises:
         InputError: no such file or name, not readable, empty, a required column missing, or

@@ -68,6 +68,13 @@ def test_questions_are_sorted_by_how_the_vote_of_all_samples_ends(make_pool):
     ]
 
 
+@pytest.mark.slow
+def test_misled_questions_are_told_in_their_words():
+    comparison = compare("capitals--smollm2-135m", POLICIES, [2, 4], replications=2)
+    worst = spending.misled(comparison, at=4).iloc[0]
+    assert worst["question"].startswith("What is the capital of") and worst["target"]
+
+
 def test_the_allocation_over_time_has_the_hardest_question_on_top_and_adds_up(runs):
     drawn = spending.over_time(runs)
     for name in ("uniform", "ucb", "priced"):

@@ -28,7 +28,7 @@ class Estimate:
     high: float
 
 
-UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+NOT_TOLD = Estimate(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from dynlab._util.values import GREEDY
 from dynlab.analysis.greedy_answers import greedy_rows
 from dynlab.analysis.methods import Method
-from dynlab.analysis.metrics import UNKNOWN, Estimate, estimates, saving_at
+from dynlab.analysis.metrics import NOT_TOLD, Estimate, estimates, saving_at
 from dynlab.analysis.replays import Replays, Setup
 from dynlab.analysis.resamples import Resamples
 from dynlab.recordings.recording import Recording
@@ -117,7 +117,7 @@ def saving_row(
     return (
         described(method, own.setup)
         | {"at": at, "reached": found.reached, "flat": found.flat}
-        | interval("saving", found.saving if told else UNKNOWN)
+        | interval("saving", found.saving if told else NOT_TOLD)
     )
 
 

@@ -10,14 +10,14 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
 from dynlab.plots.captions import BANDS, add_caption, counted
-from dynlab.plots.style import label_of, look_of, style, title
+from dynlab.plots.style import contrasted, label_of, look_of, style, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _ACROSS = 3  # panels in a row
-_SPREAD = "osD^vP"  # markers of curves of power
+_LOWEST = -1.0  # of a saving that is drawn
 
 
 def plot_agreement(rows: pd.DataFrame) -> Figure:
@@ -97,22 +97,23 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
                 "allocator": side,
                 "saving": drawn[side].to_numpy(),
                 # an interval that goes beyond −100 % says no more than that
-                "low": drawn[f"{side}_low"].clip(lower=-1).to_numpy(),
+                "low": drawn[f"{side}_low"].clip(lower=_LOWEST).to_numpy(),
                 "high": drawn[f"{side}_high"].to_numpy(),
             }
         )
         for side in ("recorded", "simulated")
     ]
-    ax = plot_dots(
+    lowest = drawn[["recorded_low", "simulated_low"]].to_numpy().min()
+    cut = " Intervals are cut at −1." if lowest < _LOWEST else ""
+    return plot_dots(
         pd.concat(sides).sort_values("row", kind="stable", key=lambda row: row.map(names.index)),
         "row",
         "saving",
         xlabel=f"saving in {drawn['unit'].iloc[0]} at equal accuracy"
         + ("" if several else f", {label_of(drawn['allocator'].iloc[0])}"),
         caption=f"Simulated: {drawn['simulated_questions'].iloc[0]} questions, drawn from the model"
-        " that was fitted to the recording. Intervals are cut at −1.",
+        f" that was fitted to the recording.{cut}",
     )
-    return ax
 
 
 def plot_power(power: pd.DataFrame, *, enough: float = 0.8) -> Axes:
@@ -132,17 +133,9 @@ def plot_power(power: pd.DataFrame, *, enough: float = 0.8) -> Axes:
         figure, (ax,) = new_panels(1, 1, width=ONE_COLUMN, height=2.6)
         ax.axhline(enough, color="#333333", lw=0.8, zorder=1)
         for number, (samples, own) in enumerate(power.groupby("samples")):
-            colour = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")[number % 6]
-            ax.fill_between(
-                own["questions"], own["low"], own["high"], color=colour, alpha=0.15, lw=0
-            )
-            ax.plot(
-                own["questions"],
-                own["power"],
-                color=colour,
-                marker=_SPREAD[number % 6],
-                label=f"{samples} samples of each",
-            )
+            look, x = contrasted(f"{samples} samples of each", number), own["questions"]
+            ax.fill_between(x, own["low"], own["high"], color=look.colour, alpha=0.15, lw=0)
+            ax.plot(x, own["power"], color=look.colour, marker=look.marker, label=look.label)
         log2_axis(ax, power["questions"])
         ax.set_ylim(-0.03, 1.03)
         ax.set(

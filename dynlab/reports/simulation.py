@@ -60,8 +60,7 @@ def of_power(power: pd.DataFrame, *, enough: float = 0.8) -> Words:
             for rows, words in ((good.head(1), "are enough"), (bad.tail(1), "are too few"))
             for _, row in rows.iterrows()
         ]
-        if good.empty:
-            most = own.iloc[-1]
+        if good.empty and (most := own.iloc[-1])["high"] >= enough:
             told.insert(
                 0,
                 f"no number that was tried is surely enough, the largest being {_size(most)}",

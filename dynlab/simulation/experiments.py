@@ -22,6 +22,7 @@ from dynlab.policies.policy import Policy
 from dynlab.recordings.arrays import Floats
 from dynlab.recordings.recording import Recording, simulated_name
 from dynlab.simulation.fitting import fit
+from dynlab.simulation.likelihood import SURE
 from dynlab.simulation.model import RecordingModel
 from dynlab.simulation.pools import pool_curves, simulated_pool
 
@@ -46,7 +47,6 @@ POWER = [
 ]
 _FIRST, _LAST = 50, 1600  # questions that are tried where none are named, each twice the one before
 _REPLICATIONS = 10  # draw orders that a simulated experiment averages over
-_SURE = 1.959964
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,9 @@ def wilson(events: int, trials: int) -> tuple[float, float]:
     >>> [round(end, 3) for end in wilson(8, 10)]
     [0.49, 0.943]
     """
-    share, more = events / trials, _SURE**2 / trials
+    share, more = events / trials, SURE**2 / trials
     middle = share + more / 2
-    half = _SURE * math.sqrt(share * (1 - share) / trials + more / (4 * trials))
+    half = SURE * math.sqrt(share * (1 - share) / trials + more / (4 * trials))
     return max(0.0, (middle - half) / (1 + more)), min(1.0, (middle + half) / (1 + more))
 
 
@@ -205,7 +205,7 @@ def _seen(savings: Floats, largest: Floats, effect: float | None) -> tuple[float
     if effect is not None:
         own = largest[:, 0]
         cut = float(own.mean()) - effect
-        error = _SURE * float(own.std(ddof=1)) / math.sqrt(len(own))
+        error = SURE * float(own.std(ddof=1)) / math.sqrt(len(own))
     events = [int((savings[:, 1] > level).sum()) for level in (cut, cut + error, cut - error)]
     share = events[0] / len(savings)
     return share, wilson(events[1], len(savings))[0], wilson(events[2], len(savings))[1]

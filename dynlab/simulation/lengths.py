@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynlab.recordings.arrays import Flags, Floats, Ints
-from dynlab.simulation.likelihood import maximum
+from dynlab.simulation.likelihood import SURE, maximum
 from dynlab.simulation.parts import Intervals
 
 _EFFECTS = ("log_mean", "easy", "right", "chained")
-_SURE = 1.959964
 
 
 @dataclass(frozen=True)
@@ -114,14 +113,14 @@ def fit_lengths(
     _, found, covariance, variance = solved(best.at)
     sample_sd = float(np.sqrt(variance))
     question_sd = sample_sd * float(np.exp(best.at[0] / 2))
-    half = _SURE * np.sqrt(np.diag(covariance))
+    half = SURE * np.sqrt(np.diag(covariance))
     intervals = {
         name: (float(value - width), float(value + width))
         for name, value, width in zip(_EFFECTS, found, half, strict=True)
     }
     low, high = best.interval(0)
     intervals["question_sd"] = (sample_sd * np.exp(low / 2), sample_sd * np.exp(min(high, 80) / 2))
-    share = _SURE / np.sqrt(2 * max(len(tokens) - len(counts), 1))
+    share = SURE / np.sqrt(2 * max(len(tokens) - len(counts), 1))
     intervals["sample_sd"] = (sample_sd * np.exp(-share), sample_sd * np.exp(share))
     effects = dict(zip(_EFFECTS, map(float, found), strict=True))
     longest = int(tokens.max())
@@ -141,8 +140,8 @@ def fit_prompts(own: Floats, extra: Floats, shown: Floats) -> tuple[Prompts, Int
     logs = np.log(np.maximum(own, 1))
     slope = float((extra @ shown) / max(float(shown @ shown), 1e-12)) if len(shown) else 0.0
     mean, spread = float(logs.mean()), float(logs.std())
-    half = _SURE * spread / np.sqrt(len(logs))
-    share = _SURE / np.sqrt(2 * max(len(logs) - 1, 1))
+    half = SURE * spread / np.sqrt(len(logs))
+    share = SURE / np.sqrt(2 * max(len(logs) - 1, 1))
     intervals = {
         "log_mean": (mean - half, mean + half),
         "log_sd": (spread * np.exp(-share), spread * np.exp(share)),

@@ -10,6 +10,7 @@ import numpy as np
 from dynlab.recordings.arrays import Flags, Floats
 
 LogLikelihood = Callable[[Floats], float]
+SURE = 1.959964  # standard errors on each side of a 95 % interval
 _STEP = 1e-3  # of numerical derivatives; coordinates are logarithms, or of their size
 
 
@@ -23,7 +24,7 @@ class Maximum:
 
     def interval(self, number: int) -> tuple[float, float]:
         """The 95 % interval of a coordinate."""
-        half = 1.959964 * float(self.error[number])
+        half = SURE * float(self.error[number])
         return float(self.at[number]) - half, float(self.at[number]) + half
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab.recordings.exports import Exported
+from dynlab.recordings.exports.rows import named_in
 from dynlab.recordings.recording import Recording, digest, write
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -66,7 +67,7 @@ def export(recording: Recording, out: Path) -> Exported:
 
 def _page(recording: Recording, name: str, file: str) -> str:
     """The card: a header that the hub reads, and what people read."""
-    facts = {"model": _values(recording, "model"), "dataset": _values(recording, "dataset")}
+    facts = {name: named_in(recording, name) for name in ("model", "dataset")}
     known = {**recording.card, "design": recording.design, "digest": digest(recording.frame)}
     rows = [("Model", facts["model"]), ("Questions of", facts["dataset"])]
     rows += [(label, known[key]) for key, label in _FACTS.items() if known.get(key)]
@@ -142,13 +143,6 @@ def _counts(recording: Recording) -> str:
         numbers.append(f"{tokens:.1f}" if tokens == tokens else "unknown")
         lines.append(f"| {_cell(strategy)} | {' | '.join(numbers)} |")
     return "\n".join(lines)
-
-
-def _values(recording: Recording, column: str) -> str:
-    """The values of a column, or what the card says in its place."""
-    if column in recording.frame and recording.frame[column].notna().any():
-        return ", ".join(sorted(recording.frame[column].dropna().unique()))
-    return str(recording.card.get(column) or "")
 
 
 def _cell(value: Any) -> str:

@@ -24,7 +24,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab._util.values import GREEDY
 from dynlab.recordings.exports import Exported
-from dynlab.recordings.exports.rows import Values, json_rows, without
+from dynlab.recordings.exports.rows import Values, json_rows, named_in, without
 from dynlab.recordings.recording import Recording, digest, right_of, simulated_name
 from dynlab.recordings.streams import strategies_of
 
@@ -166,7 +166,7 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
     """The log without its samples."""
     frame = recording.frame
     strategies = list(recording.counts().index)
-    model, task = (_only(frame, name) for name in ("model", "dataset"))
+    model, task = (named_in(recording, name) or _UNNAMED for name in ("model", "dataset"))
     task = simulated_name(task) if recording.simulated else task
     identity = str(recording.card.get("digest") or digest(frame))
     day = _day(recording)
@@ -230,9 +230,3 @@ def _scores(recording: Recording) -> list[Values]:
         }
         for strategy in table.index[table["right"].notna()]
     ]
-
-
-def _only(frame: pd.DataFrame, column: str) -> str:
-    """The one value of a column, or all of them in a row."""
-    names = sorted(frame[column].dropna().unique()) if column in frame else []
-    return ", ".join(names) or _UNNAMED

@@ -1,4 +1,4 @@
-"""Rows of a recording as values that JSON knows, without what is unknown."""
+"""Rows of a recording as values that JSON knows, without what is unknown, and whose they are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from dynlab.recordings.recording import Recording
 
 Values = dict[str, Any]
 
@@ -26,6 +28,13 @@ def json_rows(frame: pd.DataFrame) -> Iterator[Values]:
 def without(row: Values, left_out: Collection[str]) -> Values:
     """The row without some of its columns."""
     return {name: value for name, value in row.items() if name not in left_out}
+
+
+def named_in(recording: Recording, column: str) -> str:
+    """The values of a column, commas between, or else what the card says; '' if neither does."""
+    if column in recording.frame and recording.frame[column].notna().any():
+        return ", ".join(sorted(recording.frame[column].dropna().unique()))
+    return str(recording.card.get(column) or "")
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from dynlab.tasks.extraction import first_line
 from dynlab.tasks.joined_numbers import are_joined, is_qualified
 from dynlab.tasks.notation import latexed, unwrapped
+from dynlab.tasks.number_words import NUMBERS, SCALES
 from dynlab.tasks.numerals import value
 
 _LONGEST = 2000  # characters of an answer that are read
@@ -47,19 +48,9 @@ _EQUATION = re.compile(r"(?<![<>!\\=])=(?!=)")
 _NAMED = re.compile(r"([^=]+)=\s?[A-Za-z]$")  # 5 = x
 _LETTERS = re.compile(r"(?<!\\)\b[A-Za-z]+\b")
 _PROSE = re.compile(r"[,;:?!]|\.\s|\([^()]{0,80}[A-Za-z]{3}|\b(?:and|or)\b")
-_UNITS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
-    "nineteen",
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_WORDS = {word: number for number, word in enumerate(_UNITS)}
-_WORDS |= {word: 10 * number for number, word in enumerate(_TENS, start=2)}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_SCALES |= {"trillion": 10**12, "dozen": 12}
-_ONE = "|".join([*_WORDS, *_SCALES])
+_ONE = "|".join([*NUMBERS, *SCALES])
 _NUMBER_WORDS = re.compile(
-    rf"(?P<before>\b(?:no|any|each|every|this|that|which|another|the|minus|negative)\s+)?(?P<a>\ba\s+(?=(?:{'|'.join(_SCALES)})\b))?"
+    rf"(?P<before>\b(?:no|any|each|every|this|that|which|another|the|minus|negative)\s+)?(?P<a>\ba\s+(?=(?:{'|'.join(SCALES)})\b))?"
     rf"\b(?P<words>(?:{_ONE})(?:(?:-|\s+and\s+|\s+)(?:{_ONE})\b)*)\b"
     r"(?P<after>(?:\s+and\s+a|\s+and\s+one)?[\s-]+(?:half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|eighths?|tenths?|percent|point|of\b|another\b))?",
     re.IGNORECASE,
@@ -212,7 +203,7 @@ def _numbers(written: str, percent: int) -> Iterator[_Found]:
 def _factor(after: str, percent: int) -> Fraction:
     """What a number is multiplied by for what stands after it: million, %, ‰."""
     if scaled := _SCALED.match(after):
-        return Fraction(_SCALES[scaled[1].casefold()])
+        return Fraction(SCALES[scaled[1].casefold()])
     sign = after.lstrip()[:1]
     per = {"%": percent, "‰": 1 if percent == 1 else 10 * percent}
     return Fraction(1, per.get(sign, 1))
@@ -234,8 +225,8 @@ def _worded(text: str) -> Iterator[_Found]:
             continue
         number = _said([word for word in words if word != "and"])
         negative = before in ("minus", "negative")
-        value_ = None if number is None else Fraction(-number if negative else number)
-        yield _Found(value_, match.start("words"), match.end("words"))
+        meant = None if number is None else Fraction(-number if negative else number)
+        yield _Found(meant, match.start("words"), match.end("words"))
 
 
 def _said(words: list[str]) -> int | None:
@@ -247,14 +238,14 @@ def _said(words: list[str]) -> int | None:
     total = group = 0
     least = 10**12  # what a smaller word may be added to
     for word in words:
-        if word in _SCALES:
-            scale = _SCALES[word]
+        if word in SCALES:
+            scale = SCALES[word]
             if scale in (100, 12):
                 group, least = (group or 1) * scale, scale
             else:
                 total, group, least = total + (group or 1) * scale, 0, 10**12
             continue
-        number = _WORDS[word]
+        number = NUMBERS[word]
         if number >= least or (least == 10 and number == 0):
             return None
         group += number

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 
+from dynlab.tasks.number_words import NUMBERS
+
 _MEASURES = (
     r"(?:feet|foot|ft|inch(?:es)?|yards?|yd|miles?|k?m|[cm]m|met(?:er|re)s?|hours?|hrs?|h|minutes?"
     r"|mins?|seconds?|secs?|s|days?|weeks?|months?|years?|dollars?|euros?|cents?|pounds?|lbs?|oz"
@@ -33,9 +35,9 @@ _DELIMITERS = re.compile(r"\\[()\[\]]")  # of LaTeX
 _ASIDE = re.compile(r"\s?(?:for|per|each|more|less|fewer|of|times|in|from|at|left)\b")
 _ROUNDED = re.compile(r"\s?(?:decimal|significant|d\.?p|s\.?f|places)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:\b(?:not|n't|between)|\\(?:pm|le|ge|ne)|[<>])\s?[$€£¥]?$", re.IGNORECASE)
-_ONE = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty"
+_WORDS = "|".join(NUMBERS)
 _AFTER = re.compile(
-    rf"{_UNIT}\s?(?:,\s?)?(?:or|to)\s(?:{_ONE})\b"
+    rf"{_UNIT}\s?(?:,\s?)?(?:or|to)\s(?:{_WORDS})\b"
     r"|\s?and\s(?:(?:an?|one)[\s-](?:half|third|quarter|fourth|fifth|sixth|eighth|tenth)\b"
     r"|\d+\s?/\s?\d|\\frac)"
     r"|\s?(?:\\(?:pm|le|ge|ne)|[<>]|\+$|(?:remainder|rem\.?|r)\s?\d)",

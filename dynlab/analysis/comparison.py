@@ -128,8 +128,11 @@ class Comparison:
 
         Args:
             at: B, one or several; by default the comparison's budgets.
+
+        Raises:
+            InputError: no recording holds as many samples as the lowest B.
         """
-        wanted = self.budgets_at(at)
+        wanted = self._spendable(at)
         rows: list[Row] = []
         for own in self.replays:
             held = wanted[wanted <= own.longest]
@@ -153,9 +156,9 @@ class Comparison:
         reference, or a method on another strategy, cannot spend any more is left out.
 
         Args:
-            at: B, one or several; by default the comparison's budgets.
+            at: B, one or several; by default the comparison's budgets; refused as by `savings`.
         """
-        grid = self.budgets_at(at)
+        grid = self._spendable(at)
         rows: list[Row] = []
         for own in self.replays:
             curves = self._curves(own, grid)
@@ -213,6 +216,13 @@ class Comparison:
         warmup = max((warmup_of(own.reference.policy) for own in self.replays), default=1)
         return checked_budgets(at, warmup)
 
+    def _spendable(self, at: At) -> Floats:
+        """The same, refused where no recording could spend the lowest of them."""
+        budgets, longest = self.budgets_at(at), max(self.replays, key=lambda own: own.longest)
+        if longest.longest < budgets.min():
+            raise unaffordable(longest.streams, budgets)
+        return budgets
+
     def shown(self, own: Replays) -> list[Method]:
         """The methods that stand in tables and figures, in their order."""
         return [method for method in own.methods if method.name != self.hidden]
@@ -222,10 +232,8 @@ class Comparison:
         return [
             method
             for method in own.methods
-            if method.policy is not None
-            and not (
-                method.streams is own.streams and plays_as(method.policy, own.reference.policy)
-            )
+            if (policy := method.policy) is not None
+            and (method.streams is not own.streams or not plays_as(policy, own.reference.policy))
         ]
 
     def plot(self) -> Figure:

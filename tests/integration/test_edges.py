@@ -182,8 +182,13 @@ def test_budgets_beyond_all_that_is_recorded_are_refused(make_pool):
     for frame, budgets in ((pool, [100]), (make_pool({"q": "a"}), [2])):
         with pytest.raises(InputError, match=r"holds \d+ samples per question; a budget from"):
             str(compare(frame, budgets=budgets).curves)
-    assert savings(pool, at=[100]).empty
-    assert savings(pool, at=[25], reference="uniform(warmup=20)").empty
+    comparison = compare(pool, replications=4)
+    for table in (comparison.savings, comparison.differences):
+        assert table(at=[4, 100])["at"].tolist() == [4]
+        with pytest.raises(InputError, match="holds 10 samples per question; a budget from 100 on"):
+            table(at=100)
+    with pytest.raises(InputError, match="a budget from 25 on cannot be spent"):
+        savings(pool, at=[25], reference="uniform(warmup=20)")
     with pytest.raises(InputError, match="no policy was given"):
         compare(pool, [])
 

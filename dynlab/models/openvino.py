@@ -21,6 +21,7 @@ from dynlab.models.gguf_header import header
 _ARCHITECTURES = ("llama", "qwen2", "qwen3")
 # F32, F16, Q4_0, Q8_0, Q4_K, Q6_K, by ggml's numbers. Q4_1 (3) is loaded too, but as another model:
 # of SmolLM2-135M's greedy answers to `capitals` 42 % are right, of llama.cpp's by that file 62 %.
+# Of Qwen2.5-Coder-1.5B's (Q4_K and Q6_K) on 60 word problems 28 are, and 25 of llama.cpp's.
 _TENSOR_TYPES = frozenset({0, 1, 2, 8, 12, 14})
 _ENDS = (
     "<|endoftext|>",

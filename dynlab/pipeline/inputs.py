@@ -12,8 +12,16 @@ from dynlab.recordings.recording import Recording, load, located, shipped
 from dynlab.recordings.streams import UNITS, strategies_of, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
-# of the shipped recordings: those that hold chains beside independent samples, of every model
+# of the shipped recordings: some of every model, the one that solves word problems first
 DEFAULT = (
+    "gsm_symbolic--qwen2.5-coder-1.5b",
+    "totals--dynlab-reasoner",
+    "digits--dynlab-reasoner",
+    "calendar--dynlab-reasoner",
+    "capitals--smollm2-135m",
+    "french--gemma3-270m",
+)
+CHAINED = (  # those that hold chains beside independent samples
     "totals--dynlab-reasoner",
     "digits--dynlab-reasoner",
     "sums--dynlab-reasoner",
@@ -44,7 +52,8 @@ def chosen(
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
         num_samples: Samples per question to record, and per stream.
-        strategies: What to record, in one recording; the ordered ones in a few streams.
+        strategies: What to record, in one recording; the ordered ones in a few streams. Of the
+            shipped recordings, those are drawn that hold them.
         out: The folder of the figures.
         quick: Only the first few of the recordings that come with dynlab.
 
@@ -61,7 +70,8 @@ def chosen(
 
         path = Path(out) / "recordings" / file_name(task, model)
         return [load(_recorded(task, model, num_samples, strategies, path, max_usd or None))]
-    loaded = [load(path, texts=False) for path in located_all(recording, quick=quick)]
+    paths = located_all(recording, quick=quick, strategies=strategies)
+    loaded = [load(path, texts=False) for path in paths]
     for each in loaded:
         if (most := num_samples_of(each)) < 2:
             raise InputError(
@@ -123,7 +133,10 @@ def _recorded(
 
 
 def located_all(
-    recording: str | Path | Iterable[str | Path] = (), *, quick: bool = False
+    recording: str | Path | Iterable[str | Path] = (),
+    *,
+    quick: bool = False,
+    strategies: Sequence[str] = (),
 ) -> list[Path]:
     """The files of the recordings that are named as `chosen` takes them, by default the shipped.
 
@@ -133,7 +146,8 @@ def located_all(
     if isinstance(recording, str) and not Path(recording).is_file():
         recording = [name.strip() for name in recording.split(",") if name.strip()]
     named = [recording] if isinstance(recording, str | Path) else list(recording)
-    named = named or [*default_recordings()[: QUICK_RECORDINGS if quick else None]]
+    if not named:
+        named = [*default_recordings(strategies)[: QUICK_RECORDINGS if quick else None]]
     if not named:
         raise InputError(
             "dynlab comes without recordings here; name one by its path, or record one: dynlab"
@@ -142,10 +156,14 @@ def located_all(
     return [located(source) for source in named]
 
 
-def default_recordings() -> list[str]:
-    """Names of the shipped recordings that hold every strategy, or else of all shipped ones."""
+def default_recordings(strategies: Sequence[str] = ()) -> list[str]:
+    """Names of the shipped recordings that are drawn where none is named, or else of all of them.
+
+    Where several strategies are compared, they are those that hold chains.
+    """
     known = shipped()
-    return [name for name in DEFAULT if name in known] or known
+    wanted = CHAINED if len(strategies) > 1 else DEFAULT
+    return [name for name in wanted if name in known] or known
 
 
 def num_samples_of(recording: Recording) -> float:

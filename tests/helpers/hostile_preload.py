@@ -6,6 +6,6 @@ import warnings
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 warnings.simplefilter("ignore")
 
-import litellm  # noqa: F401
+from helpers.warm_model import warm
 
-import dynlab.sampling.recorder  # noqa: F401
+warm()

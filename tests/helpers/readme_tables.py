@@ -5,6 +5,7 @@ A region stands between `<!-- NAME -->` and `<!-- end -->`; each function below 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -15,13 +16,16 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import yaml
 
+from dynlab.analysis.same_model import agreement
 from dynlab.cli import main
+from dynlab.recordings.recording import load
 from dynlab.reports.savings import headlines
 from dynlab.reports.wording import pooled
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
 _REGION = re.compile(r"<!-- ([a-z-]+) -->\n(.*?)<!-- end -->", flags=re.S)
+WORD_PROBLEMS = "gsm_symbolic--qwen2.5-coder-1.5b"
 Interval = tuple[float, float, float]  # value, low, high
 
 
@@ -107,6 +111,75 @@ def headroom() -> str:
     return _table(["mean saving of an index", "at 4 samples", "at 8", "at 16"], rows)
 
 
+def word_problems() -> str:
+    """What votes and the bandit are worth to the model that reasons, a row a budget."""
+    curves, gains, saved, greedy = (
+        _of(numbers(name), WORD_PROBLEMS)
+        for name in ("01-allocators-samples", "03-differences", "03-savings", "01-greedy")
+    )
+    uniform = curves[curves["allocator"] == "uniform"].set_index("budget")
+    gains = gains[gains["unit"] == "samples"].set_index("at")
+    rows = []
+    for at in (4, 8, 16):
+        own = uniform.loc[at]
+        cells = [f"{own['accuracy']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"]
+        cells.append(_signed(tuple(gains.loc[at, ["difference", "low", "high"]])))
+        for unit in ("samples", "tokens"):
+            told = saved[(saved["unit"] == unit) & (saved["at"] == at)].dropna(subset="saving")
+            cells.append(
+                _percent(tuple(told.iloc[0][["saving", "low", "high"]])) if len(told) else ""
+            )
+        rows.append([f"{at} samples", *cells])
+    (one,) = greedy.to_dict("records")
+    gap = _signed((one["difference"], one["low"], one["high"]))
+    head = ["", "uniform's accuracy", "UCB − uniform", "UCB saves samples", "tokens"]
+    said = f"One greedy answer is right {one['greedy']:.2f} of the time; vote − greedy = {gap}."
+    return f"{_table(head, rows)}\n\n{said}"
+
+
+def chain_choice() -> str:
+    """What chained samples were worth on development questions, a row a way of showing attempts."""
+    found = json.loads((ROOT / "data/tasks/reasoning-choices.json").read_text(encoding="utf-8"))
+    chain, ways = (
+        found["chain"],
+        {
+            "finals": "their final answers only",
+            "distinct": "those that disagree, listed",
+            "listed": "all four, listed",
+            "prefill": "all four, as if written before",
+            "two": "two of them, listed",
+            "leader-last": "all four, listed, the leading answer last",
+        },
+    )
+    rows = [
+        [
+            f"**{label}** (chosen)" if name == chain["chosen"] else label,
+            *(f"{chain['tried'][name][key]:.2f}" for key in ("chained", "shown", "vote_of_shown")),
+            f"{chain['tried'][name]['tokens']:.0f}",
+        ]
+        for name, label in ways.items()
+    ]
+    head = [
+        "shown",
+        "chained sample",
+        "sample shown",
+        "vote of the shown",
+        "tokens of a chained call",
+    ]
+    return _table(head, rows)
+
+
+def engines() -> str:
+    """The model that reasons by two engines, a row a measure."""
+    beside = load(ROOT / f"data/recordings/controls/{WORD_PROBLEMS}.llama-cpp.parquet")
+    table = agreement(load(WORD_PROBLEMS).frame, beside.frame)
+    rows = [
+        [row.measure, f"{row.one:.3f}", f"{row.other:.3f}", f"{row.p:.2f}", str(row.num_other)]
+        for row in table.itertuples()
+    ]
+    return _table(["right", "OpenVINO", "llama.cpp", "p", "questions"], rows)
+
+
 def speed() -> str:
     """How time and memory of a replay grow with the number of questions."""
     rows = [
@@ -166,6 +239,9 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reasoner": reasoner,
     "control": control,
     "bandit": bandit,
+    "word-problems": word_problems,
+    "chain-choice": chain_choice,
+    "engines": engines,
     "pools": pools,
     "headroom": headroom,
     "speed": speed,
@@ -197,6 +273,10 @@ def _bibtex(
     fields = {"title": f"{{{title}}}", "author": author, "year": year, **more}
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
     return "\n".join([f"@{kind}{{{key},", *lines, "}"])
+
+
+def _of(table: pd.DataFrame, recording: str) -> pd.DataFrame:
+    return table[table["recording"] == recording]
 
 
 def _by_family(levels: dict[str, str], gains: dict[str, str]) -> str:

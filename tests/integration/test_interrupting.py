@@ -18,12 +18,12 @@ FORKS = """
 import json, os, sys
 import dynlab
 from dynlab._util.errors import DynlabError
-from dynlab.models import litellm_import
 from dynlab.models.llama_cpp import Endpoint
 from helpers.flat_options import grouped
 from helpers.sums import KEY, TASK
+from helpers.warm_model import warm
 
-litellm_import.imported()  # once for all the runs that are forked off
+warm()
 for line in sys.stdin:
     address, settings = json.loads(line)
     child = os.fork()

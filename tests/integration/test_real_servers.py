@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Question
 from dynlab.models.weights import weights_file
 from dynlab.online.run_audit import audit
+from dynlab.sampling.store import store_path
 from dynlab.tasks.task import Task
 
 pytestmark = pytest.mark.benchmarks
@@ -223,3 +227,66 @@ def test_the_proxy_of_litellm_is_recorded_and_solved(tmp_path, monkeypatch):
         proxied(upstream, tmp_path) as (proxy, address),
     ):
         hold(proxy, address, tmp_path, monkeypatch)
+
+
+SERVING = """
+import sys
+from pathlib import Path
+from dynlab.models.llama_cpp import ServerSettings, serve
+with serve(Path(sys.argv[1]), ServerSettings(num_slots=4, threads=1)) as (address, _):
+    print(f"{address}/v1", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def killable() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """llama.cpp's server as `local/…` starts it, in a group of processes of its own."""
+    command = [sys.executable, "-c", SERVING, str(weights_file("local/smollm2-135m"))]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, start_new_session=True, **pipes) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_of_two_servers_one_is_killed_and_nothing_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    out = tmp_path / "out.parquet"
+    with killable() as (one, first), killable() as (other, second), ThreadPoolExecutor(1) as pool:
+        recorded = pool.submit(
+            dynlab.record,
+            TASK,
+            "text-completion-openai/smollm2",
+            num_samples=64,
+            out=out,
+            options=RecordingOptions(greedy=False),
+            requests=RequestOptions(api_base=f"{first},{second}", concurrency=8, progress=False),
+        )
+        while not recorded.done() and held(out) < 16:
+            time.sleep(0.05)
+        before = held(out)
+        os.killpg(one.pid, signal.SIGKILL)
+        recorded.result()
+        assert 16 <= before < 150 and one.wait() == -signal.SIGKILL and other.poll() is None
+    frame = dynlab.load(out).frame
+    assert (
+        len(frame) == 64 * len(CAPITALS) and frame["finish_reason"].isin(["stop", "length"]).all()
+    )
+    with closing(sqlite3.connect(f"{out}.sqlite")) as store:
+        query = "SELECT count(*), sum(num_samples) FROM calls WHERE state = 'settled'"
+        assert store.execute(query).fetchone() == (len(frame), len(frame))  # none is paid twice
+
+
+def held(out: Path) -> int:
+    """The samples in a recording's store."""
+    if not store_path(out).exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{out}.sqlite?mode=ro", uri=True)) as store:
+        try:
+            return int(store.execute("SELECT count(*) FROM samples").fetchone()[0])
+        except sqlite3.OperationalError:  # its tables are not there yet
+            return 0

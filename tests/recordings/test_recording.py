@@ -14,6 +14,8 @@ from dynlab.recordings.schema import KEY, SCHEMA
 from dynlab.recordings.streams import ABSENT, streams_of
 from dynlab.tasks.task import load_task
 
+NUM_DRAWN = {REASONER: NUM_REASONED, "qwen2.5-coder-1.5b": 16}  # independent samples a question
+
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
     frame = random_pool(seed=2)
@@ -135,7 +137,7 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
     pooled = frame[frame["strategy"] == "parallel"]
     assert recording.design == "fixed"
     assert recording.card["weights_sha256"]
-    num_samples = NUM_REASONED if name.endswith(REASONER) else NUM_SAMPLES
+    num_samples = NUM_DRAWN.get(name.partition("--")[2], NUM_SAMPLES)
     assert pooled.groupby("question_id").size().unique().tolist() == [num_samples]
     assert not frame.duplicated(list(KEY)).any()
     greedy = frame[frame["strategy"] == "greedy"]

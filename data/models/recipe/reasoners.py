@@ -35,8 +35,8 @@ from recipe.choosing import REQUESTS, SAMPLING, chosen
 
 SEED = 2026  # of the evaluation questions
 NUM_QUESTIONS = 100
-LENGTH = 16  # samples of a chain's stream
-NUM_STREAMS = 2  # integrated ones
+STREAMS = ((1, 8), (2, 16))  # integrated ones, and the samples of each, reached in turn
+LENGTH = 16  # samples of a sequential stream
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
@@ -83,9 +83,12 @@ def family_of(out: Path, one: Recorded, endpoint: Endpoint) -> Path:
     }
 
     def draw(
-        asked: Task, path: Path, num_samples: int, strategy: str | Integrated = "parallel"
+        asked: Task,
+        path: Path,
+        num_samples: int,
+        strategy: str | Integrated = "parallel",
+        num_streams: int = 1,
     ) -> None:
-        streams = NUM_STREAMS if isinstance(strategy, Integrated) else 1
         greedy = path == files["parallel"]
         with told(path, num_samples):
             record(
@@ -96,15 +99,18 @@ def family_of(out: Path, one: Recorded, endpoint: Endpoint) -> Path:
                 strategy=strategy,
                 sampling=SAMPLING,
                 requests=REQUESTS,
-                options=RecordingOptions(num_streams=streams, greedy=greedy),
+                options=RecordingOptions(num_streams=num_streams, greedy=greedy),
             )
 
     draw(task, files["parallel"], one.pool_sizes[0])
-    draw(task, files["integrated"], LENGTH, strategy)
+    (first, length), *later = STREAMS
+    draw(task, files["integrated"], length, strategy, first)
     beside = placebo(task, load(files["integrated"]).frame, strategy)
     draw(beside, out / "controls" / f"{one.name}.placebo.parquet", NUM_PLACEBOS)
     for size in one.pool_sizes[1:]:
         draw(task, files["parallel"], size)
+    for num_streams, length in later:
+        draw(task, files["integrated"], length, strategy, num_streams)
     draw(task, files["sequential"], LENGTH, "sequential")
     return merge(list(files.values()), out / f"{one.name}.parquet")
 

@@ -62,6 +62,7 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     model, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(reasoners, "NUM_QUESTIONS", 3)
+    monkeypatch.setattr(reasoners, "STREAMS", ((1, 5), (2, 6)))
     monkeypatch.setattr(reasoners, "LENGTH", 6)
     one = reasoners.Recorded("gsm_symbolic", pool_sizes=(2, 3))
     monkeypatch.setattr(reasoners, "recorded", lambda: (one,))

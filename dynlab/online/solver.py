@@ -31,6 +31,7 @@ from dynlab.policies.base import Allocator, StoppingRule, Vote
 from dynlab.policies.parsing import Defaults, as_policy
 from dynlab.policies.policy import Policy
 from dynlab.recordings.streams import UNITS
+from dynlab.recordings.writing import counts_of
 from dynlab.sampling.batch_client import client_by
 from dynlab.sampling.cost_estimate import known_latencies
 from dynlab.sampling.interrupts import run_interruptible
@@ -287,7 +288,7 @@ class _Run:
             if not self.setup.rounds:
                 arrived = {key: place for place, key in enumerate(state.told)}
                 frame["arrived"] = [arrived[key] for key in keys]
-            card = card_of(self.plan, self.settings, described, frame) | {
+            card = card_of(self.plan, self.settings, described, counts_of(frame)) | {
                 "design": "adaptive",
                 "order": list(self.setup.question_ids),
                 "totals": totals,

@@ -4,18 +4,21 @@ and apart again.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dynlab import recordings
 from dynlab._util.errors import InputError
 from dynlab._util.values import GREEDY
-from dynlab.recordings.recording import Recording, load
+from dynlab.recordings.blocks import blocks_of, in_step
+from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
 from dynlab.recordings.shards import is_shard, merge_shards
+from dynlab.recordings.writing import Counts, write_blocks
 
 _SAME = (
     "dataset",
@@ -55,23 +58,28 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
         InputError: fewer than two; another design; different models, tasks or questions; a sample
             that two hold; a shard that is missing or given twice.
     """
-    parts = [load(source) for source in sources]
+    parts = [blocks_of(source) for source in sources]
     out = Path(out)
     if len(parts) < 2:
         raise InputError(f"{len(parts)} recording given: name two or more to merge")
     if out.suffix != ".parquet":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .parquet")
-    if any(is_shard(part) for part in parts):
+    known = [part.overview for part in parts]
+    if any(map(is_shard, known)):
         return merge_shards(parts, out)
-    for part in parts:
+    for part in known:
         if part.design != "fixed":
             raise InputError(
                 f"{part.name} is of {part.design} design: only planned recordings (fixed) are"
                 " merged"
             )
-        if part is not parts[0]:
-            _check_like(parts[0], part)
-    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        if part is not known[0]:
+            _check_like(known[0], part)
+    return write_blocks(map(_without_doubles, in_step(parts)), partial(_card, known), out)
+
+
+def _without_doubles(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows without the greedy answers that stand there already; no other may stand twice."""
     greedy = frame["strategy"] == GREEDY
     frame = frame[~(greedy & frame.duplicated(list(KEY)))]
     again = frame[frame.duplicated(list(KEY))]
@@ -80,7 +88,7 @@ def merge(sources: Sequence[str | Path], out: str | Path) -> Path:
         raise InputError(
             f"two of the recordings hold the sample of {key}: merge different strategies or streams"
         )
-    return recordings.write(frame, _card(parts, frame), out)
+    return frame
 
 
 def split(source: str | Path, out: str | Path) -> dict[str, Path]:
@@ -98,7 +106,8 @@ def split(source: str | Path, out: str | Path) -> dict[str, Path]:
     Raises:
         InputError: it is not merged, or two of its parts have the same strategy.
     """
-    whole = load(source)
+    blocks = blocks_of(source)
+    whole = blocks.overview
     merged = whole.card.get("merged", [])
     cards = {str(card.get("settings", {}).get("strategy")): card for card in merged}
     if not cards or len(cards) < len(merged):
@@ -106,16 +115,13 @@ def split(source: str | Path, out: str | Path) -> dict[str, Path]:
             f"{whole.name} is not merged of different strategies: only such a recording is taken"
             " apart"
         )
-    strategy = whole.frame["strategy"]
     greedy = next((name for name, card in cards.items() if card.get("greedy") != 0), None)
     made = {}
     for name, card in cards.items():
-        part = whole.frame[
-            (strategy == name) | ((strategy == GREEDY) & (name == greedy))
-        ].reset_index(drop=True)
-        made[name] = recordings.write(
-            part, card | _counts(part), Path(out) / f"{whole.name}.{name}.parquet"
-        )
+        own = (name, GREEDY) if name == greedy else (name,)
+        part = (frame[frame["strategy"].isin(own)] for frame in blocks)
+        path = Path(out) / f"{whole.name}.{name}.parquet"
+        made[name] = write_blocks(part, partial(operator.or_, card), path)
     return made
 
 
@@ -166,7 +172,7 @@ def _share_questions(one: Recording, other: Recording) -> bool:
     return False
 
 
-def _card(parts: Sequence[Recording], frame: pd.DataFrame) -> dict[str, Any]:
+def _card(parts: Sequence[Recording], counts: Counts) -> dict[str, Any]:
     """What the parts agree on, the counts of the whole, and each part's own card."""
     first = parts[0].card
     agreed = {
@@ -176,13 +182,4 @@ def _card(parts: Sequence[Recording], frame: pd.DataFrame) -> dict[str, Any]:
     }
     own = [card for part in parts for card in part.card.get("merged", [dict(part.card)])]
     date = max(str(part.card.get("date", "")) for part in parts)
-    return {"design": "fixed", **agreed, "date": date, **_counts(frame), "merged": own}
-
-
-def _counts(frame: pd.DataFrame) -> dict[str, int]:
-    greedy = frame["strategy"] == GREEDY
-    return {
-        "questions": frame["question_id"].nunique(),
-        "samples": int((~greedy).sum()),
-        "greedy": int(greedy.sum()),
-    }
+    return {"design": "fixed", **agreed, "date": date, **counts, "merged": own}

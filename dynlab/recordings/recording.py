@@ -7,9 +7,7 @@ Parquet file's metadata.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import os
 import reprlib
 from collections.abc import Mapping
@@ -24,7 +22,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynlab._util.errors import InputError, one_of
-from dynlab._util.files import replacing
 from dynlab._util.remote_files import fetched, is_address, shown
 from dynlab._util.shipped_files import named
 from dynlab._util.table_files import (
@@ -35,8 +32,9 @@ from dynlab._util.table_files import (
     stem_of,
     text_of_file,
 )
-from dynlab.recordings.parquet_files import CARD, read_parquet
-from dynlab.recordings.schema import AMOUNTS, COUNTS, SCHEMA, TEXTS, validated
+from dynlab.recordings.parquet_files import read_parquet
+from dynlab.recordings.schema import AMOUNTS, COUNTS, TEXTS, validated
+from dynlab.recordings.writing import digest_of, write_blocks
 
 SIMULATED = "simulated"  # what a card, the column `source` and the name of such a recording say
 _MARK = f"{SIMULATED}--"
@@ -147,7 +145,13 @@ def load(
             f" sample each; not {reprlib.repr(source)}"
         )
     path = located(source)
-    frame, card = _read(path, texts)
+    return recording_of(*_read(path, texts), source, path)
+
+
+def recording_of(
+    frame: pd.DataFrame, card: Mapping[str, Any], source: str | Path, path: Path
+) -> Recording:
+    """What was read of a file, as a recording that is named after it."""
     named = shown(str(source)) if is_address(source) else str(source)
     return Recording(validated(frame, named), card, stem_of(path), named)
 
@@ -158,31 +162,12 @@ def write(frame: pd.DataFrame, card: Mapping[str, Any], path: str | Path) -> Pat
     Raises:
         InputError: the folder cannot be written to, or the frame is not a recording.
     """
-    path = Path(path)
-    frame = validated(frame, str(path))
-    table = _table(frame)
-    card = dict(card) | {"digest": _digest(table)}
-    table = table.replace_schema_metadata({CARD: json.dumps(card, sort_keys=True).encode()})
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=12)
-    return path
+    return write_blocks([frame], lambda _: card, Path(path))
 
 
 def digest(frame: pd.DataFrame) -> str:
     """A fingerprint of a recording's rows, the same however they are stored."""
-    return _digest(_table(validated(frame, "the recording")))
-
-
-def _digest(table: pa.Table) -> str:
-    body = json.dumps(table.to_pydict(), default=str)
-    return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
-
-
-def _table(frame: pd.DataFrame) -> pa.Table:
-    fields = [(name, kind) for name, kind in SCHEMA.items() if name in frame.columns]
-    return pa.Table.from_pandas(
-        frame[[name for name, _ in fields]], pa.schema(fields), preserve_index=False
-    )
+    return digest_of(validated(frame, "the recording"))
 
 
 def located(source: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -103,7 +103,7 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         columns["answer"], columns["target"] = _alike(columns["answer"], columns["target"])
     made = pd.DataFrame(columns, copy=False)
     _refuse_unnamed(made, where)
-    if _ascending(made):  # as in every file that dynlab wrote: nothing to sort, no key twice
+    if in_order(made):  # as in every file that dynlab wrote: nothing to sort, no key twice
         return made
     _refuse_doubled(made, where)
     return made.sort_values(list(KEY), kind="stable", ignore_index=True)
@@ -165,16 +165,29 @@ def _with_aliases(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 
 def _alike(answer: pd.Series, target: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Answers and targets without the decimals of whole ones (`5.0`) that others lack (`5`)."""
-    known = {*answer.unique(), *target.unique()}
-    plain = {
+    plain = plain_forms({*answer.unique(), *target.unique()})
+    return (answer.replace(plain), target.replace(plain)) if plain else (answer, target)
+
+
+def decimals_of(values: pd.Series) -> set[str]:
+    """The values that end in `.0`."""
+    return {each for each in values.unique() if isinstance(each, str) and each.endswith(".0")}
+
+
+def plain_forms(known: Collection[str]) -> dict[str, str]:
+    """Of the values that end in `.0`, the plain ones that are known too.
+
+    >>> plain_forms({"5.0", "5", "2.0"})
+    {'5.0': '5'}
+    """
+    return {
         each: each.removesuffix(".0")
         for each in known
         if isinstance(each, str) and each.endswith(".0") and each.removesuffix(".0") in known
     }
-    return (answer.replace(plain), target.replace(plain)) if plain else (answer, target)
 
 
-def _ascending(frame: pd.DataFrame) -> bool:
+def in_order(frame: pd.DataFrame) -> bool:
     """Whether each row's key is beyond the one before it."""
     beyond = np.zeros(max(len(frame) - 1, 0), bool)
     equal = ~beyond

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from dynlab._util.errors import InputError
-from dynlab.recordings.recording import Recording, write
+from dynlab.recordings.blocks import Blocks, in_step
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.writing import write_blocks
 
 _COUNTED = ("questions", "samples", "greedy")
 _SUMMED = ("spent", "reserved")
@@ -20,12 +20,13 @@ def is_shard(part: Recording) -> bool:
     return isinstance(part.card.get("shard"), dict)
 
 
-def merge_shards(parts: Sequence[Recording], out: Path) -> Path:
+def merge_shards(blocks: Sequence[Blocks], out: Path) -> Path:
     """Writes shards of one recording as the whole, which `record` can go on from.
 
     Raises:
         InputError: one is no shard, missing, there twice, or was recorded otherwise than the first.
     """
+    parts = [each.overview for each in blocks]
     for part in parts:
         if not is_shard(part):
             raise InputError(
@@ -50,13 +51,13 @@ def merge_shards(parts: Sequence[Recording], out: Path) -> Path:
             f"of {of} shards {', '.join(lacking)} {'are' if lacking[1:] else 'is'} missing: record"
             f" with --shard {lacking[0]}/{of}, or name the file"
         )
-    frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    if (asked := int(first.card["shard"]["questions"])) != frame["question_id"].nunique():
+    held = len({id_ for part in parts for id_ in part.frame["question_id"].unique()})
+    if (asked := int(first.card["shard"]["questions"])) != held:
         raise InputError(
-            f"the shards hold {frame['question_id'].nunique()} of {asked} questions: one was not"
-            " recorded to its end"
+            f"the shards hold {held} of {asked} questions: one was not recorded to its end"
         )
-    return write(frame, _card([places[number].card for number in sorted(places)]), out)
+    card = _card([places[number].card for number in sorted(places)])
+    return write_blocks(in_step(blocks), lambda _: card, out)
 
 
 def _named(part: Recording) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -73,6 +73,49 @@ class CostEstimate:
         return about(self.seconds)
 
 
+@dataclass
+class Held:
+    """What the samples that are there tell of those that are missing.
+
+    Args:
+        num: Of those whose tokens are known.
+        spent: By these.
+        tokens: By question: of its samples, and how many they are.
+        seconds: That calls took, greedy ones left out.
+    """
+
+    num: int = 0
+    spent: Spending = field(default_factory=Spending)
+    tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seconds: array[float] = field(default_factory=lambda: array("d"))
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample] | Held, price: Price | None = None) -> Held:
+        """What they tell; they are looked at once each, and not kept."""
+        if isinstance(samples, Held):
+            return samples
+        held = cls()
+        for sample in samples:
+            usage = sample.usage
+            if usage.prompt_tokens:
+                held.num += 1
+                held.spent += cost(usage, price)
+                tokens, num = held.tokens.get(sample.question_id, (0, 0))
+                tokens += usage.prompt_tokens + (usage.completion_tokens or 0)
+                held.tokens[sample.question_id] = (tokens, num + 1)
+            if sample.latency_s is not None and sample.strategy != GREEDY:
+                held.seconds.append(sample.latency_s)
+        return held
+
+    @property
+    def spread(self) -> float | None:
+        """1.96 standard errors of the mean tokens of a sample, over questions; a share of it."""
+        means = [tokens / num for _, (tokens, num) in sorted(self.tokens.items())]
+        if len(means) < 2 or not sum(means):
+            return None
+        return float(1.96 * np.std(means, ddof=1) / math.sqrt(len(means)) / np.mean(means))
+
+
 def by_batches(num_waves: int) -> str:
     """How long batches may take that go one after another.
 
@@ -86,7 +129,11 @@ def by_batches(num_waves: int) -> str:
 
 
 def estimate(
-    plan: Plan, missing: Sequence[Key], held: Sequence[Sample], price: Price | None, model: str
+    plan: Plan,
+    missing: Sequence[Key],
+    held: Iterable[Sample] | Held,
+    price: Price | None,
+    model: str,
 ) -> CostEstimate:
     """The estimate of drawing the missing samples, one call each.
 
@@ -96,11 +143,13 @@ def estimate(
     of half their greatest length. Of very many different calls, all questions count as the longest
     one at worst, and as the middle one as expected.
     """
-    known = [sample for sample in held if sample.usage.prompt_tokens]
-    alike: dict[tuple[str, str, int], list[Key]] = {}  # calls whose prompts are of one length
+    known = Held.of(held, price)
+    # calls whose prompts are of one length: the last of them, and how many
+    alike: dict[tuple[str, str, int], tuple[Key, int]] = {}
     for key in missing:
-        alike.setdefault((key[0], key[1], len(plan.parents(key))), []).append(key)
-    calls: Mapping[Key, int] = {keys[-1]: len(keys) for keys in alike.values()}
+        kind = (key[0], key[1], len(plan.parents(key)))
+        alike[kind] = (key, alike.get(kind, (key, 0))[1] + 1)
+    calls: Mapping[Key, int] = dict(alike.values())
     if len(calls) <= _MOST_KINDS:
         worst = expected = calls
     else:
@@ -111,15 +160,14 @@ def estimate(
     as_expected = _spent(plan, expected, price, at_worst=False)
     basis = f"{_BYTES} bytes a token, answers of half their greatest length"
     spread = None
-    if known:
-        held_total = total(cost(sample.usage, price) for sample in known)
-        scale = len(missing) / len(known)
-        amounts = (held_total.tokens, held_total.picousd)
+    if known.num:
+        scale = len(missing) / known.num
+        amounts = (known.spent.tokens, known.spent.picousd)
         as_expected = Spending(
             len(missing), *(None if each is None else round(each * scale) for each in amounts)
         )
-        basis = f"the mean of the {len(known)} samples that are there"
-        spread = _spread(known)
+        basis = f"the mean of the {known.num} samples that are there"
+        spread = known.spread
     return CostEstimate(model, len(missing), at_worst, as_expected, basis, spread)
 
 
@@ -174,7 +222,7 @@ def _spent(
 
 
 def seconds_expected(
-    num_calls: int, held: Iterable[Sample], num_in_flight: int, num_per_call: int = 1
+    num_calls: int, held: Iterable[Sample] | Held, num_in_flight: int, num_per_call: int = 1
 ) -> float | None:
     """Seconds that so many calls take at the latencies of the samples that are held, if any.
 
@@ -188,31 +236,15 @@ def seconds_expected(
     return seconds_left(held_latencies(held), calls, (), min(num_in_flight, max(calls, 1)))
 
 
-def held_latencies(held: Iterable[Sample]) -> Latencies | None:
+def held_latencies(held: Iterable[Sample] | Held) -> Latencies | None:
     """How long the calls of held samples take, None where that is not known of any."""
     return latencies_of(known_latencies(held))
 
 
-def known_latencies(held: Iterable[Sample]) -> list[float]:
+def known_latencies(held: Iterable[Sample] | Held) -> list[float]:
     """Seconds that calls of held samples took, greedy ones left out, a thousand at most."""
-    known = [
-        sample.latency_s
-        for sample in held
-        if sample.latency_s is not None and sample.strategy != GREEDY
-    ]
-    return known[:: max(1, len(known) // 1000)]
-
-
-def _spread(held: Sequence[Sample]) -> float | None:
-    """1.96 standard errors of the mean tokens of a sample, over questions; as a share of it."""
-    by_question = groupby(sorted(held, key=lambda s: s.question_id), lambda s: s.question_id)
-    means = [
-        np.mean([(s.usage.prompt_tokens or 0) + (s.usage.completion_tokens or 0) for s in samples])
-        for _, samples in by_question
-    ]
-    if len(means) < 2 or not sum(means):
-        return None
-    return float(1.96 * np.std(means, ddof=1) / math.sqrt(len(means)) / np.mean(means))
+    known = Held.of(held).seconds
+    return list(known[:: max(1, len(known) // 1000)])
 
 
 def _words(spending: Spending) -> str:

@@ -38,8 +38,12 @@ class Journal:
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query, as they are on disk."""
+        return list(self.rows(query, values))
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The same, one after another: what is written meanwhile is not among them."""
         assert self._reader is not None
-        return self._reader.execute(query, values).fetchall()
+        yield from self._reader.execute(query, values)
 
     def enqueue(self, *statements: Statement) -> asyncio.Future[None]:
         """Writes statements in one transaction; done once they are on disk.

@@ -5,7 +5,7 @@ draws it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -70,6 +70,12 @@ class Plan:
         return max(depths)
 
     @cached_property
+    def attempt_tokens(self) -> int:
+        """The most tokens of attempts that a prompt holds."""
+        waited = max(len(self.strategy.parents(index)) for index in range(self.num_samples))
+        return min(waited, self.strategy.num_shown or waited) * self.sampling.num_tokens
+
+    @cached_property
     def _streams(self) -> list[tuple[str, str, int]]:
         """The streams in the order of drawing."""
         return [
@@ -115,6 +121,33 @@ class Plan:
             [(*self._streams[place], self.num_samples - 1)] if self.num_slots and place >= 0 else []
         )
         return self.parents(key) + before
+
+    def holds(self, key: Key) -> bool:
+        """Whether a sample is planned."""
+        question_id, strategy, stream, index = key
+        if strategy == GREEDY:
+            planned = self.greedy and stream == index == 0
+        else:
+            planned = (
+                strategy == self.strategy.name
+                and stream < self.num_streams
+                and index < self.num_samples
+            )
+        return planned and question_id in self.questions
+
+    def num_in(self, there: Set[Key]) -> int:
+        """How many of its samples are there."""
+        return sum(key in there for key in self.keys)
+
+    def shows(self, key: Key) -> bool:
+        """Whether a planned sample is shown this one."""
+        return key[3] in self._shown and key[1] != GREEDY and self.holds(key)
+
+    @cached_property
+    def _shown(self) -> frozenset[int]:
+        """The indices of a stream's samples that later ones are shown."""
+        indices = range(self.num_samples)
+        return frozenset(shown for index in indices for shown in self.strategy.parents(index))
 
     def request(self, key: Key, arrived: Sequence[Sample]) -> Request:
         """The call that draws a sample whose parents have arrived: given in order, those are shown

@@ -17,17 +17,21 @@ from dynlab._util.options import (
     Sampling,
     require_count,
 )
-from dynlab._util.values import Sample
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.models.servers import addressed
 from dynlab.sampling.batch_client import require_batches
 from dynlab.sampling.plan import Plan
-from dynlab.sampling.provenance import earlier_samples, is_local, settings_of, wording_of
+from dynlab.sampling.provenance import (
+    EarlierSamples,
+    earlier_samples,
+    is_local,
+    settings_of,
+    wording_of,
+)
 from dynlab.sampling.shards import Shard, shard_of
 from dynlab.sampling.store import Store, store_path
-from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
 from dynlab.tasks.task import Task, load_task
@@ -44,7 +48,7 @@ class Prepared:
     task: Task  # with all of its questions
     plan: Plan
     settings: Mapping[str, Any]
-    earlier: Mapping[Key, Sample]
+    earlier: EarlierSamples
     shard: Shard | None = None  # of a recording whose questions are parted
 
     def limits(self, whole: Limits | None) -> Limits:

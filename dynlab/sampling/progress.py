@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Any, Self
 
 from dynlab._util.durations import Countdown, about
+from dynlab._util.values import GREEDY
 from dynlab.sampling.batch_client import BatchClient
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.time_left import seconds_left
@@ -115,10 +115,16 @@ class Progress:
         answers = f"the last {len(ages)} answers" if len(ages) > 1 else "the last answer"
         return [f"finishing {answers}", *([] if left is None else [known])]
 
-    def _missing(self) -> Counter[str]:
+    def _missing(self) -> dict[str, int]:
         """Samples by question that the plan lacks."""
-        arrived = self.sampler.arrived
-        return Counter(key[0] for key in self.sampler.plan.keys if key not in arrived)
+        plan, arrived = self.sampler.plan, self.sampler.arrived
+        name, streams = plan.strategy.name, range(plan.num_streams)
+        greedy = [((GREEDY, 0), 1)] if plan.greedy else []
+        planned = [*greedy, *(((name, stream), plan.num_samples) for stream in streams)]
+        return {
+            id_: sum(num - arrived.num_of((id_, *of), num) for of, num in planned)
+            for id_ in plan.questions
+        }
 
 
 def _of(spent: float, share: float) -> str:

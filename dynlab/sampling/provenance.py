@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dynlab import __version__, recordings
+from dynlab import __version__
 from dynlab._util.errors import InputError
-from dynlab._util.values import GREEDY, Question, Sample, Usage
+from dynlab._util.values import Question, Sample, Usage
 from dynlab.models.engines import describe
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.recordings.blocks import blocks_of
+from dynlab.recordings.schema import KEY
+from dynlab.recordings.writing import BLOCK_ROWS, Counts
+from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.plan import Plan
-from dynlab.sampling.store import refuse_difference
-from dynlab.sampling.store_rows import Key
+from dynlab.sampling.store import Store
+from dynlab.sampling.store_rows import refuse_difference
 from dynlab.tasks.answers import writable
 from dynlab.tasks.prompts import prompter_for
 from dynlab.tasks.task import Task
@@ -79,11 +83,53 @@ def wording_of(question: Question) -> str:
     return "\n".join([question.question, *question.choices])
 
 
-def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[Key, Sample]:
+@dataclass(frozen=True)
+class EarlierSamples:
+    """The samples of a recording that exists already, on disk.
+
+    Args:
+        path: The recording; None: there is none.
+        keys: Of its samples.
+    """
+
+    path: Path | None
+    keys: KeySet
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (sample for sample, _ in self._told())
+
+    def put_into(self, store: Store, plan: Plan) -> None:
+        """Stores those that the store lacks, so that they are not drawn again.
+
+        Raises:
+            InputError: a chain of the plan is shown one whose text was not kept.
+        """
+        held = store.keys()
+
+        def new() -> Iterator[Sample]:
+            for sample, is_silent in self._told():
+                if sample.key in held:
+                    continue
+                if is_silent and plan.shows(sample.key):
+                    raise InputError(
+                        f"the recording lacks texts that a chain is shown, and {store.path} too:"
+                        " give another --out"
+                    )
+                yield sample
+
+        store.load(new())
+
+    def _told(self) -> Iterator[tuple[Sample, bool]]:
+        """The samples, and whether what the model said of each is not known."""
+        for frame in () if self.path is None else blocks_of(self.path):
+            yield from zip(samples_in(frame), without_text(frame), strict=True)
+
+
+def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> EarlierSamples:
     """The samples of a recording that exists already, if it was made with the same settings."""
     if not out.exists():
-        return {}
-    recording = recordings.load(out)
+        return EarlierSamples(None, KeySet())
+    recording = blocks_of(out).overview
     recorded = recording.card.get("settings")
     if recorded is None or recording.design != "fixed":
         merged = (
@@ -97,23 +143,21 @@ def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> dict[
     given = json.loads(json.dumps(settings))
     recorded.setdefault("answer", given["answer"])  # not noted by earlier versions
     refuse_difference(out, {name: (recorded.get(name), value) for name, value in given.items()})
-    asked = dict(zip(recording.frame["question_id"], recording.frame["question"], strict=True))
+    frame = recording.frame
+    asked = dict(zip(frame["question_id"], frame["question"], strict=True))
     known = {question.id: question.question for question in task.questions}
     refuse_difference(
         out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()}
     )
-    return {sample.key: sample for sample in samples_in(recording.frame)}
+    return EarlierSamples(out, KeySet(zip(*(frame[name] for name in KEY), strict=True)))
 
 
-def without_text(out: Path) -> set[Key]:
-    """The samples of a recording whose texts were not kept: what the model said of them is not
-    known.
-    """
-    frame = recordings.load(out).frame
+def without_text(frame: pd.DataFrame) -> pd.Series:
+    """Whether a sample's text was not kept: what the model said is not known."""
     unknown = frame["text"].isna() if "text" in frame else pd.Series(True, frame.index)
     if "finish_reason" in frame:  # a sample that could not be had has none
         unknown &= ~frame["finish_reason"].fillna("").str.startswith("error: ")
-    return {sample.key for sample in samples_in(frame[unknown])}
+    return unknown
 
 
 def samples_in(frame: pd.DataFrame) -> list[Sample]:
@@ -142,15 +186,10 @@ def frame_of(
             ones; None: of all.
     """
     questions = {question.id: question for question in task.questions}
-    shown = (
-        set()
-        if keep_text is None
-        else {parent for key in plan.keys for parent in plan.parents(key)}
-    )
 
     def row(sample: Sample) -> dict[str, Any]:
         question = questions[sample.question_id]
-        kept = keep_text is None or sample.sample_index < keep_text or sample.key in shown
+        kept = keep_text is None or sample.sample_index < keep_text or plan.shows(sample.key)
         return {
             "dataset": task.name,
             "model": model,
@@ -167,16 +206,23 @@ def frame_of(
     return pd.DataFrame([row(sample) for sample in samples])
 
 
+def frames_of(
+    samples: Iterable[Sample], plan: Plan, task: Task, model: str, keep_text: int | None
+) -> Iterator[pd.DataFrame]:
+    """Tables of whole questions, of samples that come sorted by key; arguments as `frame_of`."""
+    held: list[Sample] = []
+    for sample in samples:
+        if len(held) >= BLOCK_ROWS and sample.question_id != held[-1].question_id:
+            yield frame_of(held, plan, task, model, keep_text)
+            held = []
+        held.append(sample)
+    yield frame_of(held, plan, task, model, keep_text)
+
+
 def card_of(
-    plan: Plan, settings: Mapping[str, Any], described: Mapping[str, Any], frame: pd.DataFrame
+    plan: Plan, settings: Mapping[str, Any], described: Mapping[str, Any], counts: Counts
 ) -> dict[str, Any]:
     """What a recording says about itself."""
-    greedy = frame["strategy"] == GREEDY
-    counts = {
-        "questions": frame["question_id"].nunique(),
-        "samples": int((~greedy).sum()),
-        "greedy": int(greedy.sum()),
-    }
     date = datetime.now(UTC).date().isoformat()
     return {
         "design": "fixed",

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampling
-from dynlab._util.values import Sample
 from dynlab.models.engines import describe, resolve
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.price_list import goes_on
+from dynlab.recordings.blocks import blocks_of
+from dynlab.recordings.writing import Counts, write_blocks
 from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
 from dynlab.sampling.cost_estimate import (
     CostEstimate,
+    Held,
     capped,
     estimate,
     held_latencies,
@@ -31,7 +33,7 @@ from dynlab.sampling.interrupts import run_interruptible
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.preparation import Prepared, asked_at, prepared, price_before
 from dynlab.sampling.progress import Progress
-from dynlab.sampling.provenance import card_of, frame_of, is_local, without_text
+from dynlab.sampling.provenance import card_of, frames_of, is_local
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
@@ -99,15 +101,17 @@ def record(
         engine=requests.engine,
     )
     plan = ready.plan
-    if ready.earlier.keys() >= set(plan.keys):
+    if plan.num_in(ready.earlier.keys) == len(plan.keys):
         return ready.out
     if ready.shard is not None and requests.progress:
         print(ready.shard.words(limits or Limits()), file=sys.stderr)
     limits = ready.limits(limits)
     with ready.store() as store:
-        _continue(store, ready.earlier, plan, ready.out)
+        ready.earlier.put_into(store, plan)
+        price = price_before(model, requests) if requests.progress else None
+        held = Held.of(store.iterate(), price)
         if requests.progress:
-            ahead = _estimated(ready, store.samples(), model, requests, limits)
+            ahead = _estimated(ready, store.keys(), held, model, requests, limits)
             print(ahead.words, file=sys.stderr)
 
         def sampler_at(endpoint: Endpoint) -> Sampler:
@@ -115,18 +119,15 @@ def record(
             num_in_flight = min(_num_in_flight(requests, endpoint.card), len(plan.keys))
             slotted = replace(plan, num_slots=slots_of(endpoint.card))
             sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
-            sampler.clock.learn(known_latencies(store.samples()))
+            sampler.clock.learn(known_latencies(held))
             return sampler
 
-        samples, card = _drawn(plan, store, model, sampler_at, requests)
-        wanted = set(plan.keys) | ready.earlier.keys()
-        kept = [sample for sample in samples if sample.key in wanted]
-        frame = frame_of(kept, plan, ready.task, ready.settings["model"], options.keep_text)
-    told = card_of(plan, ready.settings, card, frame) | ready.shard_card(options.keep_text)
-    path = recordings.write(frame, told, ready.out)
+        card = _drawn(plan, store, model, sampler_at, requests)
+        path = _written(ready, store, card, options.keep_text)
     if requests.progress:
-        words = [summary_of(frame, card.get("wall_s"))]
-        words += doubts_about(frame, ready.task.grader.name)
+        blocks = blocks_of(path)
+        words = [summary_of(blocks, card.get("wall_s"))]
+        words += doubts_about(blocks, ready.task.grader.name)
         print("\n".join(words), file=sys.stderr)
     track_recording("record", path)
     return path
@@ -163,22 +164,27 @@ def dry_run(
         seed=seed,
         engine=requests.engine,
     )
-    held = dict(ready.earlier)
-    if store_path(ready.out).exists():
+    held, price = ready.earlier.keys, price_before(model, requests)
+    if not store_path(ready.out).exists():
+        there = Held.of(ready.earlier, price)
+    else:
         with ready.store() as store:
-            held |= {sample.key: sample for sample in store.samples()}
-    return _estimated(ready, list(held.values()), model, requests, ready.limits(limits))
+            stored = store.keys()
+            others = (sample for sample in ready.earlier if sample.key not in stored)
+            there = Held.of(chain(others, store.iterate()), price)
+        held = stored | held
+    return _estimated(ready, held, there, model, requests, ready.limits(limits))
 
 
 def _estimated(
     ready: Prepared,
-    held: Sequence[Sample],
+    there: Set[Key],
+    held: Held,
     model: str | Endpoint,
     requests: RequestOptions,
     limits: Limits,
 ) -> CostEstimate:
     """What is still missing of a recording, what it costs, and how long it takes."""
-    there = {sample.key for sample in held}
     missing = [key for key in ready.plan.keys if key not in there]
     price = price_before(model, requests)
     found = estimate(ready.plan, missing, held, price, ready.settings["model"])
@@ -208,30 +214,16 @@ def card_before(model: str | Endpoint, engine: str | None = None) -> Mapping[str
     return describe(model, engine=engine) if is_local(model) else {}
 
 
-def _continue(store: Store, earlier: Mapping[Key, Sample], plan: Plan, out: Path) -> None:
-    """Puts the samples of an earlier recording into the store, so that they are not drawn again."""
-    held = store.keys()
-    new = [sample for key, sample in earlier.items() if key not in held]
-    shown = {parent for key in plan.keys for parent in plan.parents(key)}
-    silent = {sample.key for sample in new if sample.key in shown and not sample.text}
-    if silent and silent & without_text(out):
-        raise InputError(
-            f"the recording lacks texts that a chain is shown, and {store.path} too: give another"
-            " --out"
-        )
-    store.load(new)
-
-
 def _drawn(
     plan: Plan,
     store: Store,
     model: str | Endpoint,
     sampler_at: Callable[[Endpoint], Sampler],
     requests: RequestOptions,
-) -> tuple[list[Sample], Mapping[str, Any]]:
-    """Draws what the store lacks; all of its samples, and what the card says of the calls."""
+) -> Mapping[str, Any]:
+    """Draws what the store lacks; what the card says of the calls."""
     num_planned = len(plan.keys)
-    num_stored = len(store.keys() & set(plan.keys))
+    num_stored = plan.num_in(store.keys())
     if num_stored < num_planned:
         preload()
     with endpoint_of(model, plan, requests.engine) as endpoint:
@@ -244,10 +236,28 @@ def _drawn(
                     run_interruptible(sampler, partial(draw_plan, sampler, watch.count))
             except (KeyboardInterrupt, DynlabError) as error:
                 failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
-                kept = f"{len(store.keys() & set(plan.keys))} of {num_planned} samples are kept"
+                kept = f"{plan.num_in(store.keys())} of {num_planned} samples are kept"
                 raise failure.extended(f"{kept}, the same command goes on from there") from None
             card |= sampler.card
-        return store.samples(), card
+        return card
+
+
+def _written(
+    ready: Prepared, store: Store, described: Mapping[str, Any], keep_text: int | None
+) -> Path:
+    """The recording, of the samples of the store that are planned now or were earlier."""
+    plan, settings = ready.plan, ready.settings
+    wanted = (
+        sample
+        for sample in store.iterate()
+        if plan.holds(sample.key) or sample.key in ready.earlier.keys
+    )
+
+    def card(counts: Counts) -> dict[str, Any]:
+        return card_of(plan, settings, described, counts) | ready.shard_card(keep_text)
+
+    frames = frames_of(wanted, plan, ready.task, settings["model"], keep_text)
+    return write_blocks(frames, card, ready.out)
 
 
 @contextmanager
@@ -267,17 +277,11 @@ def endpoint_of(model: str | Endpoint, plan: Plan, engine: str | None = None) ->
         yield model
     elif is_local(model):
         form = "text" if plan.task.form == "completion" else "chat"
-        settings = ServerSettings(context=ServerSettings.context + _attempt_tokens(plan))
+        settings = ServerSettings(context=ServerSettings.context + plan.attempt_tokens)
         with resolve(model, form, settings, engine) as endpoint:
             yield endpoint
     else:
         yield remote
-
-
-def _attempt_tokens(plan: Plan) -> int:
-    """The most tokens of attempts that a prompt of the plan holds."""
-    waited = max(len(plan.strategy.parents(index)) for index in range(plan.num_samples))
-    return min(waited, plan.strategy.num_shown or waited) * plan.sampling.num_tokens
 
 
 def num_in_flight_by(requests: RequestOptions, card: Mapping[str, Any]) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from dynlab.sampling.sampler import Sampler, Stopped
 from dynlab.sampling.store_rows import Key
+
+_NO_MORE = -1  # a place that comes before all others: there is nothing to draw any more
 
 
 async def draw_plan(sampler: Sampler, counted: Callable[[], object] = lambda: None) -> None:
@@ -28,34 +30,36 @@ async def draw_plan(sampler: Sampler, counted: Callable[[], object] = lambda: No
         for key in sampler.plan.keys
         if key not in sampler.arrived and sampler.together(key)[0] == key
     ]
-    order = {key: place for place, key in enumerate(missing)}
-    awaited = {
-        key: {p for p in sampler.plan.awaited(key) if p not in sampler.arrived} for key in missing
-    }
-    children: dict[Key, list[Key]] = {}
-    for key, earlier in awaited.items():
-        for parent in earlier:
-            children.setdefault(parent, []).append(key)
-    ready: asyncio.PriorityQueue[tuple[int, Key | None]] = asyncio.PriorityQueue()
-
-    def release(keys: Iterable[Key]) -> None:
-        for key in keys:
-            if not awaited[key]:
-                ready.put_nowait((order.pop(key), key))
+    num_left = len(missing)
+    # samples are known by their places in `missing`, and nothing is kept of those that wait for
+    # none: there may be millions
+    awaited: dict[int, set[Key]] = {}
+    children: dict[Key, list[int]] = {}
+    ready: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
+    for place, key in enumerate(missing):
+        if earlier := {p for p in sampler.plan.awaited(key) if p not in sampler.arrived}:
+            awaited[place] = earlier
+            for parent in earlier:
+                children.setdefault(parent, []).append(place)
+        else:
+            ready.put_nowait(place)
 
     async def work() -> None:
+        nonlocal num_left
         try:
-            while awaited and not sampler.stop:
-                _, key = await ready.get()
-                if key is None or sampler.stop:
+            while num_left and not sampler.stop:
+                place = await ready.get()
+                if place == _NO_MORE or sampler.stop:
                     return
-                together = sampler.together(key)
-                await sampler.one(key)
-                del awaited[key]
+                together = sampler.together(missing[place])
+                await sampler.one(missing[place])
+                num_left -= 1
                 for parent in together:
                     for child in children.pop(parent, ()):
                         awaited[child].discard(parent)
-                        release([child])
+                        if not awaited[child]:
+                            del awaited[child]
+                            ready.put_nowait(child)
         except Stopped:
             return
         except BaseException:
@@ -63,9 +67,8 @@ async def draw_plan(sampler: Sampler, counted: Callable[[], object] = lambda: No
             raise
         finally:
             # wakes one that waits for work that will not come, which wakes the next
-            ready.put_nowait((-1, None))
+            ready.put_nowait(_NO_MORE)
 
-    release(missing)
     async with sampler:
         # half as many again as slots: some workers wait for the disk, which takes no slot
         num_workers = min(sampler.num_in_flight + sampler.num_in_flight // 2, len(missing))

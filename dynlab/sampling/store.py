@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import Sample, Usage
 from dynlab.models.prices import Price
 from dynlab.sampling.budget import Spending, cost
-from dynlab.sampling.journal import Journal
+from dynlab.sampling.journal import Journal, Statement
+from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.locking import StoreLock
 from dynlab.sampling.store_rows import (
     TABLES,
@@ -32,11 +34,13 @@ from dynlab.sampling.store_rows import (
     call_row,
     dumps,
     inserted,
+    refuse_difference,
     sample_of,
     settled,
 )
 
 _KEY = "question_id, strategy, stream, sample_index"
+_SORTED = "SELECT * FROM samples ORDER BY 1, 2, 3, 4"
 
 
 def store_path(out: str | Path) -> Path:
@@ -69,7 +73,7 @@ class Store:
             self._places: dict[str, int] = dict(
                 self._read("SELECT kind, max(place) + 1 FROM notes GROUP BY kind")
             )
-            if not self.keys() and not self.waiting():  # nothing was drawn yet with what is there
+            if not self._any and not self.waiting():  # nothing was drawn yet with what is there
                 self._journal.commit(
                     [(f"DELETE FROM {table}", ()) for table in ("settings", "questions", "notes")]
                 )
@@ -87,13 +91,17 @@ class Store:
 
     # ——— what is there ———
 
-    def keys(self) -> set[Key]:
+    def keys(self) -> KeySet:
         """The keys of all samples that are on disk."""
-        return set(self._read(f"SELECT {_KEY} FROM samples"))
+        return KeySet(self._held.rows(f"SELECT {_KEY} FROM samples"))
 
     def samples(self) -> list[Sample]:
         """All samples that are on disk, sorted by key."""
-        return [sample_of(row) for row in self._read("SELECT * FROM samples ORDER BY 1, 2, 3, 4")]
+        return list(self.iterate())
+
+    def iterate(self) -> Iterator[Sample]:
+        """The same, one after another."""
+        yield from map(sample_of, self._held.rows(_SORTED))
 
     def sample(self, key: Key) -> Sample:
         """A sample that is on disk."""
@@ -102,10 +110,8 @@ class Store:
 
     def settings(self) -> dict[str, Any]:
         """What decides how samples are drawn, as it was first given."""
-        return {
-            name: json.loads(value)
-            for name, value in self._read("SELECT name, value FROM settings")
-        }
+        rows = self._read("SELECT name, value FROM settings")
+        return {name: json.loads(value) for name, value in rows}
 
     def totals(self) -> Totals:
         """What was spent, and what is reserved for calls whose cost is unknown."""
@@ -135,12 +141,8 @@ sum(prompt_tokens + completion_tokens),
 
     def notes(self, kind: str) -> list[Any]:
         """The notes of a kind, in the order in which they were made."""
-        return [
-            json.loads(note)
-            for (note,) in self._read(
-                "SELECT value FROM notes WHERE kind = ? ORDER BY place", [kind]
-            )
-        ]
+        query = "SELECT value FROM notes WHERE kind = ? ORDER BY place"
+        return [json.loads(note) for (note,) in self._read(query, [kind])]
 
     # ——— at once ———
 
@@ -155,16 +157,22 @@ sum(prompt_tokens + completion_tokens),
         So samples of a store that did not count calls, or of a recording that is continued, count
         as spent.
         """
-        calls = self._read(f"SELECT {_KEY}, num_samples FROM calls")
-        counted = {(*key, first + i) for *key, first, num in calls for i in range(num)}
-        uncounted = sorted(self.keys() - counted)
-        rows = [settled(self._next_call(), self.sample(key), price) for key in uncounted]
-        if price is not None:
-            query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
-            for call, *tokens in self._read(query):
-                picousd = cost(Usage(*tokens), price).picousd
-                rows.append(("UPDATE calls SET picousd = ? WHERE call = ?", (picousd, call)))
-        self._held.commit(rows)
+        self._held.commit(chain(self._uncounted(price), self._unpriced(price)))
+
+    def _uncounted(self, price: Price | None) -> Iterator[Statement]:
+        """A call for each sample that has none."""
+        calls = self._held.rows(f"SELECT {_KEY}, num_samples FROM calls")
+        counted = KeySet((*key, first + i) for *key, first, num in calls for i in range(num))
+        for row in self._held.rows(_SORTED):
+            if row[:4] not in counted:
+                yield settled(self._next_call(), sample_of(row), price)
+
+    def _unpriced(self, price: Price | None) -> Iterator[Statement]:
+        """Its price for each call that has none."""
+        query = "SELECT call, prompt_tokens, completion_tokens FROM calls WHERE picousd IS NULL"
+        for call, *tokens in () if price is None else self._held.rows(query):
+            picousd = cost(Usage(*tokens), price).picousd
+            yield "UPDATE calls SET picousd = ? WHERE call = ?", (picousd, call)
 
     def release(self, calls: Iterable[int]) -> None:
         """Says of calls that waited for a batch that they were never sent."""
@@ -252,11 +260,16 @@ sum(prompt_tokens + completion_tokens),
 
     def __exit__(self, *_: object) -> None:
         """Closes the file; where nothing was ever sent, there is nothing to keep, and it goes."""
-        empty = not self._num_calls and not self.keys()
+        empty = not self._num_calls and not self._any
         if empty:
             self._held.close()
             self.path.unlink(missing_ok=True)
         self.close()
+
+    @property
+    def _any(self) -> bool:
+        """Whether a sample is on disk."""
+        return bool(self._read("SELECT EXISTS (SELECT 1 FROM samples)")[0][0])
 
     @property
     def _held(self) -> Journal:
@@ -283,13 +296,3 @@ sum(prompt_tokens + completion_tokens),
         )
         new = [(name, value) for name, value in given.items() if name not in recorded]
         self._held.commit([(f"INSERT INTO {table} VALUES (?, ?)", row) for row in new])
-
-
-def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None:
-    """Raises an InputError that names the first field whose (recorded, given) values differ."""
-    for name, (recorded, given) in pairs.items():
-        if recorded != given:
-            raise InputError(
-                f"{where} was recorded with {name} = {recorded}, given now is {given}: "
-                "give the recorded setting to continue it, or another --out"
-            )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from dynlab._util.errors import InputError
 from dynlab._util.values import Sample, Usage
 from dynlab.models.prices import Price
 from dynlab.sampling.budget import Spending, cost
@@ -95,3 +98,13 @@ def sample_of(row: tuple[Any, ...]) -> Sample:
 def dumps(value: Any) -> str:
     """JSON, the same text for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def refuse_difference(where: Path, pairs: Mapping[str, tuple[Any, Any]]) -> None:
+    """Raises an InputError that names the first field whose (recorded, given) values differ."""
+    for name, (recorded, given) in pairs.items():
+        if recorded != given:
+            raise InputError(
+                f"{where} was recorded with {name} = {recorded}, given now is {given}: "
+                "give the recorded setting to continue it, or another --out"
+            )

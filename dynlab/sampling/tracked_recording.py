@@ -33,7 +33,7 @@ def track_recording(kind: str, path: Path, *files: Path) -> None:
 
 def tracked_recording(kind: str, path: Path, files: tuple[Path, ...] = ()) -> TrackedRun:
     """What is logged of it; arguments as for `track_recording`."""
-    recording = load(path)
+    recording = load(path, texts=False)
     settings = recording.card.get("settings", {})
     facts = {name: recording.card[name] for name in _FACTS if name in recording.card}
     counts = json.loads(recording.counts().to_json(orient="index"))  # unknown is null

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dynlab._util.errors import one_of
 
 if TYPE_CHECKING:  # the command line lists the tools without pandas
+    from dynlab.recordings.blocks import Blocks
     from dynlab.recordings.recording import Recording
 
 _MODULES = {"inspect": "inspect_log", "lm-eval": "lm_eval_samples", "hub": "hub_folder"}
@@ -42,11 +43,9 @@ def export_recording(source: str | Path | Recording, to: str, out: str | Path) -
         InputError: An unknown tool, an `out` that is none of its files, or a recording of which it
             could hold nothing.
     """
-    from dynlab.recordings.recording import load
+    from dynlab.recordings.blocks import blocks_of
 
     if to not in _MODULES:
         raise one_of("tool to export to", to, TARGETS)
-    write: Callable[[Recording, Path], Exported] = import_module(
-        f"{__name__}.{_MODULES[to]}"
-    ).export
-    return write(load(source), Path(out))
+    write: Callable[[Blocks, Path], Exported] = import_module(f"{__name__}.{_MODULES[to]}").export
+    return write(blocks_of(source), Path(out))

@@ -7,15 +7,19 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
+from dynlab.recordings.blocks import Blocks
 from dynlab.recordings.exports import Exported
 from dynlab.recordings.exports.rows import named_in
-from dynlab.recordings.recording import Recording, digest, write
+from dynlab.recordings.parquet_files import card_in
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.writing import write_blocks
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
@@ -44,20 +48,22 @@ _FACTS = {  # of a recording's card, as the page calls them
 }
 
 
-def export(recording: Recording, out: Path) -> Exported:
+def export(blocks: Blocks, out: Path) -> Exported:
     """Writes the folder.
 
     Raises:
         InputError: Something lies there.
     """
-    readme = out / "README.md"
+    recording, readme = blocks.overview, out / "README.md"
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is there already and is not empty: give another --out")
     name = re.sub(r"[^\w.-]+", "-", recording.name).strip("-.") or "recording"
     file = f"data/{name}.parquet"
-    write(recording.frame, recording.card, out / file)
+    written = write_blocks(blocks, lambda _: recording.card, out / file)
     with replacing(readme) as temporary:
-        temporary.write_text(_page(recording, name, file), encoding="utf-8")
+        digest = card_in(written)["digest"]
+        page = _page(recording, blocks.columns, digest, name, file)
+        temporary.write_text(page, encoding="utf-8")
     upload = f"hf upload OWNER/{name} {shlex.quote(str(out))} . --repo-type dataset"
     notes = [f"to upload it: {upload}"]
     if _licence(recording) is None:
@@ -65,10 +71,10 @@ def export(recording: Recording, out: Path) -> Exported:
     return Exported(out, tuple(notes))
 
 
-def _page(recording: Recording, name: str, file: str) -> str:
+def _page(recording: Recording, columns: Sequence[str], digest: str, name: str, file: str) -> str:
     """The card: a header that the hub reads, and what people read."""
     facts = {name: named_in(recording, name) for name in ("model", "dataset")}
-    known = {**recording.card, "design": recording.design, "digest": digest(recording.frame)}
+    known = {**recording.card, "design": recording.design, "digest": digest}
     rows = [("Model", facts["model"]), ("Questions of", facts["dataset"])]
     rows += [(label, known[key]) for key, label in _FACTS.items() if known.get(key)]
     about = "\n".join(f"| {label} | {_cell(value)} |" for label, value in rows if value)
@@ -89,7 +95,7 @@ of dynlab: a row a sample, so that every way of spending a sampling budget on th
 
 {_counts(recording)}
 
-Columns: {", ".join(f"`{column}`" for column in recording.frame.columns)}.
+Columns: {", ".join(f"`{column}`" for column in columns)}.
 
 ## How to load it
 

@@ -10,12 +10,14 @@ sample's place in the recording, and all that Inspect has no field for, stand in
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -23,6 +25,7 @@ from dynlab import __version__
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab._util.values import GREEDY
+from dynlab.recordings.blocks import Blocks
 from dynlab.recordings.exports import Exported
 from dynlab.recordings.exports.rows import Values, json_rows, named_in, without
 from dynlab.recordings.recording import Recording, digest, right_of, simulated_name
@@ -36,47 +39,78 @@ _STOPPED = {"stop": "stop", "length": "max_tokens", "content_filter": "content_f
 _ERROR = "error: "  # how the reason of a failed sample begins
 _SHOWN = "Shown before it answered (the wording of the prompt around them is not recorded):"
 _UNNAMED = "unknown"  # a model, or a task, that the recording does not name
+_MOST = 1_000_000  # samples of a log
 
 
-def export(recording: Recording, out: Path) -> Exported:
+def export(blocks: Blocks, out: Path) -> Exported:
     """Writes the log; a recording whose card has a date gives the same bytes again.
 
     Raises:
-        InputError: `out` is no .eval file, or cannot be written.
+        InputError: `out` is no .eval file, or cannot be written, or there are too many samples.
     """
     if out.suffix != ".eval":
         raise InputError(f"a log of Inspect ends in .eval: give such an --out; not {str(out)!r}")
-    samples = list(_samples(recording))
-    header = _header(recording, samples)
+    recording = blocks.overview
+    if (number := len(recording.frame)) > _MOST:
+        raise InputError(
+            f"{recording.name} has {number:,} samples: a log of Inspect is a ZIP file with a member"
+            f" for each, all listed in the memory of what reads it, so at most {_MOST:,} are"
+            " exported; export it --to lm-eval or --to hub"
+        )
+    header = _header(blocks)
     start = {name: header[name] for name in ("version", "eval", "plan")}
+    num_completed = 0
     with (
         replacing(out) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryFile(dir=temporary.parent) as summaries,
     ):
         _put(archive, "_journal/start.json", start)
-        for sample in samples:
+        for sample in _samples(blocks):
             _put(archive, f"samples/{sample['id']}_epoch_{sample['epoch']}.json", sample)
-        _put(archive, "summaries.json", [_summary(sample) for sample in samples])
+            num_completed += "error" not in sample
+            summaries.write(b", " if summaries.tell() else b"[")
+            summaries.write(_json(_summary(sample)))
+        summaries.write(b"]")
+        _put_file(archive, "summaries.json", summaries)
+        header["results"]["completed_samples"] = num_completed
         _put(archive, "header.json", header)
     return Exported(out)
 
 
 def _put(archive: zipfile.ZipFile, name: str, content: Any) -> None:
+    archive.writestr(_member(name), _json(content))
+
+
+def _put_file(archive: zipfile.ZipFile, name: str, file: IO[bytes]) -> None:
+    """What a file holds up to here, which need not fit in memory."""
+    member = _member(name)
+    member.file_size = file.tell()
+    file.seek(0)
+    with archive.open(member, "w") as target:
+        shutil.copyfileobj(file, target, 2**20)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo(name)  # of 1980: a log does not depend on when it was written
     member.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(member, json.dumps(content, ensure_ascii=False))
+    return member
 
 
-def _samples(recording: Recording) -> Iterator[Values]:
+def _json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _samples(blocks: Blocks) -> Iterator[Values]:
     """A sample a row, by question; of its strategies parallel comes first, greedy last."""
-    frame = recording.frame
-    order = {name: at for at, name in enumerate((*strategies_of(recording), GREEDY))}
-    frame = frame.assign(_right=right_of(frame), _order=frame["strategy"].map(order))
-    frame = frame.sort_values(["question_id", "_order"], kind="stable", ignore_index=True)
-    epochs = frame.groupby("question_id").cumcount() + 1
-    said = _said(frame)
-    for row, epoch in zip(json_rows(frame.drop(columns="_order")), epochs, strict=True):
-        yield _sample(row, int(epoch), said)
+    order = {name: at for at, name in enumerate((*strategies_of(blocks.overview), GREEDY))}
+    for frame in blocks:
+        frame = frame.assign(_right=right_of(frame), _order=frame["strategy"].map(order))
+        frame = frame.sort_values(["question_id", "_order"], kind="stable", ignore_index=True)
+        epochs = frame.groupby("question_id").cumcount() + 1
+        said = _said(frame)
+        for row, epoch in zip(json_rows(frame.drop(columns="_order")), epochs, strict=True):
+            yield _sample(row, int(epoch), said)
 
 
 def _said(frame: pd.DataFrame) -> dict[tuple[Any, ...], str]:
@@ -162,15 +196,17 @@ def _summary(sample: Values) -> Values:
     return summary | error | {"completed": True, "message_count": len(sample["messages"])}
 
 
-def _header(recording: Recording, samples: list[Values]) -> Values:
-    """The log without its samples."""
+def _header(blocks: Blocks) -> Values:
+    """The log without its samples, and without how many of them were completed."""
+    recording = blocks.overview
     frame = recording.frame
     strategies = list(recording.counts().index)
     model, task = (named_in(recording, name) or _UNNAMED for name in ("model", "dataset"))
     task = simulated_name(task) if recording.simulated else task
+    # what comes in blocks has a digest, else all is there
     identity = str(recording.card.get("digest") or digest(frame))
     day = _day(recording)
-    questions = list(dict.fromkeys(sample["id"] for sample in samples))
+    sizes = frame.groupby("question_id", sort=False).size()
     return {
         "version": _VERSION,
         "status": "success",
@@ -183,13 +219,13 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
             "task_version": 0,
             "dataset": {
                 "name": task,
-                "samples": len(questions),
-                "sample_ids": questions,
+                "samples": len(sizes),
+                "sample_ids": list(sizes.index),
                 "shuffled": False,
             },
             "model": model,
             "model_args": {},
-            "config": {"epochs": max(sample["epoch"] for sample in samples)},
+            "config": {"epochs": int(sizes.max())},
             "packages": {"dynlab": __version__},
             "metadata": {"dynlab": dict(recording.card)},
             "scorers": [{"name": name, "options": {}, "metrics": []} for name in strategies],
@@ -200,8 +236,8 @@ def _header(recording: Recording, samples: list[Values]) -> Values:
             "config": {},
         },
         "results": {
-            "total_samples": len(samples),
-            "completed_samples": sum("error" not in sample for sample in samples),
+            "total_samples": len(frame),
+            "completed_samples": 0,
             "scores": _scores(recording),
         },
         "stats": {"started_at": day, "completed_at": day, "model_usage": {}},

@@ -11,20 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
+from dynlab.recordings.blocks import Blocks
 from dynlab.recordings.exports import Exported
 from dynlab.recordings.exports.rows import Values, json_rows
-from dynlab.recordings.recording import SIMULATED, Recording, right_of
+from dynlab.recordings.recording import SIMULATED, right_of
 
 _HELD = "parallel"  # the strategy whose samples are independent
 _UNREAD = "[invalid]"  # lm-eval's word for a response without an answer
 
 
-def export(recording: Recording, out: Path) -> Exported:
+def export(blocks: Blocks, out: Path) -> Exported:
     """Writes the lines.
 
     Raises:
@@ -35,25 +38,33 @@ def export(recording: Recording, out: Path) -> Exported:
             f"samples of lm-eval end in .jsonl: give such an --out, best samples_TASK.jsonl; not"
             f" {str(out)!r}"
         )
-    frame = recording.frame
-    held = frame[frame["strategy"] == _HELD]
-    if held.empty:
+    recording = blocks.overview
+    strategies = recording.frame["strategy"]
+    if not (strategies == _HELD).any():
         raise InputError(
             f"{recording.name} has no parallel samples, and lm-eval's files hold no others: export"
             " it --to inspect"
         )
-    right = right_of(held)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for number, (_, own) in enumerate(held.groupby("question_id", sort=True)):
-            marks = [bool(mark) for mark in right[own.index].dropna()]
-            line = _line(number, list(json_rows(own)), marks)
-            line |= {"dynlab_card": dict(recording.card)} if number == 0 else {}
+        for line in _lines(blocks):
+            line |= {"dynlab_card": dict(recording.card)} if line["doc_id"] == 0 else {}
             line |= {"filter": SIMULATED} if recording.simulated else {}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    left = frame.loc[frame["strategy"] != _HELD, "strategy"].value_counts().sort_index()
-    named = ", ".join(f"{count:,} {strategy}" for strategy, count in left.items())
+    left = strategies[strategies != _HELD].value_counts().sort_index()
+    named = ", ".join(f"{number:,} {strategy}" for strategy, number in left.items())
     notes = (f"left out, since lm-eval's files hold independent samples alone: {named}",)
     return Exported(out, notes if named else ())
+
+
+def _lines(blocks: Blocks) -> Iterator[Values]:
+    """A line a question."""
+    numbers = count()
+    for frame in blocks:
+        held = frame[frame["strategy"] == _HELD]
+        right = right_of(held)
+        for _, own in held.groupby("question_id", sort=True):
+            marks = [bool(mark) for mark in right[own.index].dropna()]
+            yield _line(next(numbers), list(json_rows(own)), marks)
 
 
 def _line(number: int, rows: list[Values], marks: list[bool]) -> Values:

@@ -52,15 +52,15 @@ def blocks_of(source: str | Path | Recording) -> Blocks:
     Raises:
         InputError: as `load`.
     """
-    if isinstance(source, Recording):  # which may have been put together by hand
-        source = replace(source, frame=validated(source.frame, source.name))
-    else:
+    if isinstance(source, str | Path):
         path = located(source)
         if (overview := _overview(source, path)) is not None:
             names = tuple(name for name in SCHEMA if name in pq.read_schema(path).names)
             return Blocks(overview, names, path)
-        source = load(source)
-    return Blocks(source, tuple(source.frame.columns))
+    whole = load(source)
+    if isinstance(source, Recording):  # which may have been put together by hand
+        whole = replace(whole, frame=validated(whole.frame, whole.name))
+    return Blocks(whole, tuple(whole.frame.columns))
 
 
 def in_step(parts: Sequence[Blocks]) -> Iterator[pd.DataFrame]:

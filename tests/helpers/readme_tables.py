@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -195,7 +196,7 @@ def speed() -> str:
     return _table(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
 
 
-def large() -> str:
+def large(name: str = "large-recordings") -> str:
     """How time and memory of commands grow with a recording."""
     rows = [
         [
@@ -205,7 +206,7 @@ def large() -> str:
             f"{row.seconds:.0f} s",
             f"{row.peak_mib:,.0f} MiB",
         ]
-        for row in numbers("large-recordings").itertuples()
+        for row in numbers(name).itertuples()
     ]
     head = ["command", "questions", "samples", "processor time", "peak memory"]
     return _table(head, rows)
@@ -246,6 +247,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "headroom": headroom,
     "speed": speed,
     "large": large,
+    "written": partial(large, "large-recordings-written"),
     "compare": compare,
     "citation": citation,
 }

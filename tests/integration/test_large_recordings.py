@@ -5,13 +5,22 @@ to 100,000 questions. `make benchmarks`.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from helpers.large_recording import large_recording
+from helpers.large_store import MODEL, large_store
+from helpers.scripted_server import ScriptedServer
+
+from dynlab.recordings.blocks import blocks_of
+from dynlab.recordings.exports import inspect_log
+from dynlab.recordings.recording import write
 
 pytestmark = pytest.mark.benchmarks
 RUNS = Path(__file__).resolve().parents[2] / "runs"
@@ -22,6 +31,10 @@ COMMANDS = {
 }
 COMMON = "--unit tokens --replications 2"
 MOST_MIB = 4096
+READING = "One run of each command with three policies in two replications, texts on disk"
+WRITTEN = (10_000, 100_000)
+WRITING = "One run of each command; record writes a store that was full but for the last question"
+GROWING = ("seconds", "questions")
 
 
 def measured(command: str, *arguments: str) -> dict[str, float]:
@@ -61,12 +74,79 @@ def test_time_grows_no_faster_than_the_data_and_memory_stays_below_four_gib(tmp_
         assert large["seconds"] / small["seconds"] < 1.25 * large["questions"] / small["questions"]
 
 
-def scaling(table: pd.DataFrame):
+def test_what_writes_texts_keeps_few_of_them_in_memory(tmp_path, capfd):
+    """To 6.4 million samples, a log of Inspect to what it holds; writes
+    runs/large-recordings-written.{csv,svg,png} anew after each command.
+
+    `record` finds a store that lacks the last question's samples: calls are not measured.
+    """
+    from dynlab.plots import figure_files
+
+    rows = []
+    for num_questions in WRITTEN:
+        folder = tmp_path / str(num_questions)
+        with ScriptedServer(lambda call: "Answer: 0") as server:
+            whole = apart(large_store, folder, num_questions, server.address)
+            asked = ["--task", folder / "task.jsonl", "--samples", 64, "--api-base", server.address]
+            command = ["record", "--model", MODEL, *asked, "--out", whole]
+            rows.append(size_of(whole, num_questions, "record", command))
+        Path(f"{whole}.sqlite").unlink()
+        small = apart(chains, whole)
+        commands = {
+            "merge": ["merge", whole, small, "--out", folder / "both.parquet"],
+            "export --to lm-eval": [
+                "export",
+                whole,
+                "--to",
+                "lm-eval",
+                "--out",
+                folder / "a.jsonl",
+            ],
+            "export --to hub": ["export", whole, "--to", "hub", "--out", folder / "hub"],
+            "export --to inspect": ["export", whole, "--to", "inspect", "--out", folder / "a.eval"],
+        }
+        for name, arguments in commands.items():
+            if "inspect" not in name or num_questions * 65 <= inspect_log.MOST:
+                rows.append(size_of(whole, num_questions, name, ["recordings", *arguments]))
+            table = pd.DataFrame(rows)
+            figure_files.save(scaling(table, WRITING), RUNS, "large-recordings-written", table)
+        shutil.rmtree(folder)
+    with capfd.disabled():
+        print("\n" + table.to_string(index=False, float_format="{:.1f}".format))
+    assert table["peak_mib"].max() < MOST_MIB
+    for _, own in table.groupby("command"):
+        seconds, questions = (own[name].iloc[-1] / own[name].iloc[0] for name in GROWING)
+        assert seconds <= 1.25 * questions
+
+
+def apart(function, *arguments):
+    """What a function returns, called in a process of its own: a process that is begun by one that
+    holds much memory is told to have held as much.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
+
+
+def chains(path: Path) -> Path:
+    """A small recording of another strategy, to be merged with a large one."""
+    known = blocks_of(path)
+    own = next(iter(known)).query("strategy == 'parallel'").assign(strategy="sequential")
+    return write(own, dict(known.overview.card), path.with_name("chains.parquet"))
+
+
+def size_of(path: Path, num_questions: int, name: str, arguments) -> dict[str, object]:
+    """A row of the table: what a command took, by the size of the recording."""
+    found = measured(*map(str, arguments))
+    size = {"command": name, "questions": num_questions, "samples": 64}
+    return size | {"file_mib": path.stat().st_size / 2**20} | found
+
+
+def scaling(table: pd.DataFrame, told: str = READING):
     """The picture of how time and memory grow with the number of questions."""
     from dynlab.plots import axes, captions, curves, style
 
     columns = {"seconds": "seconds of the processor", "peak_mib": "peak memory, MiB"}
-    marks = {"compare": "o", "leaderboard": "s"}
+    marks = dict(zip(table["command"].unique(), "os^Dv", strict=False))
     with style.style():
         figure, panels = axes.new_panels(1, 2, width=curves.TWO_COLUMNS, height=1.9)
         for ax, (column, label) in zip(panels, columns.items(), strict=True):
@@ -80,7 +160,6 @@ def scaling(table: pd.DataFrame):
         panels[0].legend(loc="upper left", frameon=False)
         captions.add_caption(
             figure,
-            "One run of each command with three policies in two replications, texts on disk: no"
-            " intervals. Dotted: 4 GiB.",
+            f"{told}: no intervals. Dotted: 4 GiB.",
         )
     return figure

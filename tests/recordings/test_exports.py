@@ -12,9 +12,10 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.cli.parser import main
-from dynlab.recordings.exports import TARGETS, export_recording
+from dynlab.recordings import blocks
+from dynlab.recordings.exports import TARGETS, export_recording, inspect_log
 from dynlab.recordings.importing import import_recording
-from dynlab.recordings.recording import Recording, load
+from dynlab.recordings.recording import Recording, load, write
 from dynlab.recordings.schema import validated
 
 ROW = {"question_id": "q/1", "question": "2+2?", "target": "Four", "model": "tiny", "text": " 4"}
@@ -211,3 +212,24 @@ def test_the_command_says_what_it_left_out(tmp_path, capsys, recording):
     assert main(flags) == 2
     assert "is there already" in capsys.readouterr().err
     assert set(TARGETS) == {"inspect", "lm-eval", "hub"}
+
+
+@pytest.mark.parametrize("to", TARGETS)
+def test_an_export_made_in_blocks_is_that_of_the_whole(tmp_path, monkeypatch, recording, to):
+    path = write(recording.frame, recording.card, tmp_path / "odd.parquet")
+    suffix = {"inspect": ".eval", "lm-eval": ".jsonl", "hub": ""}[to]
+    whole, parts = (tmp_path / f"{name}{suffix}" for name in ("whole", "parts"))
+    export_recording(load(path), to, whole)
+    monkeypatch.setattr(blocks, "BLOCK_ROWS", 1)  # fewer than a question has
+    export_recording(path, to, parts)
+    files = [each.relative_to(whole) for each in [whole, *whole.rglob("*")] if each.is_file()]
+    assert files and all(
+        (parts / each).read_bytes() == (whole / each).read_bytes() for each in files
+    )
+
+
+def test_more_samples_than_a_log_of_inspect_holds_are_refused(tmp_path, monkeypatch, recording):
+    monkeypatch.setattr(inspect_log, "MOST", 5)
+    with pytest.raises(InputError, match=r"7 samples: .* at most 5 are exported; export it --to"):
+        export_recording(recording, "inspect", tmp_path / "a.eval")
+    assert not list(tmp_path.iterdir())

@@ -39,7 +39,7 @@ _STOPPED = {"stop": "stop", "length": "max_tokens", "content_filter": "content_f
 _ERROR = "error: "  # how the reason of a failed sample begins
 _SHOWN = "Shown before it answered (the wording of the prompt around them is not recorded):"
 _UNNAMED = "unknown"  # a model, or a task, that the recording does not name
-_MOST = 1_000_000  # samples of a log
+MOST = 1_000_000  # samples of a log
 
 
 def export(blocks: Blocks, out: Path) -> Exported:
@@ -51,10 +51,10 @@ def export(blocks: Blocks, out: Path) -> Exported:
     if out.suffix != ".eval":
         raise InputError(f"a log of Inspect ends in .eval: give such an --out; not {str(out)!r}")
     recording = blocks.overview
-    if (number := len(recording.frame)) > _MOST:
+    if (number := len(recording.frame)) > MOST:
         raise InputError(
             f"{recording.name} has {number:,} samples: a log of Inspect is a ZIP file with a member"
-            f" for each, all listed in the memory of what reads it, so at most {_MOST:,} are"
+            f" for each, all listed in the memory of what reads it, so at most {MOST:,} are"
             " exported; export it --to lm-eval or --to hub"
         )
     header = _header(blocks)

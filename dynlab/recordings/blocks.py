@@ -19,8 +19,8 @@ from dynlab.recordings.schema import KEY, SCHEMA, in_order, validated
 from dynlab.recordings.writing import BLOCK_ROWS
 
 # what recordings are compared, counted and named by
-_OVERVIEW = (*KEY, "dataset", "model", "question", "answer", "target", "correct")
-_OVERVIEW += ("completion_tokens", "source")
+_OVERVIEW = {*KEY, "dataset", "model", "question", "answer", "target", "correct"}
+_OVERVIEW |= {"completion_tokens", "source"}
 
 
 @dataclass(frozen=True)

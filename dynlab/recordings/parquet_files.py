@@ -70,7 +70,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     table = table.replace_schema_metadata(None)
     lists = [field.name for field in table.schema if pa.types.is_list(field.type)]
     listed = {name: _lists(table[name]) for name in lists}
-    frame = table.drop_columns(lists).to_pandas(split_blocks=True, self_destruct=True)
+    frame: pd.DataFrame = table.drop_columns(lists).to_pandas(split_blocks=True, self_destruct=True)
     for name, values in listed.items():
         frame[name] = pd.Series(values, frame.index, dtype=object)
     return frame

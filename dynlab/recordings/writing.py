@@ -57,7 +57,7 @@ def write_blocks(
     """
     with (
         replacing(path) as temporary,
-        tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=path.parent) as file,
+        tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(path.parent)) as file,
     ):
         spool = _Spool(path, file)
         for block in blocks:

@@ -164,16 +164,15 @@ def dry_run(
         seed=seed,
         engine=requests.engine,
     )
-    held, price = ready.earlier.keys, price_before(model, requests)
-    if not store_path(ready.out).exists():
-        there = Held.of(ready.earlier, price)
-    else:
+    most, price = ready.limits(limits), price_before(model, requests)
+    there, held = ready.earlier.keys, Held.of(ready.earlier, price)
+    if store_path(ready.out).exists():
         with ready.store() as store:
             stored = store.keys()
             others = (sample for sample in ready.earlier if sample.key not in stored)
-            there = Held.of(chain(others, store.iterate()), price)
-        held = stored | held
-    return _estimated(ready, held, there, model, requests, ready.limits(limits))
+            held = Held.of(chain(others, store.iterate()), price)
+        there |= stored
+    return _estimated(ready, there, held, model, requests, most)
 
 
 def _estimated(

@@ -230,6 +230,6 @@ def test_an_export_made_in_blocks_is_that_of_the_whole(tmp_path, monkeypatch, re
 
 def test_more_samples_than_a_log_of_inspect_holds_are_refused(tmp_path, monkeypatch, recording):
     monkeypatch.setattr(inspect_log, "MOST", 5)
-    with pytest.raises(InputError, match=r"7 samples: .* at most 5 are exported; export it --to"):
+    with pytest.raises(InputError, match=r"7 samples, .* about 5 at most: export it --to"):
         export_recording(recording, "inspect", tmp_path / "a.eval")
     assert not list(tmp_path.iterdir())

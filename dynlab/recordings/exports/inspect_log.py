@@ -39,7 +39,9 @@ _STOPPED = {"stop": "stop", "length": "max_tokens", "content_filter": "content_f
 _ERROR = "error: "  # how the reason of a failed sample begins
 _SHOWN = "Shown before it answered (the wording of the prompt around them is not recorded):"
 _UNNAMED = "unknown"  # a model, or a task, that the recording does not name
-MOST = 1_000_000  # samples of a log
+# samples of a log: their summaries, about 0.8 KB each, are one JSON text, and a browser, in which
+# `inspect view` shows them, takes none above 512 MiB
+MOST = 650_000
 
 
 def export(blocks: Blocks, out: Path) -> Exported:
@@ -53,9 +55,8 @@ def export(blocks: Blocks, out: Path) -> Exported:
     recording = blocks.overview
     if (number := len(recording.frame)) > MOST:
         raise InputError(
-            f"{recording.name} has {number:,} samples: a log of Inspect is a ZIP file with a member"
-            f" for each, all listed in the memory of what reads it, so at most {MOST:,} are"
-            " exported; export it --to lm-eval or --to hub"
+            f"{recording.name} has {number:,} samples, and a log of Inspect that can be viewed has"
+            f" about {MOST:,} at most: export it --to lm-eval or --to hub"
         )
     header = _header(blocks)
     start = {name: header[name] for name in ("version", "eval", "plan")}

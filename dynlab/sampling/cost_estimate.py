@@ -85,7 +85,7 @@ class Held:
     """
 
     num: int = 0
-    spent: Spending = field(default_factory=Spending)
+    spent: Spending = Spending()
     tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: array[float] = field(default_factory=lambda: array("d"))
 

@@ -35,6 +35,7 @@ def drawn(plan):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep_text", [None, 1])
 def test_a_recording_made_in_blocks_is_that_of_all_samples_and_goes_back(
     monkeypatch, tmp_path, plan, keep_text

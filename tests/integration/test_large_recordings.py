@@ -1,5 +1,5 @@
-"""Time and memory of `compare` and `leaderboard` on recordings of 64 samples a question with texts,
-to 100,000 questions. `make benchmarks`.
+"""Time and memory of commands on recordings of 64 samples a question with texts, to 100,000
+questions: those that read no texts, and those that write them. `make benchmarks`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers.large_recording import large_recording
+from helpers.large_recording import CARD, large_recording
 from helpers.large_store import MODEL, large_store
 from helpers.scripted_server import ScriptedServer
 
-from dynlab.recordings.blocks import blocks_of
 from dynlab.recordings.exports import inspect_log
+from dynlab.recordings.parquet_files import frames_in
 from dynlab.recordings.recording import write
+from dynlab.recordings.writing import BLOCK_ROWS, write_blocks
 
 pytestmark = pytest.mark.benchmarks
 RUNS = Path(__file__).resolve().parents[2] / "runs"
@@ -32,9 +33,7 @@ COMMANDS = {
 COMMON = "--unit tokens --replications 2"
 MOST_MIB = 4096
 READING = "One run of each command with three policies in two replications, texts on disk"
-WRITTEN = (10_000, 100_000)
-WRITING = "One run of each command; record writes a store that was full but for the last question"
-GROWING = ("seconds", "questions")
+WRITING = "One run of each command; record finds a store that lacks the last question's samples"
 
 
 def measured(command: str, *arguments: str) -> dict[str, float]:
@@ -75,48 +74,59 @@ def test_time_grows_no_faster_than_the_data_and_memory_stays_below_four_gib(tmp_
 
 
 def test_what_writes_texts_keeps_few_of_them_in_memory(tmp_path, capfd):
-    """To 6.4 million samples, a log of Inspect to what it holds; writes
-    runs/large-recordings-written.{csv,svg,png} anew after each command.
-
-    `record` finds a store that lacks the last question's samples: calls are not measured.
+    """To 6.4 million samples, a log of Inspect to what it holds, `record` to a tenth of that, since
+    it would take half an hour; writes runs/large-recordings-written.{csv,svg,png} after each
+    command.
     """
-    from dynlab.plots import figure_files
-
-    rows = []
-    for num_questions in WRITTEN:
-        folder = tmp_path / str(num_questions)
-        with ScriptedServer(lambda call: "Answer: 0") as server:
-            whole = apart(large_store, folder, num_questions, server.address)
-            asked = ["--task", folder / "task.jsonl", "--samples", 64, "--api-base", server.address]
-            command = ["record", "--model", MODEL, *asked, "--out", whole]
-            rows.append(size_of(whole, num_questions, "record", command))
-        Path(f"{whole}.sqlite").unlink()
-        small = apart(chains, whole)
-        commands = {
-            "merge": ["merge", whole, small, "--out", folder / "both.parquet"],
-            "export --to lm-eval": [
-                "export",
-                whole,
-                "--to",
-                "lm-eval",
-                "--out",
-                folder / "a.jsonl",
-            ],
-            "export --to hub": ["export", whole, "--to", "hub", "--out", folder / "hub"],
-            "export --to inspect": ["export", whole, "--to", "inspect", "--out", folder / "a.eval"],
-        }
-        for name, arguments in commands.items():
-            if "inspect" not in name or num_questions * 65 <= inspect_log.MOST:
-                rows.append(size_of(whole, num_questions, name, ["recordings", *arguments]))
-            table = pd.DataFrame(rows)
-            figure_files.save(scaling(table, WRITING), RUNS, "large-recordings-written", table)
-        shutil.rmtree(folder)
+    rows: list[dict[str, object]] = []
+    for num_questions in QUESTIONS[:2]:
+        record_store(tmp_path / f"store-{num_questions}", num_questions, rows)
+    for num_questions in QUESTIONS:
+        merge_and_export(tmp_path / str(num_questions), num_questions, rows)
+    table = pd.DataFrame(rows)
     with capfd.disabled():
         print("\n" + table.to_string(index=False, float_format="{:.1f}".format))
     assert table["peak_mib"].max() < MOST_MIB
     for _, own in table.groupby("command"):
-        seconds, questions = (own[name].iloc[-1] / own[name].iloc[0] for name in GROWING)
-        assert seconds <= 1.25 * questions
+        small, large = own.iloc[-2], own.iloc[-1]
+        assert large["seconds"] / small["seconds"] < 1.25 * large["questions"] / small["questions"]
+
+
+def record_store(folder: Path, num_questions: int, rows: list[dict[str, object]]) -> None:
+    """`record` finds a store that lacks the last question's samples, draws these and writes all:
+    how drawing itself grows is not measured.
+    """
+    with ScriptedServer(lambda call: "Answer: 0") as server:
+        path = apart(large_store, folder, num_questions, server.address)
+        asked = ["--task", folder / "task.jsonl", "--samples", 64, "--api-base", server.address]
+        measure(rows, path, num_questions, "record --model", MODEL, *asked, "--out", path)
+    shutil.rmtree(folder)
+
+
+def merge_and_export(folder: Path, num_questions: int, rows: list[dict[str, object]]) -> None:
+    """A large recording is merged with a small one of another strategy, and exported."""
+    folder.mkdir()
+    path, small = apart(to_be_merged, folder, num_questions)
+    measure(rows, path, num_questions, "merge", path, small, "--out", folder / "both.parquet")
+    for to, out in {"hub": "hub", "lm-eval": "a.jsonl", "inspect": "a.eval"}.items():
+        if to != "inspect" or num_questions * 64 <= inspect_log.MOST:
+            measure(rows, path, num_questions, f"export --to {to}", path, "--out", folder / out)
+    shutil.rmtree(folder)
+
+
+def measure(
+    rows: list[dict[str, object]], path: Path, num_questions: int, command: str, *arguments: object
+) -> None:
+    """Adds what a command took by the size of its recording, and writes the figure."""
+    from dynlab.plots import figure_files
+
+    of = [] if command.startswith("record") else ["recordings"]
+    found = measured(*of, *command.split(), *map(str, arguments))
+    name = command.removesuffix(" --model")
+    size = {"command": name, "questions": num_questions, "samples": 64}
+    rows.append(size | {"file_mib": path.stat().st_size / 2**20} | found)
+    table = pd.DataFrame(rows)
+    figure_files.save(scaling(table, WRITING), RUNS, "large-recordings-written", table)
 
 
 def apart(function, *arguments):
@@ -127,18 +137,14 @@ def apart(function, *arguments):
         return process.submit(function, *arguments).result()
 
 
-def chains(path: Path) -> Path:
-    """A small recording of another strategy, to be merged with a large one."""
-    known = blocks_of(path)
-    own = next(iter(known)).query("strategy == 'parallel'").assign(strategy="sequential")
-    return write(own, dict(known.overview.card), path.with_name("chains.parquet"))
-
-
-def size_of(path: Path, num_questions: int, name: str, arguments) -> dict[str, object]:
-    """A row of the table: what a command took, by the size of the recording."""
-    found = measured(*map(str, arguments))
-    size = {"command": name, "questions": num_questions, "samples": 64}
-    return size | {"file_mib": path.stat().st_size / 2**20} | found
+def to_be_merged(folder: Path, num_questions: int) -> tuple[Path, Path]:
+    """A large recording as dynlab writes it, and a small one of another strategy."""
+    drawn = large_recording(folder / "drawn.parquet", num_questions)
+    frames = frames_in(drawn, BLOCK_ROWS)
+    path = write_blocks(frames, lambda _: CARD, folder / "large.parquet")
+    own = next(frames_in(drawn, BLOCK_ROWS)).assign(strategy="sequential")
+    drawn.unlink()
+    return path, write(own, CARD, folder / "small.parquet")
 
 
 def scaling(table: pd.DataFrame, told: str = READING):

@@ -51,10 +51,9 @@ At = float | Iterable[float] | None
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Methods on the same questions and draws, one of them the reference.
+    """Methods (policies, or strategies under policies) on the same questions and draws.
 
-    A method is a policy, or a strategy under a policy. What is asked for is played once: the first
-    table costs a replay, those after it next to nothing.
+    What is asked for is played once: the first table costs a replay, those after it nearly nothing.
 
     Args:
         replays: The methods on each recording.
@@ -153,7 +152,8 @@ class Comparison:
         """Accuracy of each method minus the reference's, at equal budgets: columns `DIFFERENCES`.
 
         It is paired over questions, and over draws where both sample one strategy. A cell that the
-        reference, or a method on another strategy, cannot spend any more is left out.
+        reference, or a method on another strategy, cannot spend any more is left out, and so is
+        all that is recorded where both end alike.
 
         Args:
             at: B, one or several; by default the comparison's budgets; refused as by `savings`.
@@ -168,6 +168,7 @@ class Comparison:
                 spent = base.unspent < 1
                 if method.streams is not own.streams:
                     spent &= curve.unspent < 1
+                spent &= ~(ends_at(own, grid) & (curve.accuracy == base.accuracy).all(axis=1))
                 for c in np.flatnonzero(spent):
                     gap = difference(curve.accuracy[c], base.accuracy[c], own.resamples)
                     row = described(method, own.setup) | {"against": own.reference.name}
@@ -218,9 +219,9 @@ class Comparison:
 
     def _spendable(self, at: At) -> Floats:
         """The same, refused where no recording could spend the lowest of them."""
-        budgets, longest = self.budgets_at(at), max(self.replays, key=lambda own: own.longest)
-        if longest.longest < budgets.min():
-            raise unaffordable(longest.streams, budgets)
+        budgets = self.budgets_at(at)
+        if self.replays and all(own.longest < budgets.min() for own in self.replays):
+            raise unaffordable(self.replays[0].streams, budgets)
         return budgets
 
     def shown(self, own: Replays) -> list[Method]:

@@ -101,7 +101,9 @@ class Workbench:
         # a view may be asked for more tables when newer views are asked for already
         lasting = replace(own, done=_never, drawn=lambda streams, profiles: None)
         comparison = replace(comparison, replays=(lasting,))
-        gained = {
+        # at all that is recorded every policy ends at the same samples, and no difference is told
+        gained = {method.name: Estimate(0.0, 0.0, 0.0) for method in comparison.rivals(own)}
+        gained |= {
             row["allocator"]: Estimate(row["difference"], row["low"], row["high"])
             for row in comparison.differences(at).to_dict("records")
         }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 BANDS = "Bands: 95 % intervals over questions."
 BARS = "Bars: 95 % intervals over questions."
-ABSENT = "n/a: not sampled, or too few samples to spend B."
+ABSENT = "n/a: not sampled, or no more than B recorded."
 _SIZE = 5.8  # points
 _LINE = 1.35 * _SIZE / 72  # inches from one line to the next
 _LETTER = 0.525 * _SIZE / 72  # inches, the mean width of a letter of the theme's font

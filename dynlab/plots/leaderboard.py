@@ -137,7 +137,7 @@ def _caption(table: pd.DataFrame, value: str) -> list[str]:
     """What the marks of a leaderboard mean."""
     spent = f"in {counted(table['unit'])}"
     return [
-        f"Means over {table['recordings'].iloc[0]} recordings." if "recordings" in table else "",
+        _means(table),
         BARS,
         f"B: what uniform spends, {spent}; its accuracy is to be reached for less."
         if value == "saving"
@@ -146,6 +146,12 @@ def _caption(table: pd.DataFrame, value: str) -> list[str]:
         "Arrow: beyond the panel, with its number where the mean lies there.",
         "The oracle knows the answers: a bound.",
     ]
+
+
+def _means(table: pd.DataFrame) -> str:
+    """Over how many recordings means are taken; not all of several may hold a large B."""
+    held = table["recordings"].iloc[0] if "recordings" in table else 0
+    return f"Means over those of {held} recordings that hold B samples." if held > 1 else ""
 
 
 def _dot(

@@ -124,7 +124,8 @@ def word_problems() -> str:
     for at in (4, 8, 16):
         own = uniform.loc[at]
         cells = [f"{own['accuracy']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"]
-        cells.append(_signed(tuple(gains.loc[at, ["difference", "low", "high"]])))
+        known = gains.loc[gains.index == at, ["difference", "low", "high"]]
+        cells.append(_signed(tuple(known.iloc[0])) if len(known) else "")
         for unit in ("samples", "tokens"):
             told = saved[(saved["unit"] == unit) & (saved["at"] == at)].dropna(subset="saving")
             cells.append(

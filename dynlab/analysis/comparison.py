@@ -218,9 +218,9 @@ class Comparison:
         return checked_budgets(at, warmup)
 
     def _spendable(self, at: At) -> Floats:
-        """The same, refused where no recording could spend the lowest of them."""
-        budgets = self.budgets_at(at)
-        if self.replays and all(own.longest < budgets.min() for own in self.replays):
+        """The same; of policies, those asked for are refused where all are more than is held."""
+        budgets, asked = self.budgets_at(at), at is not None and not self.contrasted
+        if asked and all(own.longest < budgets.min() for own in self.replays):
             raise unaffordable(self.replays[0].streams, budgets)
         return budgets
 

@@ -273,9 +273,8 @@ class _Run:
         held = {key: store.sample(key) for key in state.told}
         wording = {question.id: question.question for question in task.questions}
         rows = rows_of(state, held.get, wording, runner.ended)
-        samples: list[Sample] = [
-            s for q in range(len(rows)) for s in samples_of(state, q, held.get)
-        ]
+        drawn = (samples_of(state, number, held.get) for number in range(len(rows)))
+        samples: list[Sample] = [sample for own in drawn for sample in own]
         reserved = store.totals().reserved
         unknown = {"reserved_calls": reserved.calls, "reserved_usd": reserved.usd}
         took = {"wall_s": described.get("wall_s"), "path_s": path_seconds(state, held)}

@@ -188,8 +188,8 @@ def test_budgets_beyond_all_that_is_recorded_are_refused(make_pool):
         with pytest.raises(InputError, match="holds 10 samples per question; a budget from 100 on"):
             table(at=100)
     assert comparison.differences(at=[4, 10])["at"].tolist() == [4]  # at 10 all end alike
-    with pytest.raises(InputError, match="a budget from 25 on cannot be spent"):
-        savings(pool, at=[25], reference="uniform(warmup=20)")
+    assert savings(pool, at=[100]).empty
+    assert savings(pool, at=[25], reference="uniform(warmup=20)").empty
     with pytest.raises(InputError, match="no policy was given"):
         compare(pool, [])
 

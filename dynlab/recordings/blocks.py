@@ -24,6 +24,17 @@ _OVERVIEW |= {"completion_tokens", "source"}
 
 
 @dataclass(frozen=True)
+class FileBlocks:
+    """The blocks of a file that dynlab wrote, and nothing else of it."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for frame in frames_in(self.path, BLOCK_ROWS):
+            yield validated(frame, str(self.path))
+
+
+@dataclass(frozen=True)
 class Blocks:
     """A recording in blocks: `for frame in blocks` gives the rows of some whole questions, texts
     and all, in the order of their keys.
@@ -40,10 +51,8 @@ class Blocks:
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         if self.path is None:
-            yield from _parted(self.overview.frame, BLOCK_ROWS)
-            return
-        for frame in frames_in(self.path, BLOCK_ROWS):
-            yield validated(frame, str(self.path))
+            return _parted(self.overview.frame, BLOCK_ROWS)
+        return iter(FileBlocks(self.path))
 
 
 def blocks_of(source: str | Path | Recording) -> Blocks:

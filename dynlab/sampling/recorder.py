@@ -17,7 +17,7 @@ from dynlab.models.engines import describe, resolve
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
 from dynlab.models.price_list import goes_on
-from dynlab.recordings.blocks import blocks_of
+from dynlab.recordings.blocks import FileBlocks
 from dynlab.recordings.writing import Counts, write_blocks
 from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
 from dynlab.sampling.cost_estimate import (
@@ -125,7 +125,7 @@ def record(
         card = _drawn(plan, store, model, sampler_at, requests)
         path = _written(ready, store, card, options.keep_text)
     if requests.progress:
-        blocks = blocks_of(path)
+        blocks = FileBlocks(path)
         words = [summary_of(blocks, card.get("wall_s"))]
         words += doubts_about(blocks, ready.task.grader.name)
         print("\n".join(words), file=sys.stderr)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from dynlab._util.durations import took
-from dynlab.recordings.blocks import Blocks
+from dynlab.recordings.blocks import FileBlocks
 from dynlab.recordings.critical_path import longest_path
 from dynlab.recordings.recording import right_of
 
@@ -20,7 +20,7 @@ _HELD = 0.5  # of the texts, more than this
 _SEVERAL = 3  # questions with the same text again and again are no accident
 
 
-def summary_of(rows: pd.DataFrame | Blocks, wall_s: float | None = None) -> str:
+def summary_of(rows: pd.DataFrame | FileBlocks, wall_s: float | None = None) -> str:
     """Samples, answers, accuracy where targets are known, tokens, cost, depth and time, in a line.
 
     >>> rows = [("q", "4", "4", 10, 5), ("q", "", "4", 10, 7)]
@@ -47,7 +47,7 @@ def summary_of(rows: pd.DataFrame | Blocks, wall_s: float | None = None) -> str:
     return f"{num_samples:,} sample{'s' * (num_samples != 1)} of {of}: {', '.join(said)}"
 
 
-def _frames(rows: pd.DataFrame | Blocks) -> Iterable[pd.DataFrame]:
+def _frames(rows: pd.DataFrame | FileBlocks) -> Iterable[pd.DataFrame]:
     return [rows] if isinstance(rows, pd.DataFrame) else rows
 
 
@@ -90,7 +90,7 @@ def _times(
     return said if wall_s is None else [*said, f"took {took(wall_s)}"]
 
 
-def doubts_about(rows: pd.DataFrame | Blocks, kind: str) -> list[str]:
+def doubts_about(rows: pd.DataFrame | FileBlocks, kind: str) -> list[str]:
     """What looks wrong, a sentence each: too few answers, right texts that are read as wrong, or
     samples of a question that are all one text.
 

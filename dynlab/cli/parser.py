@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -91,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     by_default, warnings.formatwarning = warnings.formatwarning, _in_a_line
     try:
         given = _parser().parse_args(arguments)
-        return int(given.run(given) or 0)
+        with _terminated_as_by_ctrl_c():
+            return int(given.run(given) or 0)
     except DynlabError as error:
         print(f"dynlab: {error}", file=sys.stderr)
         return error.exit_code
@@ -103,6 +107,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         warnings.formatwarning = by_default
+
+
+@contextmanager
+def _terminated_as_by_ctrl_c() -> Iterator[None]:
+    """A scheduler's SIGTERM ends a command as Ctrl-C does: calls in flight are finished, notebooks'
+    processes end.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone may say so
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _in_a_line(

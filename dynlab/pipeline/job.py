@@ -130,7 +130,7 @@ class Job:
                 self.failure = f"notebook {self.stem} did not start: {last}"
                 return ""
             notebook = self._portable(executed.read_text(encoding="utf-8"))
-        if process.returncode:
+        if process.returncode and not self._stopped:
             where = failed_cell(notebook) or f"with its kernel: {last}"
             self.failure = f"notebook {self.stem} failed {where}"
         return notebook

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -181,3 +184,16 @@ def test_import_and_help_cost_less_than_four_imports_of_numpy(capsys):
             f"\nimport dynlab: {ratios[0]:.2f}, dynlab --help: {ratios[1]:.2f} times import numpy"
         )
     assert max(ratios) < 4
+
+
+def test_a_scheduler_s_signal_ends_a_command_as_ctrl_c_does(monkeypatch, capsys):
+    def told_to_end(given, opened):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("dynlab.cli.browse._browse", told_to_end)
+    begun = time.monotonic()
+    assert main(["browse", "capitals--smollm2-135m"]) == 1
+    assert "dynlab: interrupted" in capsys.readouterr().err and time.monotonic() - begun < 9
+    assert signal.getsignal(signal.SIGTERM) is before

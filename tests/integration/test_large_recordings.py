@@ -163,7 +163,7 @@ def scaling(table: pd.DataFrame, told: str = READING):
         panels[0].set(yscale="log", ylim=(1, None))
         panels[1].set(ylim=(0, 1.1 * MOST_MIB))
         panels[1].axhline(MOST_MIB, color="0.6", linestyle=":", linewidth=0.8)
-        panels[0].legend(loc="upper left", frameon=False)
+        panels[0].legend(loc="lower right", frameon=False)
         captions.add_caption(
             figure,
             f"{told}: no intervals. Dotted: 4 GiB.",

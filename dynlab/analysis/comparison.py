@@ -129,7 +129,7 @@ class Comparison:
             at: B, one or several; by default the comparison's budgets.
 
         Raises:
-            InputError: no recording holds as many samples as the lowest B.
+            InputError: the lowest B of `at` is more than any recording holds.
         """
         wanted = self._spendable(at)
         rows: list[Row] = []
@@ -221,7 +221,7 @@ class Comparison:
         """The same; of policies, those asked for are refused where all are more than is held."""
         budgets, asked = self.budgets_at(at), at is not None and not self.contrasted
         if asked and all(own.longest < budgets.min() for own in self.replays):
-            raise unaffordable(self.replays[0].streams, budgets)
+            raise unaffordable(max(self.replays, key=lambda own: own.longest).streams, budgets)
         return budgets
 
     def shown(self, own: Replays) -> list[Method]:

@@ -19,7 +19,7 @@ from dynlab._util.errors import InputError
 from dynlab.analysis.budgets import checked_budgets, dense_grid
 from dynlab.analysis.comparison import Comparison
 from dynlab.analysis.methods import Method, named_policies, plays_as, warmup_of
-from dynlab.analysis.metrics import Estimate
+from dynlab.analysis.metrics import NOT_TOLD, Estimate
 from dynlab.analysis.replays import Replays, Setup
 from dynlab.explorer.policy_choice import shared_settings
 from dynlab.explorer.sized_cache import SizedCache
@@ -101,9 +101,7 @@ class Workbench:
         # a view may be asked for more tables when newer views are asked for already
         lasting = replace(own, done=_never, drawn=lambda streams, profiles: None)
         comparison = replace(comparison, replays=(lasting,))
-        # at all that is recorded every policy ends at the same samples, and no difference is told
-        gained = {method.name: Estimate(0.0, 0.0, 0.0) for method in comparison.rivals(own)}
-        gained |= {
+        gained = {method.name: NOT_TOLD for method in comparison.rivals(own)} | {
             row["allocator"]: Estimate(row["difference"], row["low"], row["high"])
             for row in comparison.differences(at).to_dict("records")
         }

@@ -46,14 +46,15 @@ def _card(row: pd.Series, view: View) -> str:
     colour = f' style="color:{paint(look.colour)}"'
     strong = name in view.strong
     saving, interval = _minus(percent((row["saving"], row["low"], row["high"]))).split(" [")
-    gained = _minus(f"{plus(gain.value)} [{plus(gain.low)}, {plus(gain.high)}]")
+    told = gain.value == gain.value  # not where all end at the same samples
+    gained = f"{plus(gain.value)} [{plus(gain.low)}, {plus(gain.high)}]" if told else "n/a"
     return (
         f'<button type="button" class="dl-card dl-policy{" dl-strong" * strong}"'
         f' data-policy="{escape(name)}" aria-pressed="{str(strong).lower()}">'
         f'<span class="dl-who"{colour}>{escape(look.label)}</span>'
         f'<span class="dl-big"{"" if note else colour}>{saving}</span>'
         f'<span class="dl-range">[{interval}</span>'
-        f'<span class="dl-soft">at equal cost {gained}{note}</span></button>'
+        f'<span class="dl-soft">at equal cost {_minus(gained)}{note}</span></button>'
     )
 
 

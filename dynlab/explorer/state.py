@@ -86,7 +86,7 @@ class View:
         comparison: Which the numbers are read from.
         curves: `Comparison.curves`.
         saved: `Comparison.savings` at the budget.
-        gained: Accuracy minus uniform's at the budget, paired.
+        gained: Accuracy minus uniform's at the budget, paired; NaN where that is not told.
         spent: [Q] spent on a question at the budget, in the unit.
         samples: [Q] samples drawn of it there.
     """

@@ -5,13 +5,14 @@ draws it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dynlab._util.options import Sampling
 from dynlab._util.values import GREEDY, Question, Request, Sample
 from dynlab.models.replies import Response
+from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.store_rows import Key
 from dynlab.strategies.base import Strategy
 from dynlab.tasks.prompts import before_stop, finals, own, prompter_for
@@ -135,9 +136,18 @@ class Plan:
             )
         return planned and question_id in self.questions
 
-    def num_in(self, there: Set[Key]) -> int:
+    def missing(self, there: KeySet) -> dict[str, int]:
+        """How many samples of each question are not there yet."""
+        planned = [(GREEDY, 0, 1)] if self.greedy else []
+        planned += [(self.strategy.name, s, self.num_samples) for s in range(self.num_streams)]
+        return {
+            id_: sum(num - there.num_of((id_, name, stream), num) for name, stream, num in planned)
+            for id_ in self.questions
+        }
+
+    def num_in(self, there: KeySet) -> int:
         """How many of its samples are there."""
-        return sum(key in there for key in self.keys)
+        return len(self.keys) - sum(self.missing(there).values())
 
     def shows(self, key: Key) -> bool:
         """Whether a planned sample is shown this one."""

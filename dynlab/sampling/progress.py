@@ -10,7 +10,6 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from dynlab._util.durations import Countdown, about
-from dynlab._util.values import GREEDY
 from dynlab.sampling.batch_client import BatchClient
 from dynlab.sampling.sampler import Sampler
 from dynlab.sampling.time_left import seconds_left
@@ -103,7 +102,9 @@ class Progress:
             return self.sampler.client.told
         ages = clock.ages
         queued = max(math.ceil((self.total - self.num) / each) - len(ages), 0)
-        relative = clock.relative(self._missing()) if self._planned and queued else 1.0
+        relative = 1.0
+        if self._planned and queued:
+            relative = clock.relative(self.sampler.plan.missing(self.sampler.arrived))
         seconds = seconds_left(
             clock.latencies, queued, ages, clock.in_flight, self._round_size, relative
         )
@@ -114,17 +115,6 @@ class Progress:
             return [known]
         answers = f"the last {len(ages)} answers" if len(ages) > 1 else "the last answer"
         return [f"finishing {answers}", *([] if left is None else [known])]
-
-    def _missing(self) -> dict[str, int]:
-        """Samples by question that the plan lacks."""
-        plan, arrived = self.sampler.plan, self.sampler.arrived
-        name, streams = plan.strategy.name, range(plan.num_streams)
-        greedy = [((GREEDY, 0), 1)] if plan.greedy else []
-        planned = [*greedy, *(((name, stream), plan.num_samples) for stream in streams)]
-        return {
-            id_: sum(num - arrived.num_of((id_, *of), num) for of, num in planned)
-            for id_ in plan.questions
-        }
 
 
 def _of(spent: float, share: float) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dynlab.analysis.metrics import NOT_TOLD
 from dynlab.explorer.curve_panel import curves_panel
 from dynlab.explorer.savings_cards import savings_html
 
@@ -34,3 +35,5 @@ def test_at_the_recording_s_end_the_cards_say_what_cannot_be_told(view):
     at_end = replace(view, setting=replace(view.setting, budget=own.longest))
     assert "is all that is recorded" in savings_html(at_end)
     assert "is all that is recorded" not in savings_html(view)
+    untold = replace(view, gained=dict.fromkeys(view.gained, NOT_TOLD))
+    assert "at equal cost n/a" in savings_html(untold) and "nan" not in savings_html(untold)

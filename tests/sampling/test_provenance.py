@@ -1,5 +1,6 @@
 """Samples become a recording block by block, the same as all at once, and go back into a store."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from dynlab._util.values import GREEDY, Question, Sample, Usage
 from dynlab.recordings import blocks
 from dynlab.recordings.writing import counts_of, write_blocks
 from dynlab.sampling import provenance
+from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import card_of, earlier_samples, frame_of, frames_of, settings_of
 from dynlab.sampling.store import Store
@@ -83,4 +85,6 @@ def test_what_a_plan_says_of_a_key_is_what_its_keys_say(plan):
     ]
     assert [plan.holds(key) for key in asked] == [key in keys for key in asked]
     assert [plan.shows(key) for key in asked] == [key in shown for key in asked]
-    assert plan.num_in(shown) == len(shown) and shown
+    assert plan.num_in(KeySet(shown)) == len(shown) and shown
+    lacking = Counter(key[0] for key in keys - shown)
+    assert plan.missing(KeySet(shown)) == {id_: lacking[id_] for id_ in plan.questions}

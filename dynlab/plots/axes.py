@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dynlab.plots.style import Look
+from dynlab.plots.style import Look, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches: the widths of figures on a page
+_TITLED = 0.8  # of a column's width, that a title may take: the rest is ticks and a gap
 
 
 def new_panels(
@@ -26,6 +27,20 @@ def new_panels(
     figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False)
     figure._repr_mimebundle_ = partial(_close, figure)  # type: ignore[attr-defined]
     return figure, list(axes.flat)
+
+
+def name_panel(ax: Axes, recording: str) -> None:
+    """Writes a recording's name over its panel, smaller where it would reach the next one's."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    text, size, place = title(recording), float(rcParams["axes.titlesize"]), ax.get_subplotspec()
+    columns = 1 if place is None else place.get_gridspec().ncols
+    font = FontProperties(weight=rcParams["axes.titleweight"])
+    taken = TextPath((0, 0), text, size=size, prop=font).get_extents().width / 72  # inches
+    room = _TITLED * ax.figure.bbox.width / ax.figure.dpi / columns
+    ax.set_title(text, fontsize=size * min(1.0, room / taken))
 
 
 def _close(figure: Figure, **_: Any) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from dynlab.plots.axes import (
     TWO_COLUMNS,
     log2_axis,
     name_ends,
+    name_panel,
     new_panels,
     shared_legend,
 )
 from dynlab.plots.captions import BANDS, add_caption
-from dynlab.plots.style import LOOKS, Look, methods, style, title
+from dynlab.plots.style import LOOKS, Look, methods, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,11 +118,8 @@ def _panel(
     order = list(dict.fromkeys([*order, *(look.label for look, _ in lines)]))
     for look, rows in lines:
         _line(ax, rows, cost, look, order.index(look.label), len(order))
-    ax.set(
-        title=title(curves["recording"].iloc[0]),
-        xlabel=_cost_label(curves, cost),
-        ylabel=measure_of(curves),
-    )
+    name_panel(ax, curves["recording"].iloc[0])
+    ax.set(xlabel=_cost_label(curves, cost), ylabel=measure_of(curves))
     log2_axis(ax, curves[cost])
     return [
         (look, float(rows[cost].iloc[-1]), float(rows["accuracy"].iloc[-1])) for look, rows in lines

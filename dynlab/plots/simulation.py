@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab.plots.axes import ONE_COLUMN, TWO_COLUMNS, log2_axis, new_panels, shared_legend
+from dynlab.plots.axes import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    log2_axis,
+    name_panel,
+    new_panels,
+    shared_legend,
+)
 from dynlab.plots.captions import BANDS, add_caption, counted
 from dynlab.plots.style import contrasted, label_of, look_of, style, title
 
@@ -40,7 +47,7 @@ def plot_agreement(rows: pd.DataFrame) -> Figure:
         figure, axes = new_panels(down, across, width=width, height=height)
         for number, (name, ax) in enumerate(zip(names, axes, strict=False)):
             _agreement_panel(ax, drawn[drawn["recording"] == name])
-            ax.set_title(title(name))
+            name_panel(ax, name)
             ax.set_xlabel("samples per question" if number + across >= len(names) else "")
             ax.set_ylabel("accuracy" if number % across == 0 else "")
         shared_legend(figure, axes[: len(names)], axes[len(names) :])
@@ -138,11 +145,8 @@ def plot_power(power: pd.DataFrame, *, enough: float = 0.8) -> Axes:
             ax.plot(x, own["power"], color=look.colour, marker=look.marker, label=look.label)
         log2_axis(ax, power["questions"])
         ax.set_ylim(-0.03, 1.03)
-        ax.set(
-            title=title(str(first["recording"])),
-            xlabel="questions",
-            ylabel="power, simulated",
-        )
+        name_panel(ax, str(first["recording"]))
+        ax.set(xlabel="questions", ylabel="power, simulated")
         ax.legend(loc="lower right")
         add_caption(
             figure,

@@ -14,11 +14,12 @@ from dynlab.plots.axes import (
     TWO_COLUMNS,
     draw_interval,
     log2_axis,
+    name_panel,
     new_panels,
     shared_legend,
 )
 from dynlab.plots.captions import BANDS, BARS, add_caption, at_budgets
-from dynlab.plots.style import look_of, style, title
+from dynlab.plots.style import look_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def plot_lines_grid(
                 steps=steps,
                 zero=zero,
             )
-            ax.set_title(title(recording))
+            name_panel(ax, recording)
             ax.set_ylim(low - margin, high + margin)
             ax.set_xlabel(xlabel if number + across >= len(recordings) else "")
             ax.set_ylabel(ylabel if number % across == 0 else "")

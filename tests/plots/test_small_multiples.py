@@ -57,6 +57,19 @@ def test_small_multiples_share_one_scale_and_one_legend_and_draw_every_interval(
     assert figure.axes[0].get_lines()[1].get_color() == style.COLOURS["ucb"]
 
 
+def test_a_long_name_stays_over_its_own_panel():
+    names = ("word-problems-of-grade-school--some-model-7b", "b--x", "c--x")
+    figure = small_multiples.plot_lines_grid(
+        lines(names), "budget", "regret", xlabel="samples", ylabel="regret"
+    )
+    figure.draw_without_rendering()
+    titles = [ax._left_title for ax in figure.axes]
+    assert [each.get_text() for each in titles] == [style.title(name) for name in names]
+    ends = [each.get_window_extent() for each in titles]
+    assert ends[0].x1 + 4 < ends[1].x0
+    assert titles[0].get_fontsize() < titles[1].get_fontsize() == titles[2].get_fontsize()
+
+
 def test_steps_stand_side_by_side_with_their_values_as_labels():
     figure = small_multiples.plot_lines_grid(
         lines(("a--x",)), "budget", "regret", xlabel="c", ylabel="regret", steps=True, zero=True

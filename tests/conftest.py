@@ -17,7 +17,19 @@ from helpers.fixtures import (  # noqa: F401
 # as in dynlab.pipeline.execute: jsonschema's grammars take longer to build than all of papermill
 sys.modules.setdefault("rfc3987_syntax", None)
 
+# files whose tests take longest: begun last, one would keep all others waiting
+LONG = """
+test_odd_recordings test_explorer_in_browser test_solver test_progress test_chains test_reproduction
+test_interrupting test_online_policy test_cache test_recorder test_openvino test_documented_code
+test_job test_verification test_recording test_sampler test_client test_same_model test_widget
+""".split()
+
 SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow`, for `make quick`
+
+
+def pytest_collection_modifyitems(items):
+    """Long files come first; within a file all stays as it is."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def pytest_terminal_summary(terminalreporter):

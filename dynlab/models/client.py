@@ -101,7 +101,9 @@ class Client:
                 api_key=key or openai_access.key(imported()) or "none",
                 max_retries=0,
                 http_client=(
-                    openai.DefaultAioHttpClient(timeout=self._longest_s, event_hooks=hooks)
+                    openai.DefaultAioHttpClient(
+                        timeout=self._longest_s, event_hooks=hooks, verify=openai_access.trusted()
+                    )
                     if self._post is None
                     else _answered_by(self._post, hooks)
                 ),

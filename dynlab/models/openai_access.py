@@ -1,8 +1,13 @@
-"""Address and key for OpenAI's own client, by the environment and LiteLLM's settings."""
+"""Address, key and trusted certificates for OpenAI's own client, by the environment and LiteLLM's
+settings.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import cache
+from importlib import import_module
+from ssl import SSLContext
 from types import ModuleType
 
 from dynlab._util.errors import InputError
@@ -31,3 +36,19 @@ def require_key(endpoint: Endpoint, litellm: ModuleType) -> None:
         f"{endpoint.litellm_model} needs a key, and OPENAI_API_KEY is not set: set it, or"
         " OPENAI_BASE_URL to the address of a server of your own"
     )
+
+
+def trusted() -> SSLContext:
+    """What servers' certificates are checked by: the same as by default, read once."""
+    return _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache  # each reading takes longer than a call to a model
+def _trusted(file: str | None, folder: str | None) -> SSLContext:
+    """What OpenAI's client, of httpx or its successor, trusts while the environment says these."""
+    import openai
+
+    bases = {base.__name__: base.__module__ for base in openai.DefaultAioHttpClient.__mro__}
+    http = import_module(bases["AsyncClient"].partition(".")[0])
+    context: SSLContext = http.create_ssl_context()
+    return context

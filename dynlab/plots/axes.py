@@ -152,8 +152,10 @@ def doubling(low: float, high: float) -> dict[float, str]:
 
 def name_ends(ax: Axes, ends: Sequence[tuple[Look, float, float]]) -> bool:
     """Writes each label beside its line's end, moved apart; False: they do not fit."""
-    # the layout decides how many points one unit of the y axis has
-    ax.figure.canvas.figure.draw_without_rendering()
+    # the layout, without a drawing, decides how many points one unit of the y axis has
+    figure = ax.figure.canvas.figure
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
     height = ax.get_window_extent().height * 72 / ax.figure.dpi
     bottom, top = ax.get_ylim()
     wanted = {look: (y - bottom) / (top - bottom) * height for look, _, y in ends}

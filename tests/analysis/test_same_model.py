@@ -90,9 +90,8 @@ def test_shared_questions_are_paired_and_others_not():
     for seed in range(150):
         rng = np.random.default_rng(seed)
         chances = np.repeat(rng.beta(1, 1, 60), 8)
-        one, other = (
-            drawn(0.5, seed=seed).assign(correct=rng.random(480) < chances) for _ in range(2)
-        )
+        asked = drawn(0.5, seed=seed)
+        one, other = (asked.assign(correct=rng.random(480) < chances) for _ in range(2))
         pair = one[one["question_id"].isin(first)], other[other["question_id"].isin(last)]
         zs.append(agreement(*pair).set_index("measure").loc["sample", "z"])
     assert 0.9 < np.std(zs) < 1.1 and abs(np.mean(zs)) < 0.2

@@ -2,6 +2,7 @@ import asyncio
 import json
 import math
 import socket
+import ssl
 import time
 from dataclasses import replace
 from email.utils import formatdate
@@ -15,6 +16,7 @@ from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request, Usage
 from dynlab.models.client import Client
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.openai_access import trusted
 from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.models.provider_errors import ProviderError
@@ -287,6 +289,20 @@ def test_a_log_probability_without_bound_is_left_out():
             ask(server, replace(CHAT, sampling=Sampling(max_tokens=8, logprobs=True)), "openai")
         )
     assert (found.mean_logprob, found.lowest_logprob) == (-2.0, -3.0)
+
+
+def test_certificates_are_those_of_openai_s_client_read_once(monkeypatch, tmp_path):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    import openai
+
+    own = openai.DefaultAioHttpClient()._transport.ssl_context
+    assert trusted().cert_store_stats() == own.cert_store_stats()
+    assert trusted().verify_mode == ssl.CERT_REQUIRED and trusted().check_hostname
+    assert trusted() is trusted()
+    (tmp_path / "one.pem").write_text(ssl.DER_cert_to_PEM_cert(own.get_ca_certs(True)[0]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
+    assert trusted().cert_store_stats()["x509_ca"] == 1
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "gpt-4o-mini"])

@@ -14,6 +14,13 @@ from dynlab.replay.loop import run
 from dynlab.replay.online_policy import OnlinePolicy
 
 LIVE = [name for name in registry.names("allocator") if name != "sequential-halving"]
+PAIRED = [  # every two of seed, unit and whether arrivals are dealt meet
+    (seed, unit, (seed + number) % 2 == 1)
+    for seed in range(3)
+    for number, unit in enumerate(("samples", "tokens"))
+]
+NAMES = ("uniform", "ucb", "priced", "thompson")
+RULES = registry.names("stopping rule")
 
 
 def in_order(frame):
@@ -34,29 +41,27 @@ def replayed(policy, streams, limit, seed, unit="samples"):
 @pytest.mark.parametrize("name", LIVE)
 def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
     streams = in_order(random_pool(9, 90, seed=batch))
-    for seed in range(3):
-        for unit in ("samples", "tokens"):
-            policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
-            expected = replayed(policy, streams, 80, seed, unit)
-            deals = random.Random(seed)
-            for deal in (None, lambda n, deals=deals: deals.randrange(n)):
-                picks = played(OnlinePolicy(policy, 9, 80, seed), streams, unit, deal)
-                assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
+    for seed, unit, dealt in PAIRED:
+        policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
+        deal = random.Random(seed).randrange if dealt else None
+        picks = played(OnlinePolicy(policy, 9, 80, seed), streams, unit, deal)
+        assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == replayed(
+            policy, streams, 80, seed, unit
+        )
 
 
-@pytest.mark.parametrize("stopping", registry.names("stopping rule"))
+@pytest.mark.parametrize("stopping", RULES)
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["uniform", "ucb", "priced", "thompson"])
+@pytest.mark.parametrize("name", NAMES)
 def test_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
+    turn = RULES.index(stopping) + NAMES.index(name)
     for seed in range(3):
         streams = in_order(random_pool(8, 130, seed=seed))
-        for batch in (1, 6):
-            policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
-            expected = replayed(policy, streams, 120, seed)
-            deals = random.Random(seed)
-            picks = played(
-                OnlinePolicy(policy, 8, 120, seed),
-                streams,
-                deal=lambda n, deals=deals: deals.randrange(n),
-            )
-            assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == expected
+        batch = (1, 6)[(seed + turn) % 2]  # both with each rule, allocator and seed
+        policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
+        picks = played(
+            OnlinePolicy(policy, 8, 120, seed), streams, deal=random.Random(seed).randrange
+        )
+        assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == replayed(
+            policy, streams, 120, seed
+        )

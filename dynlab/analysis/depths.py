@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from dynlab.analysis.comparison import At, Comparison
-from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import difference, estimates
 from dynlab.analysis.replays import Replays
 from dynlab.analysis.rows import Row, described, interval
 from dynlab.recordings.streams import Floats, Streams
+from dynlab.replay.loop import Curve
 
 DEPTHS = [
     "recording",
@@ -51,13 +51,13 @@ def at_depth(
     budgets = comparison.budgets_at(at)
     rows: list[Row] = []
     for own in comparison.replays:
+        played: dict[tuple[str, int], Curve] = {}
         for depth in depths:
-            cut = _within(own, depth)
-            curves = cut.curves(budgets)
+            curves = _within(own, depth, budgets, played)
             for c, budget in enumerate(budgets):
-                accuracy = [curves[method.name].accuracy[c] for method in cut.methods]
-                for method, values in zip(cut.methods, accuracy, strict=True):
-                    spent = curves[method.name].spent["tokens"][c].mean()
+                accuracy = [curve.accuracy[c] for curve in curves]
+                for method, curve, values in zip(own.methods, curves, accuracy, strict=True):
+                    spent = curve.spent["tokens"][c].mean()
                     cell = {"at": budget, "depth": depth, "spent_tokens": spent}
                     rows.append(described(method, own.setup) | cell | _cell(values, accuracy, own))
     return pd.DataFrame(rows, columns=DEPTHS)
@@ -74,14 +74,25 @@ def _cell(values: Floats, others: Sequence[Floats], own: Replays) -> Row:
     }
 
 
-def _within(own: Replays, depth: int) -> Replays:
-    """The methods without the samples whose calls would wait for `depth` others or more."""
-    methods = tuple(
-        Method(m.name, m.allocator, m.policy, _cut(m.streams, depth)) for m in own.methods
-    )
-    reference = methods[own.methods.index(own.reference)]
-    # budgets go on counting the reference's samples as they are without the bound
-    return Replays(own.recording, methods, reference, own.setup, own.price)
+def _within(
+    own: Replays, depth: int, budgets: Floats, played: dict[tuple[str, int], Curve]
+) -> list[Curve]:
+    """The methods' curves without samples whose calls would wait for `depth` others or more.
+
+    Args:
+        played: The curves so far, by a method's name and how many samples of its streams are left:
+            depths that leave as many share one replay. What is lacking is added.
+    """
+    cut = {id(method.streams): _cut(method.streams, depth) for method in own.methods}
+    methods = [replace(method, streams=cut[id(method.streams)]) for method in own.methods]
+    keys = [(method.name, method.streams.codes.shape[2]) for method in methods]
+    lacking = {key: method for key, method in zip(keys, methods, strict=True) if key not in played}
+    if lacking:
+        left = tuple(lacking.values())
+        # budgets go on counting the reference's samples as they are without the bound
+        curves = Replays(own.recording, left, left[0], own.setup, own.price).curves(budgets)
+        played |= {key: curves[method.name] for key, method in lacking.items()}
+    return [played[key] for key in keys]
 
 
 def _cut(streams: Streams, depth: int) -> Streams:

@@ -122,6 +122,12 @@ class Replays:
         self._play([method for method in lacking if not method.plans], grid)
         return {method.name: self._cut(method, budgets) for method in self.methods}
 
+    def against(self, reference: str, rivals: Iterable[str]) -> Replays:
+        """Some of the methods, by name, held against another reference; what was played is kept."""
+        known = {method.name: method for method in self.methods}
+        methods = tuple(known[name] for name in (reference, *rivals))
+        return replace(self, methods=methods, reference=methods[0])
+
     def holds(self, budgets: Floats) -> bool:
         """Whether every method's curve at these budgets is kept, so that it costs no replay."""
         return all(self._held(method, budgets) is not None for method in self.methods)

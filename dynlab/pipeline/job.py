@@ -32,6 +32,9 @@ _THREADS = (
     "NUMBA_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",  # of joblib
 )
+# Arrays of megabytes come and go at every step of a replay. glibc gives the memory of each back to
+# the system, which clears it for the next: a quarter of the processor's time. So it keeps some.
+_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}  # bytes
 
 
 class Job:
@@ -79,13 +82,14 @@ class Job:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables of its process: what the manifest names, one thread a library.
+        """Environment variables of its process: what the manifest names, threads and memory.
 
-        A notebook has one core, since others run beside it; what the user set stays.
+        A notebook has one core, since others run beside it, and so one thread a library; what the
+        user set stays.
         """
         one_thread = dict.fromkeys(_THREADS, "1")
         own = {NOTEBOOK: self.stem, RUN: self._id} | ({PDF: "1"} if self.pdf else {})
-        return {**one_thread, **os.environ, **own}
+        return {**one_thread, **_MEMORY, **os.environ, **own}
 
     @property
     def expected(self) -> float:

@@ -5,7 +5,6 @@ NAME.pdf lies beside them where it is asked for.
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from dynlab._util.files import replacing, write_csv
+from dynlab.plots.drawing import METADATA, drawn
 from dynlab.plots.manifest import add_figure, read_manifest
 from dynlab.plots.style import style
 
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# what matplotlib would add to a file, and what would differ from run to run
-_METADATA: dict[str, dict[str, None]] = {
-    "svg": {"Date": None, "Creator": None},
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
 PDF = "DYNLAB_PDF"  # environment variable: 1 writes a PDF of every figure, too
 
 
@@ -78,16 +72,13 @@ def save(
     folder = Path(folder)
     written = {}
     wanted = os.environ.get(PDF) == "1" if pdf is None else pdf
-    kinds = [kind for kind in _METADATA if wanted or kind != "pdf"]
+    kinds = [kind for kind in METADATA if wanted or kind != "pdf"]
     before = read_manifest(folder).get(name)
     if before is not None and "pdf" in before.files and not wanted:
         (folder / f"{name}.pdf").unlink(missing_ok=True)
     with style():
         for kind in kinds:
-            metadata = _METADATA[kind]
-            buffer = io.BytesIO()
-            canvas.savefig(buffer, format=kind, metadata=metadata)
-            written[kind] = write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
+            written[kind] = write_bytes(folder / f"{name}.{kind}", drawn(canvas, kind))
     written["csv"] = write_csv(data, folder / f"{name}.csv")
     add_figure(folder, name, written)
     pyplot.close(canvas)

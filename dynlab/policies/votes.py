@@ -205,8 +205,12 @@ def _mixed(x: Ints, part: Ints, rounds: int) -> Ints:
 
 def tied(index: Floats, ties: Floats) -> Floats:
     """The index and a hair of the tie-breaking number: equal ones differ, others stay in order."""
-    size = np.minimum(np.abs(index), 1e9)  # −∞ (out for good) stays −∞
-    return np.asarray(index + (1e-8 * size + 1e-30) * ties)
+    size = np.asarray(np.abs(index, dtype=float))
+    # in place, since a new table for every step takes longer than its numbers
+    np.minimum(size, 1e9, out=size)  # −∞ (out for good) stays −∞
+    size *= 1e-8
+    size += 1e-30
+    return np.asarray(index + size * ties)
 
 
 def walk_start(seed: int, replication: Ints, question: Ints) -> Ints:

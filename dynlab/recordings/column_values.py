@@ -23,6 +23,8 @@ def indices(value: Any) -> list[int] | None:
     """
     if value is None:  # most are
         return None
+    if isinstance(value, list):  # as a file has them: without a look at what else they could be
+        return [int(number) for number in value]
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         return list(value.tolist())
     if isinstance(value, str):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynlab.policies.base import Allocator, Index, generator
-from dynlab.policies.votes import Tally, tally, tie_break
+from dynlab.policies.votes import Tally, tally, tie_break, tied
 from dynlab.recordings.streams import ABSENT, UNITS, Floats, Ints, Streams
 
 _CHUNK = 500_000  # samples held at once: replications are worked off in chunks of at most this many
@@ -44,12 +44,18 @@ class Draws:
         return self.known_ties[seed]
 
     def index(self, allocator: Allocator, seed: int) -> Index:
-        """The index of every state [D, R, Q], once for all policies that share the allocator."""
+        """The index of every state [D, R, Q], its ties broken.
+
+        It is computed once for all policies that share the allocator, and not to be written to.
+        """
         for known, its_seed, index in self.known_index:
             if known is allocator and its_seed == seed:
                 return index
-        self.known_index[:] = [(allocator, seed, allocator.index(self.tally.seen, generator(seed)))]
-        return self.known_index[0][2]
+        made, ties = allocator.index(self.tally.seen, generator(seed)), self.ties(seed)
+        width = None if made.width is None else tied(made.width, ties)
+        index = Index(tied(made.value, ties), width, made.draws)
+        self.known_index[:] = [(allocator, seed, index)]
+        return index
 
 
 def draws_of(

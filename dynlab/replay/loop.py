@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from dynlab.policies.policy import Policy
-from dynlab.policies.votes import tied, walk_start
+from dynlab.policies.votes import walk_start
 from dynlab.recordings.streams import Flags, Floats, Ints, Streams
 from dynlab.replay.draws import Draws
 from dynlab.replay.engine import Tables, pull
@@ -69,12 +69,12 @@ def _tables(policy: Policy, draws: Draws, limit: float, seed: int, ties: Floats)
     if policy.stopping is not None:
         stopped = np.maximum.accumulate(policy.stopping.stops(draws.tally), axis=0)
         closed = closed | (stopped & (depths >= policy.warmup))
-    value = tied(index.value, ties)
+    value = index.value.copy()
     value[:opening] = FIRST - depths[:opening] + ties[:opening] / 2
     value[closed] = -np.inf
     width: Floats = np.zeros((0, 0, 0))
     if index.width is not None:
-        width = tied(index.width, ties)
+        width = index.width.copy()
         width[:opening] = 0.0
     bank: Floats = np.zeros((0, 0))
     profile = seen.profile

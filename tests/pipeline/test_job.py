@@ -63,6 +63,17 @@ def test_a_notebook_s_process_is_told_whether_pdf_is_wanted(tmp_path, monkeypatc
     assert job.environment["DYNLAB_PDF"] == "1"
 
 
+def test_a_notebook_s_process_keeps_its_memory_unless_the_user_says_otherwise(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    (tmp_path / "10-one.ipynb").write_text(notebook("10-one"))
+    job = Job(tmp_path / "10-one.ipynb", Cache(tmp_path), {}, {})
+    assert int(job.environment["MALLOC_TRIM_THRESHOLD_"]) >= 2**28  # bytes
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "5")
+    assert job.environment["MALLOC_TRIM_THRESHOLD_"] == "5"
+
+
 def test_kernels_of_two_runs_in_one_folder_share_no_socket(monkeypatch):
     from dynlab.pipeline import execute
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -178,18 +178,26 @@ def together(held: Sequence[Recording], replications: int) -> pd.DataFrame:
     The baseline of a budget is the one of `BASELINES` with the highest mean accuracy over families
     there, picked in hindsight, so that no better choice among them was possible.
     """
-    options: dict[str, Any] = {"unit": "tokens", "replications": replications}
     plain = {("parallel", name): name for name in BASELINES}
-    curves = contrast(held, WHOLE, BASELINES, BUDGETS, names=plain, **options).curves
-    curves = curves[curves["allocator"] != "greedy"]
+    chained = {("integrated", bandit): f"integrated, {bandit}" for bandit in BANDITS}
+    comparison = contrast(
+        held,
+        WHOLE,
+        list(dict.fromkeys((*BASELINES, *BANDITS))),
+        BUDGETS,
+        names=plain | chained,
+        unit="tokens",
+        replications=replications,
+    )
+    curves = comparison.curves
+    curves = curves[curves["method"].isin(BASELINES)]
     means = curves.groupby(["budget", "method"], as_index=False)["accuracy"].mean()
     best = means.loc[means.groupby("budget")["accuracy"].idxmax()]
     tables = []
     for budget, name in zip(best["budget"], best["method"], strict=True):
-        names = {("parallel", name): name} | {
-            ("integrated", bandit): f"integrated, {bandit}" for bandit in BANDITS
-        }
-        policies = dict.fromkeys((name, *BANDITS))
-        comparison = contrast(held, WHOLE, list(policies), budget, names=names, **options)
-        tables.append(comparison.differences())
+        # the bandit that is the best without chains, too, stands first
+        order = dict.fromkeys((name, *BANDITS))
+        rivals = [chained["integrated", bandit] for bandit in order if bandit in BANDITS]
+        against = tuple(own.against(name, rivals) for own in comparison.replays)
+        tables.append(replace(comparison, replays=against).differences(budget))
     return pd.concat(tables, ignore_index=True)

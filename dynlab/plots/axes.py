@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from dynlab.plots.style import Look, title
@@ -32,15 +32,22 @@ def new_panels(
 def name_panel(ax: Axes, recording: str) -> None:
     """Writes a recording's name over its panel, smaller where it would reach the next one's."""
     from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
 
     text, size, place = title(recording), float(rcParams["axes.titlesize"]), ax.get_subplotspec()
     columns = 1 if place is None else place.get_gridspec().ncols
-    font = FontProperties(weight=rcParams["axes.titleweight"])
-    taken = TextPath((0, 0), text, size=size, prop=font).get_extents().width / 72  # inches
+    taken = _width(text, size, rcParams["axes.titleweight"])
     room = _TITLED * ax.figure.bbox.width / ax.figure.dpi / columns
     ax.set_title(text, fontsize=size * min(1.0, room / taken))
+
+
+@lru_cache(maxsize=256)  # a recording's name stands over a panel of most figures
+def _width(text: str, size: float, weight: str | int) -> float:
+    """The width of a line of text in the font of `style`, in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    line = TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight))
+    return line.get_extents().width / 72
 
 
 def _close(figure: Figure, **_: Any) -> dict[str, Any]:

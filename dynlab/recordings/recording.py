@@ -90,11 +90,12 @@ class Recording:
             tokens = (
                 own["completion_tokens"] if "completion_tokens" in own else pd.Series(dtype="Int64")
             )
+            right = right_of(own)
             rows[strategy] = {
                 "questions": own["question_id"].nunique(),
                 "samples": len(own),
                 "no answer": (own["answer"] == "").mean(),
-                "right": float(right_of(own).mean()) if right_of(own).notna().any() else np.nan,
+                "right": float(right.mean()) if right.notna().any() else np.nan,
                 "completion tokens": float(tokens.mean()) if tokens.notna().any() else np.nan,
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")

@@ -101,6 +101,7 @@ def draw(tmp_path):
                 "num_streams": 2,
                 "greedy": False,
                 "concurrency": 8,
+                "price": (1.0, 2.0),  # else LiteLLM looks for one at every call
                 "progress": False,
             }
             arguments |= {"out": tmp_path / f"{form}.parquet"} | changes

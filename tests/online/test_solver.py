@@ -107,22 +107,22 @@ def test_a_row_says_what_its_question_took(solve):
 
 
 @pytest.mark.slow
-def test_a_higher_cap_lets_a_capped_run_go_on_to_what_it_would_have_been(solve, sums_server):
+def test_a_higher_cap_lets_a_capped_run_go_on_to_what_it_would_have_been(solve, solved):
     solve("a.jsonl", max_usd=0.0006)
-    grown, whole = solve("a.jsonl", max_usd=1.0), solve("b.jsonl")
+    grown, whole = solve("a.jsonl", max_usd=1.0), solved()
     assert grown.path.read_bytes() == whole.path.read_bytes()
 
 
 @pytest.mark.slow
-def test_an_adaptive_recording_is_refused_by_what_needs_planned_samples(solve):
-    recording = recordings.load(solve().recording)
+def test_an_adaptive_recording_is_refused_by_what_needs_planned_samples(solved):
+    recording = recordings.load(solved().recording)
     with pytest.raises(InputError, match="adaptive design"):
         streams_of(recording)
 
 
 @pytest.mark.slow
 def test_depth_counts_rounds_and_chains(solve):
-    assert solve("a.jsonl", allocator="uniform").totals["depth"] == 1
+    assert solve("a.jsonl", allocator="uniform", budget=3).totals["depth"] == 1
     assert (
         solve("b.jsonl", allocator="uniform", strategy="sequential", budget=3).totals["depth"] == 3
     )
@@ -202,12 +202,12 @@ def test_a_question_without_a_vote_ends_the_command_with_exit_code_1(
     ],
     ids=str,
 )
-def test_other_settings_are_refused_field_by_field(changes, field, solve, sums_server):
-    solve(max_calls=12)
-    before = len(sums_server.calls)
+def test_other_settings_are_refused_field_by_field(changes, field, solve, solved, sums_server):
+    begun = solved(max_calls=12)
+    solve("copy/answers.jsonl", max_calls=12)  # the same settings are taken, and nothing is missing
     with pytest.raises(InputError, match=field):
-        solve(**changes)
-    assert len(sums_server.calls) == before
+        solve("copy/answers.jsonl", **changes)
+    assert not sums_server.calls and begun.path.exists()
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(
 @pytest.mark.slow
 def test_await_gives_the_solution_while_an_event_loop_runs(solve):
     async def cell():
-        return await solve()
+        return await solve(budget=2)
 
     assert isinstance(asyncio.run(cell()), Solution)
 

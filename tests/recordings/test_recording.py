@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,12 @@ from dynlab.recordings.streams import ABSENT, streams_of
 from dynlab.tasks.task import load_task
 
 NUM_DRAWN = {REASONER: NUM_REASONED, "qwen2.5-coder-1.5b": 16}  # independent samples a question
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Shipped recordings by name, each read once; tests look at them only."""
+    return cache(load)
 
 
 def test_what_is_written_is_read_again_with_its_card(tmp_path, random_pool):
@@ -131,8 +138,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_temporary(tmp_path, make_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
-def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
-    recording = load(name)
+def test_shipped_recordings_hold_planned_numbers_of_real_samples(name, loaded):
+    recording = loaded(name)
     frame = recording.frame
     pooled = frame[frame["strategy"] == "parallel"]
     assert recording.design == "fixed"
@@ -148,19 +155,19 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
-def test_shipped_recordings_spread_over_difficulties(name):
-    assert right_shares(name).between(0.2, 0.8).mean() >= 0.25
+def test_shipped_recordings_spread_over_difficulties(name, loaded):
+    assert right_shares(loaded(name)).between(0.2, 0.8).mean() >= 0.25
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "model"), SHIPPED)
-def test_plain_models_are_neither_lost_nor_sure(task, model):
-    assert 0.3 <= right_shares(f"{task}--{model}").mean() <= 0.85
+def test_plain_models_are_neither_lost_nor_sure(task, model, loaded):
+    assert 0.3 <= right_shares(loaded(f"{task}--{model}")).mean() <= 0.85
 
 
-def right_shares(name):
+def right_shares(recording):
     """The share of right independent samples of each question."""
-    pooled = load(name).frame.query("strategy == 'parallel'")
+    pooled = recording.frame.query("strategy == 'parallel'")
     return pooled["correct"].astype(float).groupby(pooled["question_id"]).mean()
 
 
@@ -263,9 +270,10 @@ def test_no_target_is_unknown_and_not_wrong(target):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
-def test_shown_shares_are_those_of_comparisons(name):
-    recording = load(name)
-    for strategy, row in recording.counts().iterrows():
+def test_shown_shares_are_those_of_comparisons(name, loaded):
+    recording = loaded(name)
+    counts = recording.counts()
+    for strategy, row in counts.iterrows():
         if strategy != "greedy":
             streams = streams_of(recording, strategy)
             codes = (
@@ -277,7 +285,7 @@ def test_shown_shares_are_those_of_comparisons(name):
             present = codes != ABSENT
             assert row["right"] == pytest.approx(marks[present].mean())
     if name.startswith("capitals"):
-        assert recording.counts().loc["parallel", "right"] > 0.4
+        assert counts.loc["parallel", "right"] > 0.4
 
 
 def test_a_file_that_is_not_packed_as_its_name_says_is_told_in_a_line(tmp_path):

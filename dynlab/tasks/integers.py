@@ -18,6 +18,7 @@ from dynlab.tasks.number_words import NUMBERS, SCALES
 from dynlab.tasks.numerals import value
 
 _LONGEST = 2000  # characters of an answer that are read
+_PLAIN = re.compile(r"0|-?[1-9][0-9]{0,17}")  # a key already, as most answers are
 _MOST_BITS = 1200  # some 360 digits: a key, decimals included, is short enough to be read again
 _NUMERAL = (
     r"(?:[1-9]\d{0,2}(?:,\d{3}){1,12}(?![\d])(?:\.\d+)?"
@@ -66,6 +67,8 @@ def integer(text: str, *, last: bool = False) -> str:
     >>> integer("twenty-one"), integer("No one"), integer("First 3, then 4", last=True)
     ('21', '', '4')
     """
+    if _PLAIN.fullmatch(written := text.strip()):
+        return written
     found = first_number(text, last=last, percent=1)
     return str(found.numerator) if found is not None and found.denominator == 1 else ""
 

@@ -43,6 +43,8 @@ def value(text: str) -> Fraction | None:
     """
     if len(text) > LONGEST:
         return None
+    if text.isascii() and text.isdigit():  # which most numbers are
+        return Fraction(int(text))
     written = latexed(unwrapped(text))
     if is_date(written):
         return None

@@ -237,3 +237,9 @@ def test_a_number_beside_the_answer_is_none(said, answer):
 def test_a_whole_response_that_ends_in_two_numbers_is_neither():
     assert final("It is 3 or 4.") == final("3, 4") == final("Between 3 and 5") == ""
     assert final("He has 5 and 6. Total 11") == "11"
+
+
+@pytest.mark.parametrize("digits", ["0", "18", "-18", "2024", "123456789012345678", "-" + "9" * 30])
+def test_plain_digits_are_read_as_before_a_full_stop(digits):
+    assert normalise(digits, "integer") == normalise(f"{digits}.", "integer") == digits
+    assert normalise(digits, "number") == normalise(f"{digits}.", "number") == digits

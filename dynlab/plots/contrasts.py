@@ -42,7 +42,8 @@ def plot_contrasts(differences: pd.DataFrame) -> Figure:
 
     def plot(rows: pd.DataFrame, ax: Axes, levels: Sequence[float]) -> None:
         first = rows.iloc[0]
-        label = f"{contrasted(first['method']).label} − {first['against']}"
+        method, against = (contrasted(first[name]).label for name in ("method", "against"))
+        label = f"{method} − {against}"
         plot_differences(rows, label=label, levels=levels, ax=ax)
 
     return _by_method(differences, plot, differences_caption)

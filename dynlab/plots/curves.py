@@ -115,9 +115,12 @@ def _panel(
     _level(ax, curves[curves["allocator"] == "greedy"], cost, named)
     paid = curves[curves[cost] > 0]  # what spends nothing has no place on an axis that doubles
     lines = [(look, rows.sort_values(cost)) for look, rows in methods(paid)]
-    order = list(dict.fromkeys([*order, *(look.label for look, _ in lines)]))
+    labels = dict.fromkeys([*order, *(look.label for look, _ in lines)])
+    bound = LOOKS["oracle"].label  # it lies above all others, so it need not show below them
+    order = [label for label in labels if label != bound]
     for look, rows in lines:
-        _line(ax, rows, cost, look, order.index(look.label), len(order))
+        rank = 0 if look.label == bound else order.index(look.label)
+        _line(ax, rows, cost, look, rank, len(order))
     name_panel(ax, curves["recording"].iloc[0])
     ax.set(xlabel=_cost_label(curves, cost), ylabel=measure_of(curves))
     log2_axis(ax, curves[cost])

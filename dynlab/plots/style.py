@@ -184,8 +184,15 @@ def _look(key: str) -> Look | None:
 
 
 def contrasted(method: str, number: int = 0) -> Look:
-    """The look of a method of `dynlab.contrast`, a spare one where it has none."""
-    return CONTRASTED.get(method) or _spare(method, number)
+    """The look of a method of `dynlab.contrast`, a spare one where it has none.
+
+    >>> contrasted("integrated").label, contrasted("integrated, ucb").label
+    ('integrated', 'integrated, UCB')
+    """
+    strategy, _, policy = method.partition(", ")
+    played = _look(policy) if strategy in CONTRASTED else None
+    label = f"{strategy}, {played.label}" if played else method
+    return CONTRASTED.get(method) or _spare(label, number)
 
 
 def _spare(label: str, number: int) -> Look:

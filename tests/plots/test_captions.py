@@ -68,6 +68,13 @@ def test_equal_curves_lie_on_broader_ones():
     assert drawn == sorted(drawn) and len(set(drawn)) == len(SIX)
 
 
+def test_the_bound_is_no_broader_than_the_line_on_top():
+    frame = frames.curves(methods=SIX).replace({"allocator": {SIX[-1]: "oracle"}})
+    ax = curves.plot_curves(frame)
+    widths = {line.get_label(): line.get_linewidth() for line in ax.get_lines()}
+    assert widths["hindsight oracle"] == widths["uniform"] < widths["UCB"]
+
+
 def test_a_method_is_as_broad_in_every_panel():
     frame = frames.curves(("a--b", "c--d"), SIX)
     absent = (frame["recording"] == "c--d") & (frame["allocator"] == "ucb")

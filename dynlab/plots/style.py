@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,16 +90,20 @@ CONTRASTED = {
 }
 _SPARE = ("#332288", "#44aa99", "#aa4499", "#ddcc77", "#88ccee", "#661100", "#6699cc")
 _SPARE_MARKERS = "hd8H41"
+_themed = ContextVar("themed", default=False)
 _VARIED = ("strategy", "allocator", "uncertainty", "exploration", "warmup", "batch")
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The project's matplotlib theme, for the time of a `with` block.
+    """The project's matplotlib theme, for the time of a `with` block; within one it is on already.
 
     Raises:
         InputError: matplotlib is not installed.
     """
+    if _themed.get():
+        yield
+        return
     require("drawing a figure", "matplotlib", extra="notebooks")
     from matplotlib import pyplot
     from matplotlib import style as styles
@@ -107,8 +112,12 @@ def style() -> Iterator[None]:
     # that would end with the block, and every later figure of the session would stay unseen.
     pyplot.draw_if_interactive()  # type: ignore[no-untyped-call]
     sheet = Path(__file__).with_name("dynlab.mplstyle")
-    with styles.context(["default", str(sheet)]):
-        yield
+    token = _themed.set(True)
+    try:
+        with styles.context(["default", str(sheet)]):
+            yield
+    finally:
+        _themed.reset(token)
 
 
 def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
@@ -127,9 +136,10 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
     stopping = rows["stopping"].astype("string").fillna("").replace("none", "")
     keys = stopping.where(stopping != "", rows["allocator"].astype("string"))
     found: list[tuple[Look, pd.DataFrame]] = []
+    differing = _varied(rows, _VARIED)
     for key in dict.fromkeys(keys):
         own = rows[keys == key]
-        varied = [name for name in _VARIED if name in own and own[name].nunique(dropna=False) > 1]
+        varied = _varied(own, differing)
         groups = own.groupby(varied, sort=False, dropna=False) if varied else [("", own)]
         for _, variant in groups:
             words = [_setting(name, variant[name].iloc[0]) for name in varied]
@@ -138,6 +148,11 @@ def methods(frame: pd.DataFrame) -> list[tuple[Look, pd.DataFrame]]:
                 look = _spare(", ".join([look.label, *words]), len(found))
             found.append((look, variant))
     return found
+
+
+def _varied(rows: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """The columns among `names` that hold several values, an absent one counted."""
+    return [name for name in names if name in rows and rows[name].nunique(dropna=False) > 1]
 
 
 def look_of(name: str) -> Look:

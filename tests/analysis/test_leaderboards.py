@@ -30,8 +30,7 @@ FEW = {"at": (4, 8), "replications": 12, "seed": 3, "progress": False}
 QUICK = FEW | {"policies": ["ucb", "thompson"], "stopping": ["esc"]}
 
 
-@pytest.fixture
-def two(random_pool):
+def two_of(random_pool):
     def named(name: str, seed: int) -> pd.DataFrame:
         frame = random_pool(30, 20, seed=seed)
         frame["question_id"] = f"{name}-" + frame["question_id"]
@@ -42,8 +41,13 @@ def two(random_pool):
 
 
 @pytest.fixture
-def found(two):
-    return leaderboard(two, **QUICK)
+def two(random_pool):
+    return two_of(random_pool)
+
+
+@pytest.fixture(scope="module")
+def found(random_pool):
+    return leaderboard(two_of(random_pool), **QUICK)
 
 
 def row(table, policy, **where):

@@ -57,7 +57,7 @@ def pool():
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_pool():
     """A pool from answers by question: make_pool({"q1": "aab", "q2": "ab-"}, target="a"); '-' = no
     answer.
@@ -87,7 +87,7 @@ def make_pool():
     return frame
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def random_pool(make_pool):
     """A made-up pool of questions of all difficulties, for properties that must hold on any
     recording.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import frames
+from matplotlib import rcParams
 
 from dynlab._util.errors import InputError
 from dynlab._util.files import write_csv
@@ -319,6 +320,21 @@ def test_importing_and_plotting_leave_matplotlib_s_settings_alone():
         cwd=root,
         env={"MPLBACKEND": "agg", "PYTHONPATH": root},
     )
+
+
+def test_the_theme_is_put_on_once_and_taken_off_at_the_end():
+    def font():
+        return [rcParams[name] for name in ("font.size", "axes.titlesize", "svg.hashsalt")]
+
+    before = font()
+    for _ in range(2):
+        with style.style():
+            themed = font()
+            with pytest.raises(ValueError, match="inside"), style.style():
+                assert font() == themed
+                raise ValueError("inside")
+            assert font() == themed != before
+        assert font() == before
 
 
 def test_worth_is_drawn_a_panel_a_rule_and_a_line_for_each_way_the_votes_stand():

@@ -7,8 +7,9 @@ by the trapezoidal rule in s = √x.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import lgamma
 
 import numpy as np
@@ -33,30 +34,36 @@ class Posterior:
     log_below: Floats  # [C, X] ln F of a count's share (row 0: of an unseen answer's)
     log_all: Floats  # [U, X] Σ over all answers of ln F
 
+    @cached_property
+    def _log_others(self) -> Floats:
+        """[U, X] Σ over the answers but the leader of ln F."""
+        return self.log_all - self.log_below[self.leader]
+
     def mode(self) -> Floats:
         """[U] P(the leader is the mode)."""
-        others = self.log_all - self.log_below[self.leader]
-        return np.asarray((np.exp(others) * self.density[self.leader]).sum(axis=1))
+        return _integral(self._log_others, self.density[self.leader])
 
     def mode_after_leader(self) -> Floats:
         """[U] P(the leader is the mode) once the leader has one vote more."""
-        others = self.log_all - self.log_below[self.leader]
-        return np.asarray((np.exp(others) * self.density[self.leader + 1]).sum(axis=1))
+        return _integral(self._log_others, self.density[self.leader + 1])
 
     def mode_after(self, count: int, rows: Flags) -> Floats:
         """P(the leader is the mode) once one of the others, of `count` votes, has one more."""
-        lead = self.leader[rows]
-        others = (
-            self.log_all[rows]
-            - self.log_below[lead]
-            - self.log_below[count]
-            + self.log_below[count + 1]
-        )
-        return np.asarray((np.exp(others) * self.density[lead]).sum(axis=1))
+        log_others = self._log_others[rows]
+        log_others -= self.log_below[count]
+        log_others += self.log_below[count + 1]
+        return _integral(log_others, self.density[self.leader[rows]])
 
 
-def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> list[Posterior]:
-    """The posteriors of vote profiles, in blocks of rows.
+def _integral(log_others: Floats, density: Floats) -> Floats:
+    """[U] ∫ of the leader's density times the chance that all others are below it: [U, X] each."""
+    terms = np.exp(log_others)
+    terms *= density
+    return np.asarray(terms.sum(axis=1))
+
+
+def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> Iterator[Posterior]:
+    """The posteriors of vote profiles, a block of rows at a time.
 
     Args:
         profiles: [U, K] vote counts, largest first, padded with 0.
@@ -65,7 +72,6 @@ def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> list[Posteri
     """
     most = int(profiles.max(initial=0)) + 2
     density, log_below = _by_count(most, shape)
-    found = []
     for start in range(0, len(profiles), _BLOCK):
         counts = profiles[start : start + _BLOCK].astype(np.int64)
         rows = np.arange(len(counts))[:, None]
@@ -73,8 +79,7 @@ def posteriors(profiles: Ints, unseen: Ints, shape: float = 1.0) -> list[Posteri
             -1, most
         )
         having[:, 0] = unseen[start : start + _BLOCK]
-        found.append(Posterior(counts[:, 0], having, density, log_below, having @ log_below))
-    return found
+        yield Posterior(counts[:, 0], having, density, log_below, having @ log_below)
 
 
 @lru_cache(maxsize=256)  # a live run asks for the same ones at every pick

@@ -33,7 +33,8 @@ _THREADS = (
     "LOKY_MAX_CPU_COUNT",  # of joblib
 )
 # Arrays of megabytes come and go at every step of a replay. glibc gives the memory of each back to
-# the system, which clears it for the next: a quarter of the processor's time. So it keeps some.
+# the system, which clears it for the next: a seventh of a leaderboard's processor time. Let it keep
+# some.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}  # bytes
 
 

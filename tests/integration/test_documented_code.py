@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +29,7 @@ RUN = [
 ]
 READ = [ROOT / ".github" / "CONTRIBUTING.md", ROOT / "data" / "models" / "recipe" / "README.md"]
 SHOWN = {"text", "yaml", "bibtex"}  # output, or checked elsewhere
+parser = cache(_parser)  # which takes longer to make than to ask
 FEWER = {  # what keeps a command short, where it doesn't say so itself
     "compare": ["--replications", "20"],
     "leaderboard": ["--replications", "2", "--at", "4"],
@@ -91,7 +93,7 @@ def dynlab(words: list[str]) -> None:
         with pytest.raises(SystemExit, match="0"):
             main(words)
         return
-    given = _parser().parse_args(words)
+    given = parser().parse_args(words)
     if words[0] == "record" and not Path(f"{given.out}.sqlite").exists():
         Path(given.out).unlink(missing_ok=True)  # the page makes its own
     if hasattr(given, "model"):
@@ -153,6 +155,6 @@ def test_every_command_of_other_pages_can_be_given(page, tmp_path):
             continue
         for words in commands(code):
             if words[0] == "dynlab":
-                assert _parser().parse_args(words[1:]).run
+                assert parser().parse_args(words[1:]).run
             else:
                 assert other(words, tmp_path), shlex.join(words)

@@ -21,14 +21,6 @@ DEFAULT = (
     "capitals--smollm2-135m",
     "french--gemma3-270m",
 )
-CHAINED = (  # those that hold chains beside independent samples
-    "totals--dynlab-reasoner",
-    "digits--dynlab-reasoner",
-    "sums--dynlab-reasoner",
-    "calendar--dynlab-reasoner",
-    "capitals--smollm2-135m",
-    "french--gemma3-270m",
-)
 NUM_STREAMS = 4  # of an ordered strategy that is recorded first
 
 
@@ -52,8 +44,7 @@ def chosen(
         task: The name of a task, or a file of questions.
         max_usd: The most that recording may cost; 0 sets no limit.
         num_samples: Samples per question to record, and per stream.
-        strategies: What to record, in one recording; the ordered ones in a few streams. Of the
-            shipped recordings, those are drawn that hold them.
+        strategies: What to record, in one recording; the ordered ones in a few streams.
         out: The folder of the figures.
         quick: Only the first few of the recordings that come with dynlab.
 
@@ -70,7 +61,7 @@ def chosen(
 
         path = Path(out) / "recordings" / file_name(task, model)
         return [load(_recorded(task, model, num_samples, strategies, path, max_usd or None))]
-    paths = located_all(recording, quick=quick, strategies=strategies)
+    paths = located_all(recording, quick=quick)
     loaded = [load(path, texts=False) for path in paths]
     for each in loaded:
         if (most := num_samples_of(each)) < 2:
@@ -136,7 +127,6 @@ def located_all(
     recording: str | Path | Iterable[str | Path] = (),
     *,
     quick: bool = False,
-    strategies: Sequence[str] = (),
 ) -> list[Path]:
     """The files of the recordings that are named as `chosen` takes them, by default the shipped.
 
@@ -147,7 +137,7 @@ def located_all(
         recording = [name.strip() for name in recording.split(",") if name.strip()]
     named = [recording] if isinstance(recording, str | Path) else list(recording)
     if not named:
-        named = [*default_recordings(strategies)[: QUICK_RECORDINGS if quick else None]]
+        named = [*default_recordings()[: QUICK_RECORDINGS if quick else None]]
     if not named:
         raise InputError(
             "dynlab comes without recordings here; name one by its path, or record one: dynlab"
@@ -156,14 +146,10 @@ def located_all(
     return [located(source) for source in named]
 
 
-def default_recordings(strategies: Sequence[str] = ()) -> list[str]:
-    """Names of the shipped recordings that are drawn where none is named, or else of all of them.
-
-    Where several strategies are compared, they are those that hold chains.
-    """
+def default_recordings() -> list[str]:
+    """Names of the shipped recordings that are drawn where none is named, or else of all."""
     known = shipped()
-    wanted = CHAINED if len(strategies) > 1 else DEFAULT
-    return [name for name in wanted if name in known] or known
+    return [name for name in DEFAULT if name in known] or known
 
 
 def num_samples_of(recording: Recording) -> float:

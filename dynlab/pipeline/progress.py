@@ -26,6 +26,7 @@ _SECONDS = {
     "09-price-aware": 65,
     "10-small-reasoner": 60,
     "11-simulation": 20,
+    "12-recall": 20,
 }
 _OTHER = 20.0  # of a notebook that does not come with dynlab
 _QUICK = 0.15  # of that where a run is quick

@@ -121,14 +121,7 @@ class Run:
         drawn = [
             {**job.defaults, **job.given} for job in self.jobs if "recording" in job.parameters
         ]
-        found = [
-            located_all(
-                values["recording"] or (),
-                quick=self._quick,
-                strategies=values.get("strategies", ()),
-            )
-            for values in drawn
-        ]
+        found = [located_all(values["recording"] or (), quick=self._quick) for values in drawn]
         return [*dict.fromkeys(path for files in found for path in files)]
 
     def page(self, samples: Mapping[str, Path]) -> str:

@@ -4,6 +4,7 @@ May import `_util` and `analysis`.
 """
 
 from dynlab.plots import (
+    chained_samples,
     contrasts,
     curves,
     heatmaps,

@@ -4,6 +4,7 @@ May import `_util`, `analysis`, `plots`.
 """
 
 from dynlab.reports import (
+    chained_samples,
     contrasts,
     curves,
     leaderboard,

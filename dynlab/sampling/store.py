@@ -148,7 +148,7 @@ sum(prompt_tokens + completion_tokens),
 
     def load(self, samples: Iterable[Sample]) -> None:
         """Stores many samples at once, as from a recording that is continued."""
-        self._held.commit([inserted(sample, None) for sample in samples])
+        self._held.commit(inserted(sample, None) for sample in samples)
 
     def account(self, price: Price | None) -> None:
         """Gives every sample that has no call a settled one, and every call without a price its

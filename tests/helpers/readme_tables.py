@@ -171,6 +171,32 @@ def chain_choice() -> str:
     return _table(head, rows)
 
 
+def reasoner_chains() -> str:
+    """What one chained sample of the model that reasons is worth, a row a difference."""
+    own = _of(numbers("02-chained"), WORD_PROBLEMS).set_index("measure")
+    labels = {
+        "chained − sample": "one chained − one independent sample",
+        "chained − placebo": "one chained sample − one that was shown attempts at another question",
+        "chained − shown": "one chained sample − the vote of the four that it was shown",
+        "4 + 4 − 8 independent": "vote of 4 and 4 chained − vote of 8 independent",
+        "4 + 4 − independent, equal tokens": "the same − independent ones for as many tokens",
+    }
+    labels |= {
+        f"chained − sample, right answer {case}": f"chained − independent, right answer {case}"
+        for case in ("absent", "present", "leading")
+    }
+    rows = [
+        [
+            label,
+            _signed(tuple(own.loc[name, ["value", "low", "high"]])),
+            f"{own.loc[name, 'num_questions']:.0f}",
+        ]
+        for name, label in labels.items()
+        if name in own.index
+    ]
+    return _table(["accuracy", "difference", "questions"], rows)
+
+
 def engines() -> str:
     """The model that reasons by two engines, a row a measure."""
     beside = load(ROOT / f"data/recordings/controls/{WORD_PROBLEMS}.llama-cpp.parquet")
@@ -243,6 +269,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "bandit": bandit,
     "word-problems": word_problems,
     "chain-choice": chain_choice,
+    "reasoner-chains": reasoner_chains,
     "engines": engines,
     "pools": pools,
     "headroom": headroom,

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from weakref import WeakSet
 
 import pytest
 
@@ -45,6 +46,32 @@ def test_samples_come_back_as_they_were_and_sorted_by_key(path):
     with Store(path, SETTINGS, QUESTIONS) as store:
         assert store.samples() == [drawn[2], full, drawn[0]]
         assert store.keys() == {each.key for each in drawn}
+
+
+def test_of_many_samples_that_are_stored_few_are_in_memory_at_once(path):
+    alive = WeakSet()
+
+    def many():
+        for index in range(50):
+            one = sample(index=index)
+            alive.add(one)
+            assert len(alive) < 5
+            yield one
+
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        store.load(many())
+        assert len(store.keys()) == 50
+
+
+def test_samples_that_cannot_all_be_read_are_not_stored(path):
+    def broken():
+        yield sample()
+        raise InputError("the file ends early")
+
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        with pytest.raises(InputError):
+            store.load(broken())
+        assert not store.keys()
 
 
 def test_any_text_survives(path):

@@ -22,13 +22,13 @@ from dynlab._util.errors import DynlabError
 from dynlab._util.files import write_csv
 from dynlab._util.options import RecordingOptions, RequestOptions, Sampling, require_count
 from dynlab._util.values import Sample
-from dynlab.recordings.recording import Recording, load
+from dynlab.analysis.chained_samples import measures
+from dynlab.recordings.recording import load
 from dynlab.sampling.recorder import record
 from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.prompts import Completion
 from dynlab.tasks.task import Task
 from recipe.families import NUM_PUZZLES, PUZZLES, SEED, puzzle_task
-from recipe.measures import family_measures
 from recipe.puzzles import Split
 
 WIDTH = 4  # attempts that a chained sample is shown
@@ -61,17 +61,6 @@ def placebo(task: Task, chains: pd.DataFrame) -> Task:
         questions.append(replace(question, question=words))
     return replace(
         task, name=f"{task.name}, attempts of another question", questions=tuple(questions)
-    )
-
-
-def right_shares(recording: Recording) -> pd.Series:
-    """The share of right independent samples of each question of a recording."""
-    frame = recording.frame
-    return (
-        frame[frame["strategy"] == "parallel"]
-        .groupby("question_id", sort=True)["correct"]
-        .mean()
-        .astype(float)
     )
 
 
@@ -160,7 +149,7 @@ def evaluate(
             plain = load(
                 recorded(task, control, num_samples=count, out=files["untaught"], options=pool)
             )
-        rows = family_measures(samples, chains, right_shares(misled), plain)
+        rows = measures(samples, chains, misled, plain)
         tables.append(rows.assign(family=family, split=split, temperature=temperature))
     whole = pd.concat(tables, ignore_index=True)
     columns = ["family", "split", "temperature", "measure", "value", "low", "high", "num_questions"]

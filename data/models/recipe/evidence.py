@@ -16,13 +16,12 @@ import pandas as pd
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.analysis import contrast
+from dynlab.analysis.chained_samples import chain_shares, chained_samples, sample_shares
 from dynlab.analysis.metrics import estimates
 from dynlab.analysis.resamples import question_resamples
 from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import Recording, load
 from dynlab.reports.wording import pooled
-from recipe import measures
-from recipe.evaluation import right_shares
 from recipe.families import PUZZLES, level_of
 from recipe.searches import Digits, Sums
 
@@ -67,20 +66,9 @@ def attempts(held: Sequence[Recording]) -> pd.DataFrame:
 
     Columns `measure, value, low, high, num_questions, family`; family 'mean' is that of all.
     """
-    tables = []
-    for recording in held:
-        controls = Path(recording.source).parent / "controls"
-        placebo = controls / f"{recording.name}.placebo.parquet"
-        untaught = controls / f"{recording.name}.untaught.parquet"
-        table = measures.family_measures(
-            recording,
-            recording,
-            right_shares(load(placebo)) if placebo.is_file() else None,
-            load(untaught) if untaught.is_file() else None,
-        )
-        tables.append(table.assign(family=family_of(recording)))
-    whole = pd.concat(tables, ignore_index=True)
-    return pd.concat([whole, _means(whole)], ignore_index=True)
+    own = chained_samples(held)
+    own["family"] = own.pop("recording").str.partition("--")[0]
+    return pd.concat([own, _means(own)], ignore_index=True)
 
 
 def _means(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,8 +131,8 @@ def by_level(held: Sequence[Recording]) -> pd.DataFrame:
     rows = []
     for recording in held:
         frame = recording.frame
-        table = measures.sample_shares(frame)
-        chains = measures.chain_shares(frame).groupby("question_id")[["chained"]].mean()
+        table = sample_shares(frame)
+        chains = chain_shares(frame).groupby("question_id")[["chained"]].mean()
         told = verdicts(recording)
         table = table.join(chains)
         table["level"] = [level_of(str(question)) for question in table.index]

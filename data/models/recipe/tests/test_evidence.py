@@ -1,15 +1,16 @@
-"""What the reasoner's recordings show: tables against counts laid out by hand, and all pictures of
-a made-up family.
+"""What the reasoner's recordings show: tables against counts laid out by hand, and the words
+of a made-up family.
 """
 
 import numpy as np
 import pandas as pd
 import pytest
-from recipe import evidence, plots, reports
+from recipe import evidence, reports
 
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.recordings.recording import Recording, write
+from dynlab.reports.chained_samples import of_accuracies, of_gains
 
 
 def samples(question, strategy, stream, answers, chained_from=None, texts=()):
@@ -166,18 +167,15 @@ def test_committed_numbers_are_of_shipped_recordings():
 
 
 @pytest.mark.slow
-def test_figures_are_drawn_and_read_in_words():
+def test_gains_are_read_in_words():
     held = [made_up(), made_up("digits", 1)]
     attempts = evidence.attempts(held)
-    for draw in (plots.plot_accuracies, plots.plot_gains, plots.plot_cases):
-        assert draw(attempts)
-    gains = reports.of_gains(attempts)
+    gains = of_gains(attempts, "family")
     mean = attempts.set_index(["family", "measure"]).loc[("mean", "chained − sample"), "value"]
     assert f"**chained − sample**: {mean:+.3f} [" in gains
     assert "above zero in sums, digits, below zero in no family" in gains
     assert "placebo" not in gains
-    assert reports.of_accuracies(attempts).count("\n") == 1
-    assert "absent" in reports.of_cases(attempts)
+    assert of_accuracies(attempts, "family").count("\n") == 1
     assert "**sums, level 3**: attempts are judged rightly +0." in reports.of_gap(
         evidence.by_level(held)
     )

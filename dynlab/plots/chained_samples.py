@@ -1,0 +1,52 @@
+"""Pictures of what votes and chained samples are worth, beside their controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dynlab.analysis.chained_samples import DIFFERENCES
+from dynlab.plots.small_multiples import plot_dots
+from dynlab.plots.style import title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ACCURACIES = ("greedy", "sample", "untaught", "placebo", "shown", "chained", "vote")
+
+
+def plot_accuracies(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
+    """One sample, votes and chains: a row a recording.
+
+    Args:
+        attempts: Of `analysis.chained_samples`.
+        by: The column that names the rows.
+        note: What the axis says of the models.
+    """
+    rows = attempts[attempts["measure"].isin(ACCURACIES)]
+    rows = rows.assign(allocator=rows["measure"], row=rows[by].map(title))
+    return plot_dots(rows, "row", "value", xlabel=_label("accuracy", note), line=None)
+
+
+def plot_gains(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
+    """What a vote, a chained sample and four of each gain on their controls: a row a difference."""
+    wanted = [f"{a} − {b}" for a, b in DIFFERENCES]
+    rows = attempts[attempts["measure"].isin(wanted)]
+    rows = rows.assign(allocator=rows[by].map(title))
+    return plot_dots(rows, "measure", "value", xlabel=_label("difference in accuracy", note))
+
+
+def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
+    """What a chained sample gains where the right answer led, was shown, or was absent."""
+    rows = attempts[attempts["measure"].str.startswith("chained − sample, ")]
+    cases = rows["measure"].str.partition(", ")[2]
+    rows = rows.assign(allocator=rows[by].map(title), measure=cases)
+    label = _label("one chained − one independent sample", note)
+    return plot_dots(rows, "measure", "value", xlabel=label)
+
+
+def _label(text: str, note: str) -> str:
+    """What an axis is, with a note: 'accuracy; model trained to use attempts'."""
+    return f"{text}; {note}" if note else text

@@ -1,0 +1,57 @@
+"""What votes and chained samples are worth, in words."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dynlab.analysis.chained_samples import CASES, DIFFERENCES
+from dynlab.plots.style import title
+from dynlab.reports.wording import Words, bullet_list, signed
+
+NOTHING = Words(
+    "*None of the recordings has targets, and integrated streams beside independent samples.*"
+)
+
+
+def of_accuracies(attempts: pd.DataFrame, by: str = "recording") -> Words:
+    """A bullet a recording: one sample, one greedy answer, the vote, one chained sample.
+
+    Args:
+        attempts: Of `analysis.chained_samples`.
+        by: The column that names the rows; one called 'mean' is that of all others.
+    """
+    bullets = []
+    for name, rows in attempts[attempts[by] != "mean"].groupby(by, sort=False):
+        value = rows.set_index("measure")["value"]
+        greedy = f" one greedy answer {value['greedy']:.2f}," if "greedy" in value else ""
+        bullets.append(
+            f"**{title(str(name))}**: one sample is right {value['sample']:.2f} of the time,"
+            f"{greedy} a vote {value['vote']:.2f}, one chained sample {value['chained']:.2f}."
+        )
+    return bullet_list(bullets)
+
+
+def of_gains(attempts: pd.DataFrame, by: str = "recording") -> Words:
+    """A bullet a difference: its mean, if there is one, and where its interval leaves out zero."""
+    return _differences(attempts, [f"{one} − {other}" for one, other in DIFFERENCES], by)
+
+
+def of_cases(attempts: pd.DataFrame, by: str = "recording") -> Words:
+    """A bullet a case: where the right answer stood among the attempts that were shown."""
+    return _differences(attempts, [f"chained − sample, right answer {case}" for case in CASES], by)
+
+
+def _differences(attempts: pd.DataFrame, measures: list[str], by: str) -> Words:
+    """A bullet for each of these measures that the table holds."""
+    bullets = []
+    for measure in measures:
+        rows = attempts[attempts["measure"] == measure].set_index(by)[["value", "low", "high"]]
+        known = rows.drop(index="mean", errors="ignore").rename(index=title)
+        if known.empty:
+            continue
+        nowhere = f"no {by}"
+        above = ", ".join(known.index[known["low"] > 0]) or nowhere
+        below = ", ".join(known.index[known["high"] < 0]) or nowhere
+        mean = f"{signed(tuple(rows.loc['mean']))} on average, " if "mean" in rows.index else ""
+        bullets.append(f"**{measure}**: {mean}above zero in {above}, below zero in {below}.")
+    return bullet_list(bullets)

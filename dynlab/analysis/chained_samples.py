@@ -9,6 +9,7 @@ control's columns are named 'untaught'.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +39,27 @@ DIFFERENCES = (
     ("4 + 4", "independent, equal tokens"),
     ("4 + 4", "untaught, equal tokens"),
 )
+CONTROLS = ("placebo", "untaught")
 CASES = ("absent", "present", "leading")  # where the right answer stood among the attempts
 COLUMNS = ["measure", "value", "low", "high", "num_questions", "recording"]
 
 
-def chained_samples(recordings: Recordings) -> pd.DataFrame:
+def chained_samples(recordings: Recordings, controls: Sequence[str] = ("placebo",)) -> pd.DataFrame:
     """What votes and chains are worth in each recording: columns `COLUMNS`.
 
     Recordings without targets, or without integrated streams beside independent samples, are left
     out; of the others the questions that have both are taken. Controls are read from the folder
-    `controls` beside a recording, NAME.placebo.parquet and NAME.untaught.parquet, where they are.
+    `controls` beside a recording, where they are: NAME.placebo.parquet, NAME.untaught.parquet.
 
     Args:
         recordings: As for `dynlab.compare`.
+        controls: Which are read: 'placebo', 'untaught'.
     """
     tables = []
     for recording in loaded(recordings):
         if (own := _with_chains(recording)) is not None:
-            controls = (_control(recording, kind) for kind in ("placebo", "untaught"))
-            tables.append(measures(own, own, *controls).assign(recording=recording.name))
+            beside = (_control(recording, kind) if kind in controls else None for kind in CONTROLS)
+            tables.append(measures(own, own, *beside).assign(recording=recording.name))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 

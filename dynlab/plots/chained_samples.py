@@ -8,7 +8,7 @@ import pandas as pd
 
 from dynlab.analysis.chained_samples import DIFFERENCES
 from dynlab.plots.small_multiples import plot_dots
-from dynlab.plots.style import title
+from dynlab.plots.style import recording_looks, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,18 +33,22 @@ def plot_accuracies(attempts: pd.DataFrame, by: str = "recording", note: str = "
 def plot_gains(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
     """What a vote, a chained sample and four of each gain on their controls: a row a difference."""
     wanted = [f"{a} − {b}" for a, b in DIFFERENCES]
-    rows = attempts[attempts["measure"].isin(wanted)]
-    rows = rows.assign(allocator=rows[by].map(title))
-    return plot_dots(rows, "measure", "value", xlabel=_label("difference in accuracy", note))
+    rows = pd.concat([attempts[attempts["measure"] == measure] for measure in wanted])
+    return _by_measure(rows, by, _label("difference in accuracy", note))
 
 
 def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
     """What a chained sample gains where the right answer led, was shown, or was absent."""
     rows = attempts[attempts["measure"].str.startswith("chained − sample, ")]
-    cases = rows["measure"].str.partition(", ")[2]
-    rows = rows.assign(allocator=rows[by].map(title), measure=cases)
-    label = _label("one chained − one independent sample", note)
-    return plot_dots(rows, "measure", "value", xlabel=label)
+    rows = rows.assign(measure=rows["measure"].str.partition(", ")[2])
+    return _by_measure(rows, by, _label("one chained − one independent sample", note))
+
+
+def _by_measure(rows: pd.DataFrame, by: str, label: str) -> Figure | Axes:
+    """A row a measure, in which every recording has a look of its own."""
+    rows = rows.assign(allocator=rows[by].map(title))
+    looks = recording_looks(dict.fromkeys(rows["allocator"]))
+    return plot_dots(rows, "measure", "value", xlabel=label, looks=looks.__getitem__)
 
 
 def _label(text: str, note: str) -> str:

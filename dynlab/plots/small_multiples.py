@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from dynlab.plots.axes import (
     shared_legend,
 )
 from dynlab.plots.captions import BANDS, BARS, add_caption, at_budgets
-from dynlab.plots.style import look_of, style
+from dynlab.plots.style import Look, look_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,6 +147,7 @@ def plot_dots(
     xlabel: str,
     line: float | None = 0.0,
     caption: str = "",
+    looks: Callable[[str], Look] = look_of,
 ) -> Axes:
     """A row for each value of the column `row`: the dots of allocators in their intervals.
 
@@ -157,6 +159,7 @@ def plot_dots(
         xlabel: What x is, with its unit.
         line: Where a vertical line helps to compare; None: nowhere.
         caption: What stands under the figure, after what its bars and its budgets are.
+        looks: Allocator → its look.
 
     Raises:
         InputError: The frame holds no rows.
@@ -175,7 +178,7 @@ def plot_dots(
         for place, name in enumerate(names):
             own = np.flatnonzero(frame[row] == name)
             for number, index in enumerate(own):
-                cell, look = frame.iloc[index], look_of(frame["allocator"].iloc[index])
+                cell, look = frame.iloc[index], looks(frame["allocator"].iloc[index])
                 y = place + 0.7 * ((number + 0.5) / len(own) - 0.5)
                 draw_interval(ax, cell["low"], cell["high"], y, look.colour)
                 face = "white" if unfilled[index] else look.colour
@@ -191,7 +194,7 @@ def plot_dots(
                 )
             if together > 1 and place % 2:
                 ax.axhspan(place - 0.5, place + 0.5, color="#f5f5f5", lw=0, zorder=0)
-        for look in map(look_of, dict.fromkeys(frame["allocator"]) if together > 1 else ()):
+        for look in map(looks, dict.fromkeys(frame["allocator"]) if together > 1 else ()):
             ax.plot([], [], color=look.colour, marker=look.marker, ms=4.2, lw=1.2, label=look.label)
         ax.set_yticks(range(len(names)), names)
         ax.tick_params(axis="y", length=0)

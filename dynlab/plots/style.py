@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -208,6 +209,16 @@ def contrasted(method: str, number: int = 0) -> Look:
     played = _look(policy) if strategy in CONTRASTED else None
     label = f"{strategy}, {played.label}" if played else method
     return CONTRASTED.get(method) or _spare(label, number)
+
+
+def recording_looks(titles: Iterable[str]) -> dict[str, Look]:
+    """The looks of recordings drawn beside one another, by title: a family known has its own."""
+    numbers = count()
+    looks = {}
+    for name in titles:
+        family = CONTRASTED.get(name.partition(" · ")[0])
+        looks[name] = replace(family, label=name) if family else _spare(name, next(numbers))
+    return looks
 
 
 def _spare(label: str, number: int) -> Look:

@@ -5,7 +5,6 @@ A region stands between `<!-- NAME -->` and `<!-- end -->`; each function below 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -14,25 +13,15 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
 import yaml
 
-from dynlab.analysis.same_model import agreement
 from dynlab.cli import main
-from dynlab.recordings.recording import load
 from dynlab.reports.savings import headlines
-from dynlab.reports.wording import pooled
+from helpers import word_problems
+from helpers.markdown_tables import ROOT, mean_at, numbers, percent, signed, table_of
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
 _REGION = re.compile(r"<!-- ([a-z-]+) -->\n(.*?)<!-- end -->", flags=re.S)
-WORD_PROBLEMS = "gsm_symbolic--qwen2.5-coder-1.5b"
-Interval = tuple[float, float, float]  # value, low, high
-
-
-def numbers(name: str) -> pd.DataFrame:
-    """The numbers of a committed figure."""
-    return pd.read_csv(ROOT / "figures" / f"{name}.csv")
 
 
 def reproduce() -> str:
@@ -75,14 +64,14 @@ def bandit() -> str:
     rows = [
         [
             "saving of UCB without chains",
-            *(_mean(saved[saved["allocator"] == "ucb"], at, "saving", _percent) for at in budgets),
+            *(mean_at(saved[saved["allocator"] == "ucb"], at, "saving", percent) for at in budgets),
         ]
     ]
     for name in ("ucb", "priced"):
         own = joined[joined["method"] == f"integrated, {name}"]
-        cells = [_mean(own, at, "difference", _signed) for at in budgets]
+        cells = [mean_at(own, at, "difference", signed) for at in budgets]
         rows.append([f"accuracy of chains under `{name}` − best without chains", *cells])
-    return _table(["mean of the four families", *(f"at {at} samples" for at in budgets)], rows)
+    return table_of(["mean of the four families", *(f"at {at} samples" for at in budgets)], rows)
 
 
 def pools() -> str:
@@ -93,12 +82,12 @@ def pools() -> str:
     for name, label in names.items():
         row = table.loc[name]
         saved = [
-            _percent(tuple(row[f"saving_{at}{end}"] for end in ("", "_low", "_high")))
+            percent(tuple(row[f"saving_{at}{end}"] for end in ("", "_low", "_high")))
             for at in (8, 16, 32)
         ]
         rows.append([label, *saved, f"{row['worst_difference']:.3f}"])
     head = ["", "saving at 8 samples", "at 16", "at 32", "largest loss of accuracy to uniform"]
-    return _table(head, rows)
+    return table_of(head, rows)
 
 
 def headroom() -> str:
@@ -109,103 +98,7 @@ def headroom() -> str:
         [label, *(f"{100 * means.loc[name, at]:.0f} %" for at in (4, 8, 16))]
         for name, label in {"learned in hindsight": "learned", "priced": "`priced`"}.items()
     ]
-    return _table(["mean saving of an index", "at 4 samples", "at 8", "at 16"], rows)
-
-
-def word_problems() -> str:
-    """What votes and the bandit are worth to the model that reasons, a row a budget."""
-    curves, gains, saved, greedy = (
-        _of(numbers(name), WORD_PROBLEMS)
-        for name in ("01-allocators-samples", "03-differences", "03-savings", "01-greedy")
-    )
-    uniform = curves[curves["allocator"] == "uniform"].set_index("budget")
-    gains = gains[gains["unit"] == "samples"].set_index("at")
-    rows = []
-    for at in (4, 8, 16):
-        own = uniform.loc[at]
-        cells = [f"{own['accuracy']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"]
-        known = gains.loc[gains.index == at, ["difference", "low", "high"]]
-        cells.append(_signed(tuple(known.iloc[0])) if len(known) else "")
-        for unit in ("samples", "tokens"):
-            told = saved[(saved["unit"] == unit) & (saved["at"] == at)].dropna(subset="saving")
-            cells.append(
-                _percent(tuple(told.iloc[0][["saving", "low", "high"]])) if len(told) else ""
-            )
-        rows.append([f"{at} samples", *cells])
-    (one,) = greedy.to_dict("records")
-    gap = _signed((one["difference"], one["low"], one["high"]))
-    head = ["", "uniform's accuracy", "UCB − uniform", "UCB saves samples", "tokens"]
-    said = f"One greedy answer is right {one['greedy']:.2f} of the time; vote − greedy = {gap}."
-    return f"{_table(head, rows)}\n\n{said}"
-
-
-def chain_choice() -> str:
-    """What chained samples were worth on development questions, a row a way of showing attempts."""
-    found = json.loads((ROOT / "data/tasks/reasoning-choices.json").read_text(encoding="utf-8"))
-    chain, ways = (
-        found["chain"],
-        {
-            "finals": "their final answers only",
-            "distinct": "those that disagree, listed",
-            "listed": "all four, listed",
-            "prefill": "all four, as if written before",
-            "two": "two of them, listed",
-            "leader-last": "all four, listed, the leading answer last",
-        },
-    )
-    rows = [
-        [
-            f"**{label}** (chosen)" if name == chain["chosen"] else label,
-            *(f"{chain['tried'][name][key]:.2f}" for key in ("chained", "shown", "vote_of_shown")),
-            f"{chain['tried'][name]['tokens']:.0f}",
-        ]
-        for name, label in ways.items()
-    ]
-    head = [
-        "shown",
-        "chained sample",
-        "sample shown",
-        "vote of the shown",
-        "tokens of a chained call",
-    ]
-    return _table(head, rows)
-
-
-def reasoner_chains() -> str:
-    """What one chained sample of the model that reasons is worth, a row a difference."""
-    own = _of(numbers("02-chained"), WORD_PROBLEMS).set_index("measure")
-    labels = {
-        "chained − sample": "one chained − one independent sample",
-        "chained − placebo": "one chained sample − one that was shown attempts at another question",
-        "chained − shown": "one chained sample − the vote of the four that it was shown",
-        "4 + 4 − 8 independent": "vote of 4 and 4 chained − vote of 8 independent",
-        "4 + 4 − independent, equal tokens": "the same − independent ones for as many tokens",
-    }
-    labels |= {
-        f"chained − sample, right answer {case}": f"chained − independent, right answer {case}"
-        for case in ("absent", "present", "leading")
-    }
-    rows = [
-        [
-            label,
-            _signed(tuple(own.loc[name, ["value", "low", "high"]])),
-            f"{own.loc[name, 'num_questions']:.0f}",
-        ]
-        for name, label in labels.items()
-        if name in own.index
-    ]
-    return _table(["accuracy", "difference", "questions"], rows)
-
-
-def engines() -> str:
-    """The model that reasons by two engines, a row a measure."""
-    beside = load(ROOT / f"data/recordings/controls/{WORD_PROBLEMS}.llama-cpp.parquet")
-    table = agreement(load(WORD_PROBLEMS).frame, beside.frame)
-    rows = [
-        [row.measure, f"{row.one:.3f}", f"{row.other:.3f}", f"{row.p:.2f}", str(row.num_other)]
-        for row in table.itertuples()
-    ]
-    return _table(["right", "OpenVINO", "llama.cpp", "p", "questions"], rows)
+    return table_of(["mean saving of an index", "at 4 samples", "at 8", "at 16"], rows)
 
 
 def speed() -> str:
@@ -220,7 +113,7 @@ def speed() -> str:
         ]
         for row in numbers("engine-scaling").itertuples()
     ]
-    return _table(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
+    return table_of(["questions", "pulls", "one core", "a pull", "peak memory"], rows)
 
 
 def large(name: str = "large-recordings") -> str:
@@ -236,7 +129,7 @@ def large(name: str = "large-recordings") -> str:
         for row in numbers(name).itertuples()
     ]
     head = ["command", "questions", "samples", "processor time", "peak memory"]
-    return _table(head, rows)
+    return table_of(head, rows)
 
 
 def compare() -> str:
@@ -267,10 +160,10 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reasoner": reasoner,
     "control": control,
     "bandit": bandit,
-    "word-problems": word_problems,
-    "chain-choice": chain_choice,
-    "reasoner-chains": reasoner_chains,
-    "engines": engines,
+    "word-problems": word_problems.word_problems,
+    "chain-choice": word_problems.chain_choice,
+    "reasoner-chains": word_problems.reasoner_chains,
+    "engines": word_problems.engines,
     "pools": pools,
     "headroom": headroom,
     "speed": speed,
@@ -305,10 +198,6 @@ def _bibtex(
     return "\n".join([f"@{kind}{{{key},", *lines, "}"])
 
 
-def _of(table: pd.DataFrame, recording: str) -> pd.DataFrame:
-    return table[table["recording"] == recording]
-
-
 def _by_family(levels: dict[str, str], gains: dict[str, str]) -> str:
     """Heading → measure of `10-accuracies`, as they are and as differences with intervals."""
     table = numbers("10-accuracies").set_index(["family", "measure"])
@@ -317,40 +206,11 @@ def _by_family(levels: dict[str, str], gains: dict[str, str]) -> str:
         row = [f"`{family}`"]
         row += [f"{table.loc[(family, name), 'value']:.2f}" for name in levels.values()]
         row += [
-            _signed(tuple(table.loc[(family, name), ["value", "low", "high"]]))
+            signed(tuple(table.loc[(family, name), ["value", "low", "high"]]))
             for name in gains.values()
         ]
         rows.append(row)
-    return _table(["family", *levels, *gains], rows)
-
-
-def _mean(rows: pd.DataFrame, at: float, value: str, shown: Callable[[Interval], str]) -> str:
-    """The mean over recordings at one budget, '' where there is none."""
-    cells = rows[rows["at"] == at]
-    return "" if cells.empty else shown(pooled(cells, value))
-
-
-def _percent(interval: Interval) -> str:
-    """(0.31, 0.05, 0.48) → '31 % [5, 48]'."""
-    value, low, high = (round(100 * each) for each in interval)
-    return f"{value} % [{low}, {high}]"
-
-
-def _signed(interval: Interval) -> str:
-    """(0.39, 0.35, 0.42) → '+0.39 [+0.35, +0.42]'."""
-    value, low, high = (f"{each:+.2f}" for each in interval)
-    return f"{value} [{low}, {high}]"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown, with true minus signs."""
-    lines = [head, *rows]
-    text = [f"| {' | '.join(line)} |" for line in lines]
-    body = [line.replace("-", "−") if number else line for number, line in enumerate(text)]
-    body[1:] = [
-        re.sub(r"`[^`]*`", lambda name: name[0].replace("−", "-"), each) for each in body[1:]
-    ]
-    return "\n".join([body[0], "|" + "---|" * len(head), *body[1:]])
+    return table_of(["family", *levels, *gains], rows)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,12 @@ import pandas as pd
 from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.analysis import contrast
-from dynlab.analysis.chained_samples import chain_shares, chained_samples, sample_shares
+from dynlab.analysis.chained_samples import (
+    CONTROLS,
+    chain_shares,
+    chained_samples,
+    sample_shares,
+)
 from dynlab.analysis.metrics import estimates
 from dynlab.analysis.resamples import question_resamples
 from dynlab.models.weights import REASONER
@@ -66,7 +71,7 @@ def attempts(held: Sequence[Recording]) -> pd.DataFrame:
 
     Columns `measure, value, low, high, num_questions, family`; family 'mean' is that of all.
     """
-    own = chained_samples(held)
+    own = chained_samples(held, CONTROLS)
     own["family"] = own.pop("recording").str.partition("--")[0]
     return pd.concat([own, _means(own)], ignore_index=True)
 

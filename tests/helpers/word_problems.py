@@ -1,0 +1,129 @@
+"""Tables of the guide to the model that reasons."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from dynlab.analysis.same_model import agreement
+from dynlab.recordings.recording import load
+from helpers.markdown_tables import ROOT, numbers, of_recording, percent, signed, table_of
+
+WORD_PROBLEMS = "gsm_symbolic--qwen2.5-coder-1.5b"
+
+
+def word_problems() -> str:
+    """What votes and the bandit are worth to the model that reasons, a row a budget."""
+    curves, gains, saved, greedy = (
+        of_recording(numbers(name), WORD_PROBLEMS)
+        for name in ("01-allocators-samples", "03-differences", "03-savings", "01-greedy")
+    )
+    uniform = curves[curves["allocator"] == "uniform"].set_index("budget")
+    gains = gains[gains["unit"] == "samples"].set_index("at")
+    rows = []
+    for at in (4, 8, 16):
+        own = uniform.loc[at]
+        cells = [f"{own['accuracy']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"]
+        known = gains.loc[gains.index == at, ["difference", "low", "high"]]
+        cells.append(signed(tuple(known.iloc[0])) if len(known) else "")
+        for unit in ("samples", "tokens"):
+            told = saved[(saved["unit"] == unit) & (saved["at"] == at)].dropna(subset="saving")
+            cells.append(
+                percent(tuple(told.iloc[0][["saving", "low", "high"]])) if len(told) else ""
+            )
+        rows.append([f"{at} samples", *cells])
+    (one,) = greedy.to_dict("records")
+    gap = signed((one["difference"], one["low"], one["high"]))
+    head = ["", "uniform's accuracy", "UCB − uniform", "UCB saves samples", "tokens"]
+    said = f"One greedy answer is right {one['greedy']:.2f} of the time; vote − greedy = {gap}."
+    return f"{table_of(head, rows)}\n\n{said}"
+
+
+def chain_choice() -> str:
+    """What chained samples were worth on development questions, a row a way of showing attempts."""
+    found = json.loads((ROOT / "data/tasks/reasoning-choices.json").read_text(encoding="utf-8"))
+    chain, ways = (
+        found["chain"],
+        {
+            "finals": "their final answers only",
+            "distinct": "those that disagree, listed",
+            "listed": "all four, listed",
+            "prefill": "all four, as if written before",
+            "two": "two of them, listed",
+            "leader-last": "all four, listed, the leading answer last",
+        },
+    )
+    rows = [
+        [
+            f"**{label}** (chosen)" if name == chain["chosen"] else label,
+            *(f"{chain['tried'][name][key]:.2f}" for key in ("chained", "shown", "vote_of_shown")),
+            f"{chain['tried'][name]['tokens']:.0f}",
+        ]
+        for name, label in ways.items()
+    ]
+    head = [
+        "shown",
+        "chained sample",
+        "sample shown",
+        "vote of the shown",
+        "tokens of a chained call",
+    ]
+    return table_of(head, rows)
+
+
+def reasoner_chains() -> str:
+    """What one chained sample of the model that reasons is worth, a row a difference."""
+    own = of_recording(numbers("02-chained"), WORD_PROBLEMS).set_index("measure")
+    labels = {
+        "chained − sample": "one chained − one independent sample",
+        "chained − placebo": "one chained sample − one that was shown attempts at another question",
+        "chained − shown": "one chained sample − the vote of the four that it was shown",
+        "4 + 4 − 8 independent": "vote of 4 and 4 chained − vote of 8 independent",
+        "4 + 4 − independent, equal tokens": "the same − independent ones for as many tokens",
+    }
+    labels |= {
+        f"chained − sample, right answer {case}": f"chained − independent, right answer {case}"
+        for case in ("absent", "present", "leading")
+    }
+    rows = [
+        [
+            label,
+            signed(tuple(own.loc[name, ["value", "low", "high"]])),
+            f"{own.loc[name, 'num_questions']:.0f}",
+        ]
+        for name, label in labels.items()
+        if name in own.index
+    ]
+    table = table_of(["accuracy", "difference", "questions"], rows)
+    repeated, copied = _repeats(load(WORD_PROBLEMS).frame)
+    said = f"{repeated:.0%} of the chained samples repeat the answer of an attempt that they"
+    said += f" were shown, {copied:.0%} are such an attempt word for word."
+    cost = own.loc["samples that 4 + 4 cost", "value"]
+    said += f" Four samples and four chained ones cost the tokens of {cost:.1f} independent ones."
+    return f"{table}\n\n{said.replace('%', ' %')}"
+
+
+def _repeats(frame: pd.DataFrame) -> tuple[float, float]:
+    """The shares of chained samples whose answer, or whose text, is that of a sample shown."""
+    own = frame[frame["strategy"] == "integrated"]
+    columns = ["question_id", "stream", "sample_index"]
+    seen = own.set_index(columns)[["answer", "text"]].map(str.strip)
+    found = []
+    for row in own[own["role"] == "chained"].itertuples():
+        shown = seen.loc[[(row.question_id, row.stream, index) for index in row.parents]]
+        answered = bool(row.answer) and row.answer in set(shown["answer"])
+        found.append((answered, row.text.strip() in set(shown["text"])))
+    repeated, copied = pd.DataFrame(found).mean()
+    return float(repeated), float(copied)
+
+
+def engines() -> str:
+    """The model that reasons by two engines, a row a measure."""
+    beside = load(ROOT / f"data/recordings/controls/{WORD_PROBLEMS}.llama-cpp.parquet")
+    table = agreement(load(WORD_PROBLEMS).frame, beside.frame)
+    rows = [
+        [row.measure, f"{row.one:.3f}", f"{row.other:.3f}", f"{row.p:.2f}", str(row.num_other)]
+        for row in table.itertuples()
+    ]
+    return table_of(["right", "OpenVINO", "llama.cpp", "p", "questions"], rows)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 ACCURACIES = ("greedy", "sample", "untaught", "placebo", "shown", "chained", "vote")
 
+MEANT = (
+    "Chained: one sample that is shown attempts; placebo: attempts at another question; shown: the"
+    " vote of the attempts; 4 + 4: the vote of four attempts and four chained samples."
+)
+
 
 def plot_accuracies(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
     """One sample, votes and chains: a row a recording.
@@ -34,7 +39,7 @@ def plot_gains(attempts: pd.DataFrame, by: str = "recording", note: str = "") ->
     """What a vote, a chained sample and four of each gain on their controls: a row a difference."""
     wanted = [f"{a} − {b}" for a, b in DIFFERENCES]
     rows = pd.concat([attempts[attempts["measure"] == measure] for measure in wanted])
-    return _by_measure(rows, by, _label("difference in accuracy", note))
+    return _by_measure(rows, by, _label("difference in accuracy", note), MEANT)
 
 
 def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
@@ -44,11 +49,13 @@ def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") ->
     return _by_measure(rows, by, _label("one chained − one independent sample", note))
 
 
-def _by_measure(rows: pd.DataFrame, by: str, label: str) -> Figure | Axes:
+def _by_measure(rows: pd.DataFrame, by: str, label: str, caption: str = "") -> Figure | Axes:
     """A row a measure, in which every recording has a look of its own."""
     rows = rows.assign(allocator=rows[by].map(title))
     looks = recording_looks(dict.fromkeys(rows["allocator"]))
-    return plot_dots(rows, "measure", "value", xlabel=label, looks=looks.__getitem__)
+    return plot_dots(
+        rows, "measure", "value", xlabel=label, caption=caption, looks=looks.__getitem__
+    )
 
 
 def _label(text: str, note: str) -> str:

@@ -45,7 +45,7 @@ def test_a_model_is_recorded_once_and_evaluated(tmp_path):
         "progress": False,
     }
     table = evaluate(model, tmp_path / "out", **how)
-    assert {"placebo", "chained − placebo", "4 + 4 − 8 independent"} <= set(table["measure"])
+    assert {"placebo", "chained − placebo", "chained − shown"} <= set(table["measure"])
     assert "untaught" not in set(table["measure"])
     assert (
         set(table["family"]) == {"sums"}

@@ -176,7 +176,7 @@ def _width(chains: Recording) -> int:
     """How many attempts the first chained samples of streams are shown."""
     frame = chains.frame
     chained = frame[(frame["strategy"] == "integrated") & (frame["role"] == "chained")]
-    return len(chained.loc[chained["sample_index"].idxmin(), "parents"])
+    return len(chained.sort_values("sample_index")["parents"].iloc[0])
 
 
 def with_intervals(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,14 @@ DEFAULT = (
     "capitals--smollm2-135m",
     "french--gemma3-270m",
 )
+RECALL = (  # questions of fact and of words, asked of plain models; the first two hold chains
+    "capitals--smollm2-135m",
+    "french--gemma3-270m",
+    "opposites--smollm2-135m",
+    "past-tense--gemma3-270m",
+    "past-tense--smollm2-135m",
+    "symbols--smollm2-135m",
+)
 NUM_STREAMS = 4  # of an ordered strategy that is recorded first
 
 

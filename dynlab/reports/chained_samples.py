@@ -9,7 +9,7 @@ from dynlab.plots.style import title
 from dynlab.reports.wording import Words, bullet_list, signed
 
 NOTHING = Words(
-    "*None of the recordings has targets, and integrated streams beside independent samples.*"
+    "*None of these recordings holds targets, and chained samples beside independent ones.*"
 )
 
 
@@ -28,7 +28,7 @@ def of_accuracies(attempts: pd.DataFrame, by: str = "recording") -> Words:
             f"**{title(str(name))}**: one sample is right {value['sample']:.2f} of the time,"
             f"{greedy} a vote {value['vote']:.2f}, one chained sample {value['chained']:.2f}."
         )
-    return bullet_list(bullets)
+    return bullet_list(bullets) if bullets else NOTHING
 
 
 def of_gains(attempts: pd.DataFrame, by: str = "recording") -> Words:
@@ -54,4 +54,4 @@ def _differences(attempts: pd.DataFrame, measures: list[str], by: str) -> Words:
         below = ", ".join(known.index[known["high"] < 0]) or nowhere
         mean = f"{signed(tuple(rows.loc['mean']))} on average, " if "mean" in rows.index else ""
         bullets.append(f"**{measure}**: {mean}above zero in {above}, below zero in {below}.")
-    return bullet_list(bullets)
+    return bullet_list(bullets) if bullets else NOTHING

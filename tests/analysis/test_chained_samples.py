@@ -13,7 +13,7 @@ from dynlab.analysis.chained_samples import (
 )
 from dynlab.plots.chained_samples import plot_accuracies, plot_cases, plot_gains
 from dynlab.recordings.recording import Recording, write
-from dynlab.reports.chained_samples import of_accuracies, of_cases, of_gains
+from dynlab.reports.chained_samples import NOTHING, of_accuracies, of_cases, of_gains
 
 NAMES = ["question_id", "stream", "role", "answer", "correct"]
 
@@ -147,6 +147,7 @@ def test_recordings_without_chains_or_targets_are_left_out():
     plain = whole[whole["strategy"] != "integrated"]
     unjudged = whole.assign(target=None, correct=None)
     assert chained_samples([plain, unjudged]).empty
+    assert of_gains(chained_samples([plain])) == NOTHING
     assert list(chained_samples([plain]).columns) == list(chained_samples(whole).columns)
 
 

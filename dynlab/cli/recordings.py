@@ -207,17 +207,18 @@ def tell(path: Path) -> int:
     at all, else 0.
     """
     from dynlab._util.values import GREEDY
-    from dynlab.recordings.recording import load
+    from dynlab.recordings.parquet_files import read_parquet
 
-    recording = load(path)
-    frame = recording.frame
+    # these columns alone, since the texts of a large recording may not fit in memory
+    told = ("question_id", "strategy", "finish_reason", "votes")
+    frame, card = read_parquet(path, only=told)
     failed = frame["finish_reason"].fillna("").str.startswith("error: ")
     for reason, count in Counter(frame.loc[failed, "finish_reason"]).most_common(5):
         print(
             f"{count} of {len(frame)} samples could not be had: {reason.removeprefix('error: ')}",
             file=sys.stderr,
         )
-    if (reserved := recording.card.get("reserved", {})).get("calls"):
+    if (reserved := card.get("reserved", {})).get("calls"):
         calls = f"{reserved['calls']} call{'s' * (reserved['calls'] != 1)}"
         print(f"reserved, since what it cost is unknown: {calls}", file=sys.stderr)
     voting = frame[frame["strategy"] != GREEDY].groupby("question_id")["votes"].any()

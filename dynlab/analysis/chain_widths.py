@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util import shipped_files
+from dynlab.analysis.chained_samples import chained_rows, width_of
 from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import difference
 from dynlab.analysis.replays import Recordings, Replays, Setup, loaded
@@ -84,18 +85,11 @@ def widths(
     for each in given:
         pool = pools.get(_pair(each))
         chains = each.frame[each.frame["strategy"] == "integrated"]
-        if pool is not None and _chained(chains).any():
+        if pool is not None and len(chained_rows(chains)):
             rows += _gains(each, pool, chains, setup)
     return pd.DataFrame(rows, columns=WIDTHS).sort_values(
         ["recording", "method", "width"], ignore_index=True
     )
-
-
-def _chained(chains: pd.DataFrame) -> pd.Series:
-    """Which samples were shown others; none where the recording does not tell."""
-    if not {"role", "parents"} <= set(chains):
-        return pd.Series(False, chains.index)
-    return chains["role"] == "chained"
 
 
 def _gains(
@@ -113,11 +107,11 @@ def _gains(
     alone, resamples = _vote(both, one, at, setup)
     gains = {"integrated": difference(whole, alone, resamples)}
     if one.has_target:
-        right = [_right(rows, common) for rows in (chains[_chained(chains)], plain)]
+        right = [_right(rows, common) for rows in (chained_rows(chains), plain)]
         gains = {"chained": difference(right[0], right[1], resamples)} | gains
     shared = {
         "recording": pool.name,
-        "width": _width(chains),
+        "width": width_of(chains),
         "questions": len(common),
         "at": at,
         "unit": setup.unit,
@@ -146,13 +140,6 @@ def _pair(recording: Recording) -> tuple[str, str]:
         str(recording.frame[name].iloc[0]) if name in recording.frame else "" for name in _PAIR
     )
     return dataset, model
-
-
-def _width(chains: pd.DataFrame) -> int:
-    """How many independent samples the first chained one of a stream is shown, in most streams."""
-    chained = chains[chains["role"] == "chained"].sort_values("sample_index")
-    first = chained.groupby(["question_id", "stream"])["parents"].first()
-    return int(first.map(len).mode().iloc[0])
 
 
 def _right(frame: pd.DataFrame, questions: set[str]) -> Any:

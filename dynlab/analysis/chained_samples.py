@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pandas as pd
 
 from dynlab._util.remote_files import is_address
 from dynlab.analysis.metrics import estimates
-from dynlab.analysis.replays import Recordings, loaded
+from dynlab.analysis.replays import Recordings, answered_by_all, loaded
 from dynlab.analysis.resamples import question_resamples
 from dynlab.analysis.same_model import VOTERS, vote
 from dynlab.policies.policy import Policy
@@ -44,7 +45,13 @@ CASES = ("absent", "present", "leading")  # where the right answer stood among t
 COLUMNS = ["measure", "value", "low", "high", "num_questions", "recording"]
 
 
-def chained_samples(recordings: Recordings, controls: Sequence[str] = ("placebo",)) -> pd.DataFrame:
+def chained_samples(
+    recordings: Recordings,
+    controls: Sequence[str] = ("placebo",),
+    *,
+    replications: int = REPLICATIONS,
+    seed: int = 0,
+) -> pd.DataFrame:
     """What votes and chains are worth in each recording: columns `COLUMNS`.
 
     Recordings without targets, or without integrated streams beside independent samples, are left
@@ -54,28 +61,41 @@ def chained_samples(recordings: Recordings, controls: Sequence[str] = ("placebo"
     Args:
         recordings: As for `dynlab.compare`.
         controls: Which are read: 'placebo', 'untaught'.
+        replications: Orders of the recorded samples that a vote is averaged over.
+        seed: Of these orders.
     """
     tables = []
     for recording in loaded(recordings):
         if (own := _with_chains(recording)) is not None:
             beside = (_control(recording, kind) if kind in controls else None for kind in CONTROLS)
-            tables.append(measures(own, own, *beside).assign(recording=recording.name))
+            table = task_measures(own, own, *beside, replications=replications, seed=seed)
+            tables.append(table.assign(recording=recording.name))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def chained_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The samples of integrated streams that were shown others; none where that is not told."""
+    if not {"role", "parents"} <= set(frame):
+        return frame.iloc[:0]
+    return frame[(frame["strategy"] == "integrated") & (frame["role"] == "chained")]
+
+
+def width_of(frame: pd.DataFrame) -> int:
+    """How many independent samples the first chained one of a stream is shown, in most streams."""
+    chained = chained_rows(frame).sort_values("sample_index")
+    first = chained.groupby(["question_id", "stream"])["parents"].first()
+    return int(first.map(len).mode().iloc[0])
 
 
 def _with_chains(recording: Recording) -> Recording | None:
     """A recording on the questions that hold both, samples and chains; None: there are none."""
-    frame = recording.frame
-    right = right_of(frame)
-    if not {"role", "parents"} <= set(frame) or right.isna().all():
+    part = answered_by_all(recording, ("parallel", "integrated"))
+    if part is None or chained_rows(part.frame).empty:
         return None
-    frame = frame.assign(correct=right.fillna(False).astype(bool))
-    plain = set(frame.loc[frame["strategy"] == "parallel", "question_id"])
-    chained = (frame["strategy"] == "integrated") & (frame["role"] == "chained")
-    common = plain & set(frame.loc[chained, "question_id"])
-    if not common:
+    right = right_of(part.frame)
+    if right.isna().all():
         return None
-    return Recording(frame[frame["question_id"].isin(common)], recording.card, recording.name)
+    return replace(part, frame=part.frame.assign(correct=right.fillna(False).astype(bool)))
 
 
 def _control(recording: Recording, kind: str) -> Recording | None:
@@ -133,7 +153,12 @@ def chain_shares(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def vote_shares(
-    samples: Recording, chains: Recording, control: Recording | None = None, seed: int = 0
+    samples: Recording,
+    chains: Recording,
+    control: Recording | None = None,
+    *,
+    replications: int = REPLICATIONS,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """One row per question: what votes are worth.
 
@@ -149,13 +174,13 @@ def vote_shares(
 
     def played(streams: Any, budget: float, unit: str) -> Any:
         return replay(
-            streams, uniform, np.array([budget]), unit=unit, replications=REPLICATIONS, seed=seed
+            streams, uniform, np.array([budget]), unit=unit, replications=replications, seed=seed
         )[0]
 
     most = float(one.lengths.min())
     votes = {"vote": played(one, min(VOTERS, most), "samples")}
     table = pd.DataFrame(index=list(one.question_ids))
-    if _width(chains) == WIDTH and min(stream.lengths.min(), most) >= STREAM:
+    if width_of(chains.frame) == WIDTH and min(stream.lengths.min(), most) >= STREAM:
         votes["4 + 4"] = whole = played(stream, STREAM, "samples")
         votes["8 independent"] = played(one, STREAM, "samples")
         cost = float(whole.spent["tokens"][0].mean())
@@ -170,13 +195,6 @@ def vote_shares(
                 table["samples that 4 + 4 cost"] = at
     found = {name: curve.accuracy[0] for name, curve in votes.items()}
     return pd.DataFrame(found, index=table.index).join(table)
-
-
-def _width(chains: Recording) -> int:
-    """How many attempts the first chained samples of streams are shown."""
-    frame = chains.frame
-    chained = frame[(frame["strategy"] == "integrated") & (frame["role"] == "chained")]
-    return len(chained.sort_values("sample_index")["parents"].iloc[0])
 
 
 def with_intervals(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
@@ -198,6 +216,7 @@ def with_intervals(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
         )
     rows = []
     for measure, values in measures.items():
+        values = values.dropna()  # a question may lack what others have
         if len(values):
             one = estimates(values.to_numpy(float)[None, :], question_resamples(len(values)))[0]
             rows.append({"measure": measure, "value": one.value, "low": one.low, "high": one.high})
@@ -205,11 +224,14 @@ def with_intervals(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measures(
+def task_measures(
     samples: Recording,
     chains: Recording,
     placebo: Recording | None = None,
     control: Recording | None = None,
+    *,
+    replications: int = REPLICATIONS,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """What the recordings of one task show: the rows of `with_intervals`.
 
@@ -219,8 +241,10 @@ def measures(
         placebo: Samples that were shown the attempts at another question.
         control: Independent samples, of the same questions, of a model that was never shown
             attempts.
+        replications: As `chained_samples`, and `seed` likewise.
     """
-    table = sample_shares(samples.frame).join(vote_shares(samples, chains, control))
+    votes = vote_shares(samples, chains, control, replications=replications, seed=seed)
+    table = sample_shares(samples.frame).join(votes)
     for name, other in (("placebo", placebo), ("untaught", control)):
         if other is not None:
             table[name] = sample_shares(other.frame)["sample"]

@@ -242,11 +242,18 @@ def _streams(
     for recording in loaded(recordings):
         known = strategies_of(recording)
         held = [name for name in strategies if name in known]
-        frame = recording.frame
-        answered = [set(frame.loc[frame["strategy"] == name, "question_id"]) for name in held]
-        common = set.intersection(*answered) if answered else set()
-        if len(held) >= 2 and common:
-            own = frame[frame["question_id"].isin(common)]
-            part = Recording(own, recording.card, recording.name)
+        part = answered_by_all(recording, held)
+        if len(held) >= 2 and part is not None:
             found.append((part, [streams_of(part, name, setup.price) for name in held]))
     return found
+
+
+def answered_by_all(recording: Recording, strategies: Sequence[str]) -> Recording | None:
+    """A recording on the questions that all of these strategies answered; None: there are none."""
+    frame = recording.frame
+    answered = [set(frame.loc[frame["strategy"] == name, "question_id"]) for name in strategies]
+    common = set.intersection(*answered) if answered else set()
+    if not common:
+        return None
+    own = frame[frame["question_id"].isin(common)]
+    return Recording(own, recording.card, recording.name)

@@ -33,8 +33,7 @@ _THREADS = (
     "LOKY_MAX_CPU_COUNT",  # of joblib
 )
 # Arrays of megabytes come and go at every step of a replay. glibc gives the memory of each back to
-# the system, which clears it for the next: a seventh of a leaderboard's processor time. Let it keep
-# some.
+# the system, which takes processor time to clear it for the next. Let it keep some.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}  # bytes
 
 

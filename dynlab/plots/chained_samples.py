@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACCURACIES = ("greedy", "sample", "untaught", "placebo", "shown", "chained", "vote")
-
-MEANT = (
-    "Chained: one sample that is shown attempts; placebo: attempts at another question; shown: the"
-    " vote of the attempts; 4 + 4: the vote of four attempts and four chained samples."
-)
+MEANT = {  # what the caption says of those that occur
+    "chained": "one sample that is shown attempts",
+    "placebo": "one that is shown attempts at another question",
+    "shown": "the vote of the attempts",
+    "untaught": "of a model that was taught without attempts",
+    "4 + 4": "the vote of four attempts and four chained samples",
+}
 
 
 def plot_accuracies(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:
@@ -39,7 +41,15 @@ def plot_gains(attempts: pd.DataFrame, by: str = "recording", note: str = "") ->
     """What a vote, a chained sample and four of each gain on their controls: a row a difference."""
     wanted = [f"{a} − {b}" for a, b in DIFFERENCES]
     rows = pd.concat([attempts[attempts["measure"] == measure] for measure in wanted])
-    return _by_measure(rows, by, _label("difference in accuracy", note), MEANT)
+    drawn = set(rows["measure"])
+    names = {name for pair in DIFFERENCES if " − ".join(pair) in drawn for name in pair}
+    meant = "; ".join(
+        f"{name}: {words}"
+        for name, words in MEANT.items()
+        if any(each.startswith(name) for each in names)
+    )
+    caption = f"{meant[:1].upper()}{meant[1:]}."
+    return _by_measure(rows, by, _label("difference in accuracy", note), caption)
 
 
 def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") -> Figure | Axes:

@@ -142,6 +142,15 @@ def test_only_questions_that_hold_chains_are_measured():
     assert table.loc["chained, right answer present", "value"] == 1
 
 
+def test_greedy_answers_may_be_lacking():
+    whole = recorded()
+    measures = chained_samples(whole[whole["strategy"] != "greedy"])["measure"]
+    assert not measures.str.contains("greedy").any() and "chained − sample" in set(measures)
+    some = (whole["strategy"] != "greedy") | (whole["question_id"] == "a")
+    table = chained_samples(whole[some]).set_index("measure")
+    assert table.loc["vote − greedy", ["value", "num_questions"]].tolist() == [0, 1]
+
+
 def test_recordings_without_chains_or_targets_are_left_out():
     whole = recorded()
     plain = whole[whole["strategy"] != "integrated"]
@@ -163,6 +172,9 @@ def test_they_are_drawn_and_read_in_words():
     table = chained_samples(recorded())
     for draw in (plot_accuracies, plot_gains, plot_cases):
         assert draw(table)
+    (said,) = (text.get_text() for text in plot_gains(table).figure.texts)
+    assert "shown: the vote of the attempts; 4 + 4: the vote of four" in said
+    assert ". Chained: one sample" in said and "placebo" not in said and "untaught" not in said
     assert "one sample is right 0.62 of the time, one greedy answer 1.00" in of_accuracies(table)
     assert "**chained − shown**: above zero in recording, below zero in no" in of_gains(table)
     assert of_cases(table).startswith("- **chained − sample, right answer present**: above zero")

@@ -22,7 +22,7 @@ from dynlab._util.errors import DynlabError
 from dynlab._util.files import write_csv
 from dynlab._util.options import RecordingOptions, RequestOptions, Sampling, require_count
 from dynlab._util.values import Sample
-from dynlab.analysis.chained_samples import measures
+from dynlab.analysis.chained_samples import task_measures
 from dynlab.recordings.recording import load
 from dynlab.sampling.recorder import record
 from dynlab.strategies.integrated import Integrated
@@ -149,7 +149,7 @@ def evaluate(
             plain = load(
                 recorded(task, control, num_samples=count, out=files["untaught"], options=pool)
             )
-        rows = measures(samples, chains, misled, plain)
+        rows = task_measures(samples, chains, misled, plain)
         tables.append(rows.assign(family=family, split=split, temperature=temperature))
     whole = pd.concat(tables, ignore_index=True)
     columns = ["family", "split", "temperature", "measure", "value", "low", "high", "num_questions"]

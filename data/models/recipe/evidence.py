@@ -18,6 +18,7 @@ from dynlab._util.errors import InputError
 from dynlab.analysis import contrast
 from dynlab.analysis.chained_samples import (
     CONTROLS,
+    REPLICATIONS,
     chain_shares,
     chained_samples,
     sample_shares,
@@ -66,12 +67,12 @@ def family_of(recording: Recording) -> str:
     return recording.name.partition("--")[0]
 
 
-def attempts(held: Sequence[Recording]) -> pd.DataFrame:
+def attempts(held: Sequence[Recording], replications: int = REPLICATIONS) -> pd.DataFrame:
     """Votes and chains by family and measure, with the controls that lie beside the recordings.
 
     Columns `measure, value, low, high, num_questions, family`; family 'mean' is that of all.
     """
-    own = chained_samples(held, CONTROLS)
+    own = chained_samples(held, CONTROLS, replications=replications)
     own["family"] = own.pop("recording").str.partition("--")[0]
     return pd.concat([own, _means(own)], ignore_index=True)
 

@@ -227,9 +227,9 @@ def test_different_answers_are_different_votes(one, other):
 )
 def test_no_expression_takes_long(costly):
     final("x + 1")  # loads the parser
-    start = time.process_time()
+    start = time.thread_time()
     final(costly)
-    assert time.process_time() - start < 5
+    assert time.thread_time() - start < 5
 
 
 @pytest.mark.slow

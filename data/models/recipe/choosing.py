@@ -4,7 +4,8 @@ chosen on development questions.
 It writes `data/tasks/reasoning-choices.json`: what was tried, on which questions, what was found,
 and what was chosen by the rules below. No evaluation question is drawn here.
 
-- A family is kept where one sample is right between 0.2 and 0.8 of the time.
+- A family is asked of the smallest model one sample of which is right between 0.2 and 0.8 of the
+  time, and of none where there is no such model.
 - A chain is shown in the way whose chained samples were right most often; of ways that tie, the one
   with the fewer tokens.
 """
@@ -14,8 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -39,8 +40,8 @@ from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.reasoning_families import FAMILIES
 from dynlab.tasks.task import load_task
 
-MODEL = "local/qwen2.5-coder-1.5b"
-WORD_PROBLEMS = "gsm_symbolic"  # recorded in any case
+MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")  # the smallest first
+WORD_PROBLEMS = "gsm_symbolic"  # asked of the last of them in any case
 SEED = 1  # of the development questions
 NUM_SPREAD, NUM_DRAWN = 16, 3  # questions of a family, and samples of each
 NUM_CHAINED, NUM_AFTER = 20, 2  # questions that chains are tried on, and chained samples of each
@@ -61,18 +62,18 @@ CHOICES = "reasoning-choices.json"
 
 @dataclass(frozen=True)
 class Choice:
-    """The families beside the word problems, and how chains are shown."""
+    """The families beside the word problems, each with its model, and how chains are shown."""
 
-    families: tuple[str, ...]
     strategy: Integrated
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
 def chosen() -> Choice:
     """The choices that were written down; no families where they are not chosen yet."""
     written = _written()
-    families = written.get("families", {}).get("chosen", [])
-    return Choice(tuple(families), WAYS[written["chain"]["chosen"]])
+    families = written.get("families", {}).get("chosen", {})
+    return Choice(WAYS[written["chain"]["chosen"]], families)
 
 
 def _written() -> dict[str, Any]:
@@ -81,14 +82,14 @@ def _written() -> dict[str, Any]:
     return found
 
 
-def spread(endpoint: Endpoint, folder: Path) -> dict[str, dict[str, float]]:
+def spread(
+    endpoint: Endpoint, folder: Path, families: Iterable[str]
+) -> dict[str, dict[str, float]]:
     """How a model does on each family: shares of samples and greedy answers that are right."""
     found = {}
-    for family in FAMILIES:
-        if family == WORD_PROBLEMS:
-            continue
+    for family in families:
         task = f"reasoning-gym:{family}?size={NUM_SPREAD}&seed={SEED}&split=dev"
-        path = folder / f"{family}.parquet"
+        path = folder / f"{family}--{endpoint.card['model'].removeprefix('local/')}.parquet"
         record(
             task,
             endpoint,
@@ -107,7 +108,7 @@ def spread(endpoint: Endpoint, folder: Path) -> dict[str, dict[str, float]]:
             "without_answer": _rounded((samples["answer"] == "").mean()),
             "completion_tokens": _rounded(samples["completion_tokens"].mean()),
         }
-        print(family, found[family], flush=True)
+        print(path.stem, found[family], flush=True)
     return found
 
 
@@ -179,19 +180,36 @@ def worth(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def told(endpoint: Endpoint, part: str, folder: Path) -> dict[str, Any]:
-    """What was tried of a part of the choice, 'chain' or 'families', and what the rules chose."""
-    date = datetime.now(UTC).isoformat(timespec="minutes")
-    of = {"date": date, "model": endpoint.card["model"], "server": endpoint.card["server"]}
-    if part == "chain":
-        tried = ways(endpoint, folder)
-        best = max(tried, key=lambda name: (tried[name]["chained"], -tried[name]["tokens"]))
-        asked = {"family": WORD_PROBLEMS, "split": "dev", "seed": SEED, "number": NUM_CHAINED}
-        return of | {"questions": asked, "tried": tried, "chosen": best}
-    found = spread(endpoint, folder)
-    kept = [name for name, one in found.items() if 0.2 <= one["sample"] <= 0.8]
+def how_chains_are_shown(folder: Path, threads: int | None = None) -> dict[str, Any]:
+    """What every way of showing attempts is worth, and the one that the rule chose."""
+    with resolve(f"local/{MODELS[-1]}", settings=EngineSettings(threads=threads)) as endpoint:
+        tried, server = ways(endpoint, folder), endpoint.card["server"]
+    best = max(tried, key=lambda name: (tried[name]["chained"], -tried[name]["tokens"]))
+    asked = {"family": WORD_PROBLEMS, "split": "dev", "seed": SEED, "number": NUM_CHAINED}
+    of = {"date": _now(), "model": f"local/{MODELS[-1]}", "server": server}
+    return of | {"questions": asked, "tried": tried, "chosen": best}
+
+
+def which_families(folder: Path, threads: int | None = None) -> dict[str, Any]:
+    """How models do on the families, the smallest first, and whom the rule chose for each."""
+    tried: dict[str, dict[str, Any]] = {}
+    kept: dict[str, str] = {}
+    for model in MODELS:
+        left = [name for name in FAMILIES if name != WORD_PROBLEMS and name not in kept]
+        with resolve(f"local/{model}", settings=EngineSettings(threads=threads)) as endpoint:
+            tried[model] = spread(endpoint, folder, left)
+            server = endpoint.card["server"]
+        kept |= {name: model for name, one in tried[model].items() if 0.2 <= one["sample"] <= 0.8}
     asked = {"split": "dev", "seed": SEED, "number": NUM_SPREAD, "samples": NUM_DRAWN}
-    return of | {"questions": asked, "tried": found, "chosen": kept}
+    of = {"date": _now(), "server": server, "questions": asked}
+    return of | {"tried": tried, "chosen": {name: kept[name] for name in FAMILIES if name in kept}}
+
+
+PARTS = {"chain": how_chains_are_shown, "families": which_families}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="minutes")
 
 
 def _rounded(value: float) -> float:
@@ -203,13 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m recipe.choosing", description=__doc__, allow_abbrev=False
     )
-    parser.add_argument("part", choices=("chain", "families"), help="what is chosen")
+    parser.add_argument("part", choices=PARTS, help="what is chosen")
     parser.add_argument("folder", type=Path, help="folder of the development recordings")
     parser.add_argument("--threads", type=int, help="of the engine; default: one per core")
     given = parser.parse_args(arguments)
     try:
-        with resolve(MODEL, settings=EngineSettings(threads=given.threads)) as endpoint:
-            choices = _written() | {given.part: told(endpoint, given.part, given.folder)}
+        choices = _written() | {given.part: PARTS[given.part](given.folder, given.threads)}
         with replacing(shipped_files.folder("data/tasks") / CHOICES) as path:
             path.write_text(json.dumps(choices, indent=1) + "\n", encoding="utf-8")
     except DynlabError as error:

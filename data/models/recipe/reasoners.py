@@ -31,7 +31,7 @@ from dynlab.sampling.recorder import record
 from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.prompts import Completion, finals
 from dynlab.tasks.task import Task, load_task
-from recipe.choosing import REQUESTS, SAMPLING, chosen
+from recipe.choosing import MODELS, REQUESTS, SAMPLING, WORD_PROBLEMS, chosen
 
 SEED = 2026  # of the evaluation questions
 NUM_QUESTIONS = 100
@@ -45,7 +45,7 @@ class Recorded:
     """A family with the model that is asked it, and the sizes that its pool reaches in turn."""
 
     family: str
-    model: str = "qwen2.5-coder-1.5b"
+    model: str
     pool_sizes: tuple[int, ...] = (16, 32)
 
     @property
@@ -56,8 +56,8 @@ class Recorded:
 
 def recorded() -> tuple[Recorded, ...]:
     """What is recorded, in order: the word problems, then the families that were chosen."""
-    others = tuple(Recorded(family) for family in chosen().families)
-    return (Recorded("gsm_symbolic", pool_sizes=(16, 32, 64)), *others)
+    others = (Recorded(family, model) for family, model in chosen().families.items())
+    return (Recorded(WORD_PROBLEMS, MODELS[-1], (16, 32, 64)), *others)
 
 
 def reasoners(

@@ -64,11 +64,9 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     monkeypatch.setattr(reasoners, "NUM_QUESTIONS", 3)
     monkeypatch.setattr(reasoners, "STREAMS", ((1, 5), (2, 6)))
     monkeypatch.setattr(reasoners, "LENGTH", 6)
-    one = reasoners.Recorded("gsm_symbolic", pool_sizes=(2, 3))
+    one = reasoners.Recorded("gsm_symbolic", "fake", (2, 3))
     monkeypatch.setattr(reasoners, "recorded", lambda: (one,))
-    monkeypatch.setattr(
-        reasoners, "chosen", lambda: choosing.Choice((), Integrated(finals_only=True))
-    )
+    monkeypatch.setattr(reasoners, "chosen", lambda: choosing.Choice(Integrated(finals_only=True)))
     (path,) = reasoners.reasoners(tmp_path)
     frame = load(path).frame
     counts = frame.groupby("strategy").size().to_dict()
@@ -110,10 +108,7 @@ def test_a_placebo_shows_another_question_s_attempts_as_chains_are_worded(way, m
 
 @pytest.mark.slow
 def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path):
-    endpoint = Endpoint(
-        "text-completion-openvino/fake", "", card={"model": "m", "server": "f"}, answer=model
-    )
-    tried = choosing.told(endpoint, "chain", tmp_path)
+    tried = choosing.how_chains_are_shown(tmp_path)
     assert set(tried["tried"]) == set(choosing.WAYS) and tried["chosen"] in choosing.WAYS
     assert "split=dev" in load(tmp_path / "attempts.parquet").frame["dataset"].iloc[0]
     attempts = {
@@ -127,6 +122,41 @@ def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path
     assert len(attempts) == 1
     num_chained = choosing.NUM_CHAINED * choosing.NUM_AFTER * len(choosing.WAYS)
     assert len(model.asked) == 4 * choosing.NUM_CHAINED + num_chained
+
+
+@pytest.mark.usefixtures("model")
+def test_a_family_goes_to_the_smallest_model_that_does_neither_badly_nor_well(
+    monkeypatch, tmp_path
+):
+    asked = []
+
+    def spread(endpoint, folder, families):
+        asked.append((endpoint.card["model"], [*families]))
+        small = {"syllogism": 0.5, "countdown": 0.1, "calendar_arithmetic": 0.8}
+        large = {"countdown": 0.3, "prime_factorization": 0.9}
+        shares = small if len(asked) == 1 else large
+        return {name: {"sample": shares.get(name, 0.0)} for name in asked[-1][1]}
+
+    monkeypatch.setattr(choosing, "spread", spread)
+    told = choosing.which_families(tmp_path)
+    small, large = choosing.MODELS
+    assert told["chosen"] == {"syllogism": small, "countdown": large, "calendar_arithmetic": small}
+    assert [name for name, _ in asked] == [f"local/{name}" for name in choosing.MODELS]
+    assert asked[1][1] == ["family_relationships", "countdown", "prime_factorization"]
+    assert told["tried"][large]["prime_factorization"] == {"sample": 0.9}
+
+
+@pytest.mark.slow
+def test_the_spread_of_a_family_is_what_its_recording_holds(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "NUM_SPREAD", 4)
+    with choosing.resolve("local/m") as endpoint:
+        found = choosing.spread(endpoint, tmp_path, ["prime_factorization"])
+    frame = load(tmp_path / "prime_factorization--m.parquet").frame
+    assert "split=dev" in frame["dataset"].iloc[0]
+    samples = frame[frame["strategy"] == "parallel"]
+    assert len(samples) == 4 * choosing.NUM_DRAWN and len(frame) == len(samples) + 4
+    share = round(float(samples["correct"].mean()), 4)
+    assert found["prime_factorization"]["sample"] == share
 
 
 def test_what_chained_samples_are_worth_worked_by_hand(make_pool):
@@ -158,3 +188,4 @@ def test_the_choice_that_is_shipped_was_made_on_development_questions():
     best = max(tried, key=lambda name: (tried[name]["chained"], -tried[name]["tokens"]))
     assert told["chain"]["chosen"] == best
     assert set(choosing.chosen().families) <= set(FAMILIES)
+    assert set(choosing.chosen().families.values()) <= set(choosing.MODELS)

@@ -28,11 +28,14 @@ RUNS = Path(__file__).resolve().parents[2] / "runs"
 QUESTIONS = (1000, 10_000, 100_000)
 COMMANDS = {
     "compare": "--allocators uniform,ucb,priced --budgets 4,8",
-    "leaderboard": "--allocators ucb,priced --stopping esc --at 4,8",
+    "leaderboard": "--at 4,8",  # all policies and stopping rules
 }
 COMMON = "--unit tokens --replications 2"
 MOST_MIB = 4096
-READING = "One run of each command with three policies in two replications, texts on disk"
+READING = (
+    "One run of each command in two replications, compare with three policies, leaderboard with"
+    " all; texts on disk"
+)
 WRITING = "One run of each command; record finds a store that lacks the last question's samples"
 
 

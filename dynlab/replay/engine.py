@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,11 +22,46 @@ class Tables:
 
     value: Floats  # [D, R, Q]
     width: Floats  # [D, R, Q], or [0, 0, 0]: no such term
-    draws: Floats  # [U, M] with M a power of two, or [0, 0]: no such term
-    profile: Ints  # [D, R, Q], or [0, 0, 0]
+    draws: Floats  # [U, M] with M a power of two, or [0, 0]: no such term; float32
+    profile: Ints  # [D, R, Q], or [0, 0, 0]; int32
     offset: Ints  # [R, Q] where the walk through the draws begins
     price: Floats  # [N, R, Q] of the next sample, in the budget's unit
     limit: float  # the budget over all questions
+
+
+class Workspace(NamedTuple):
+    """What the compiled loop writes to within one replication; every replication begins it anew."""
+
+    # Why it is made here: a loop that makes arrays, fills them or assigns slices has numba compile
+    # its own allocation and error messages, too, which takes longer than to compile the loop.
+    value: Floats  # [D, Q] one replication's tables: they fit the processor's cache
+    width: Floats  # [D, Q], or [0, 0]
+    price: Floats  # [N, Q]
+    pulls: Ints  # [Q]
+    now_value: Floats  # [Q] of the question's next sample
+    now_width: Floats  # [Q]
+    now_profile: Ints  # [Q]
+    winner: Ints  # [2Q] of each match of the tournament; the leaves are Q … 2Q − 1
+    due: Floats  # [2Q] the √(ln t) at which it may turn out otherwise
+    again: Ints  # [2Q] the matches that are due
+
+    @classmethod
+    def of(cls, tables: Tables) -> Workspace:
+        """With nothing in it but the leaves of the tournament."""
+        depths, _, num_questions = tables.value.shape
+        growing = depths if tables.width.size else 0
+        return cls(
+            np.empty((depths, num_questions)),
+            np.empty((growing, num_questions)),
+            np.empty((len(tables.price), num_questions)),
+            np.empty(num_questions, np.int64),
+            np.empty(num_questions),
+            np.zeros(num_questions),
+            np.zeros(num_questions, np.int64),
+            np.arange(-num_questions, num_questions, dtype=np.int64),
+            np.full(2 * num_questions, np.inf),
+            np.zeros(2 * num_questions, np.int64),
+        )
 
 
 def pull(tables: Tables) -> tuple[Ints, Ints]:
@@ -48,8 +84,9 @@ def pull(tables: Tables) -> tuple[Ints, Ints]:
             t.profile,
             t.offset,
             t.price,
-            t.limit,
+            float(t.limit),
             growth,
+            Workspace.of(t),
             question,
             sample,
         )
@@ -77,6 +114,7 @@ def _by_replication(
     price: Floats,
     limit: float,
     growth: Floats,
+    work: Workspace,
     question: Ints,
     sample: Ints,
 ) -> int:
@@ -87,27 +125,31 @@ def _by_replication(
     # the questions in which every match keeps its winner and the √(ln t) at which it, or a match
     # below it, may turn out otherwise. A pull plays the matches on one path anew, and those that
     # are due: about log Q. Random indices change at every step and are all looked through.
-    _, num_replications, num_questions = value.shape
+    num_depths, num_replications, num_questions = value.shape
+    num_samples = len(price)
     has_width = width.size > 0
     has_draws = draws.size > 0
     mask = draws.shape[1] - 1
-    winner = np.arange(2 * num_questions) - num_questions  # leaves: Q … 2Q − 1
-    due = np.full(2 * num_questions, np.inf)
-    again = np.zeros(2 * num_questions, np.int64)
-    now_width = np.zeros(num_questions)
-    now_profile = np.zeros(num_questions, np.int64)
+    values, widths, prices, pulls, now_value, now_width, now_profile, winner, due, again = work
     used = 0
     for r in range(num_replications):
-        pulls = np.zeros(num_questions, np.int64)
-        values = value[:, r].copy()  # one replication's tables fit the processor's cache
-        prices = price[:, r].copy()
-        widths = width[:, r].copy() if has_width else values
-        now_value = values[0].copy()
-        if has_width:
-            now_width[:] = widths[0]
-        if has_draws:
-            now_profile[:] = profile[0, r]
-        due[1:num_questions] = -np.inf
+        for d in range(num_depths):
+            for q in range(num_questions):
+                values[d, q] = value[d, r, q]
+                if has_width:
+                    widths[d, q] = width[d, r, q]
+        for n in range(num_samples):
+            for q in range(num_questions):
+                prices[n, q] = price[n, r, q]
+        for q in range(num_questions):
+            pulls[q] = 0
+            now_value[q] = values[0, q]
+            if has_width:
+                now_width[q] = widths[0, q]
+            if has_draws:
+                now_profile[q] = profile[0, r, q]
+            if q > 0:
+                due[q] = -np.inf  # every match; the leaves stay at ∞
         spent = 0.0
         for t in range(question.shape[1]):
             scale = growth[t]

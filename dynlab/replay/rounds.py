@@ -153,16 +153,15 @@ def in_rounds(
     question = np.full((len(tables.offset), longest), -1, np.int32)
     sample, known = question.copy(), np.zeros_like(question)
     play = Play.of(tables, batch)
-    used = 0
     while not play.ended.all():
-        used = compiled(_play_on)(
+        compiled(_play_on)(
             values,
             widths,
             tables.draws,
             tables.profile,
             tables.offset,
             tables.price,
-            tables.limit,
+            float(tables.limit),
             growth,
             batch,
             warmup,
@@ -173,6 +172,7 @@ def in_rounds(
         )
         if play.wanted.any():
             ahead.further(play, number)
+    used = play.number.max()
     return question[:, :used], sample[:, :used], known[:, :used]
 
 
@@ -191,12 +191,8 @@ def _play_on(
     question: Ints,
     sample: Ints,
     known: Ints,
-) -> int:
-    """One replication after the other, until it ends or wants to know more of a question.
-
-    Returns:
-        How many pulls the longest of them has.
-    """
+) -> None:
+    """One replication after the other, until it ends or wants to know more of a question."""
     near = len(value)
     num_replications, num_questions = play.pulls.shape
     has_width = width.size > 0
@@ -258,4 +254,3 @@ def _play_on(
             elif due:
                 now_value[pick] = play.far_value[r, pick, flying - near]
                 now_width[pick] = play.far_width[r, pick, flying - near]
-    return int(play.number.max())

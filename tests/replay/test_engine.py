@@ -12,7 +12,7 @@ def made_up(kind: str, num_questions: int, depths: int = 9, replications: int = 
     rng = np.random.default_rng(num_questions)
     shape = (depths, replications, num_questions)
     value, width = rng.random(shape), rng.random(shape)
-    draws, profile = np.zeros((0, 0)), np.zeros((0, 0, 0), int)
+    draws, profile = np.zeros((0, 0), np.float32), np.zeros((0, 0, 0), np.int32)
     if kind == "no width":
         width = np.zeros((0, 0, 0))
     if kind == "ties":
@@ -22,7 +22,8 @@ def made_up(kind: str, num_questions: int, depths: int = 9, replications: int = 
     if kind == "warm-up":
         value[:2], width[:2] = 1e9 - np.arange(2)[:, None, None], 0.0
     if kind == "random":
-        draws, profile = rng.random((50, 16)), rng.integers(50, size=shape)
+        draws = rng.random((50, 16), np.float32)
+        profile = rng.integers(50, size=shape, dtype=np.int32)
     value[-1] = -np.inf
     price = rng.random((depths - 1, replications, num_questions)) + 0.5
     offset = rng.integers(1000, size=(replications, num_questions))
@@ -68,12 +69,12 @@ def test_a_line_that_grows_faster_takes_over_when_it_crosses():
     depths, crossing = 40, 20  # question 1 is chosen once √(ln t) reaches √(ln 20)
     value, width = np.zeros((depths, 1, 2)), np.zeros((depths, 1, 2))
     value[:, 0, 0], width[:, 0, 1] = np.sqrt(np.log(crossing)) - 1e-9, 1.0
-    none = np.zeros((0, 0))
+    none = np.zeros((0, 0), np.float32)
     tables = Tables(
         value,
         width,
         none,
-        np.zeros((0, 0, 0), int),
+        np.zeros((0, 0, 0), np.int32),
         np.zeros((1, 2), int),
         np.ones((depths - 1, 1, 2)),
         30,

@@ -41,7 +41,9 @@ def at_depth(
     """Accuracy of every method when no call may wait for more than depth − 1 others (`DEPTHS`).
 
     A strategy leaves out what would come later, and spends what it can. `lead` is its accuracy
-    minus the best other one's in the same cell, paired over questions.
+    minus the best other one's in the same cell, paired over questions. At a B that a strategy could
+    not spend at any depth, for want of recorded samples, it has no row, and where fewer than two
+    are left nothing is compared.
 
     Args:
         comparison: Of strategies, as `dynlab.contrast` gives it.
@@ -51,13 +53,18 @@ def at_depth(
     budgets = comparison.budgets_at(at)
     rows: list[Row] = []
     for own in comparison.replays:
+        unbounded = own.curves(budgets)
         played: dict[tuple[str, int], Curve] = {}
         for depth in depths:
             curves = _within(own, depth, budgets, played)
             for c, budget in enumerate(budgets):
-                accuracy = [curve.accuracy[c] for curve in curves]
-                for method, curve, values in zip(own.methods, curves, accuracy, strict=True):
-                    spent = curve.spent["tokens"][c].mean()
+                told = [
+                    (method, curve.accuracy[c], curve.spent["tokens"][c].mean())
+                    for method, curve in zip(own.methods, curves, strict=True)
+                    if unbounded[method.name].unspent[c] < 1
+                ]
+                accuracy = [values for _, values, _ in told]
+                for method, values, spent in told if len(told) > 1 else ():
                     cell = {"at": budget, "depth": depth, "spent_tokens": spent}
                     rows.append(described(method, own.setup) | cell | _cell(values, accuracy, own))
     return pd.DataFrame(rows, columns=DEPTHS)

@@ -17,7 +17,7 @@ from dynlab.plots.axes import (
     share_x,
     shared_legend,
 )
-from dynlab.plots.captions import BARS, add_caption, counted
+from dynlab.plots.captions import ABSENT, BARS, add_caption, counted
 from dynlab.plots.savings import (
     differences_caption,
     plot_differences,
@@ -78,6 +78,7 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
     _some(depths)
     recordings, budgets = list(dict.fromkeys(depths["recording"])), sorted(depths["at"].unique())
     names = list(dict.fromkeys(depths["method"]))
+    held = depths.groupby("recording")["method"].unique()
     with style():
         figure, axes = new_panels(
             len(recordings), len(budgets), width=TWO_COLUMNS, height=1.2 * len(recordings) + 0.75
@@ -89,7 +90,11 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
                 _errorbars(
                     ax, cell[cell["method"] == name], name, 1.04 ** (place - (len(names) - 1) / 2)
                 )
-            log2_axis(ax, cell["depth"])
+            lacking = [name for name in held[recording] if name not in set(cell["method"])]
+            log2_axis(ax, depths["depth"])
+            if lacking:
+                _say_absent(ax, [] if cell.empty else lacking)
+                ax.set_xlim(axes[0].get_xlim())  # a panel without marks has no range of its own
             if number < len(budgets):
                 ax.set_title(f"B = {budget:g}")
             if number % len(budgets) == 0:
@@ -112,6 +117,7 @@ def plot_depths(depths: pd.DataFrame) -> Figure:
             f"B: what each spends, in {counted(depths['unit'])}." if "unit" in depths else "",
             "Depth: calls that wait for one another. Marks are moved aside where they would hide"
             " one another.",
+            ABSENT if any(ax.texts for ax in axes) else "",
         )
     return figure
 
@@ -173,6 +179,13 @@ def _errorbars(ax: Axes, rows: pd.DataFrame, name: str, shift: float) -> None:
         "elinewidth": 0.8,
     }
     ax.errorbar(rows["depth"].to_numpy(dtype=float) * shift, y, around, label=look.label, **paint)
+
+
+def _say_absent(ax: Axes, names: Sequence[str]) -> None:
+    """Writes n/a into a panel, of these methods or of all (none named)."""
+    named = ", ".join(contrasted(name).label for name in names)
+    words = f"{named}: n/a" if named else "n/a"
+    ax.text(0.97, 0.04, words, transform=ax.transAxes, ha="right", fontsize=5.5, color="#666666")
 
 
 def _by_method(

@@ -221,6 +221,14 @@ def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
 
 
 @pytest.mark.slow
+def test_at_equal_depth_a_strategy_has_no_row_where_its_recorded_samples_end_before_b(recorded):
+    # 32 parallel samples of 30 tokens; integrated streams end at 480 tokens, sequential ones at 660
+    table = at_depth(contrast(recorded(32), budgets=[8, 20, 24], **OPTIONS), [1, 8])
+    left = table.groupby("at")["method"].unique().map(sorted).to_dict()
+    assert left == {8: ["integrated", "parallel", "sequential"], 20: ["parallel", "sequential"]}
+
+
+@pytest.mark.slow
 def test_recordings_of_one_strategy_are_left_out_and_none_gives_an_empty_table(
     random_pool, recorded
 ):

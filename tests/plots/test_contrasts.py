@@ -191,6 +191,19 @@ def test_what_is_absent_is_called_so():
     assert "n/a" not in contrasts.plot_contrasts(frame).texts[0].get_text()
 
 
+def test_depths_say_n_a_where_a_budget_was_not_recorded():
+    frame = depth_cells()
+    late = (frame["recording"] == RECORDINGS[1]) & (frame["at"] == 8)
+    without = frame[~late]
+    figure = contrasts.plot_depths(without)
+    assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [[], [], [], ["n/a"]]
+    assert figure.axes[3].get_xlim() == figure.axes[0].get_xlim()
+    assert "n/a: not sampled" in figure.texts[-1].get_text().replace("\n", " ")
+    figure = contrasts.plot_depths(frame[~late | (frame["method"] == "parallel")])
+    assert [text.get_text() for text in figure.axes[3].texts] == ["integrated: n/a"]
+    assert "n/a" not in contrasts.plot_depths(frame).texts[-1].get_text()
+
+
 def test_depths_of_seven_recordings_fit_on_a_page():
     frame = pd.concat([depth_cells().assign(recording=f"r{n}--m") for n in range(7)])
     frame = frame.drop_duplicates(["recording", "method", "at", "depth"])

@@ -31,6 +31,16 @@ def stem_of(path: Path) -> str:
     return Path(_unpacked(path.name)).stem
 
 
+def is_file_name(source: str | Path) -> bool:
+    """Whether a text names a file, by its folder or its ending; the dot of a version makes none.
+
+    >>> [is_file_name(each) for each in ("a.csv.gz", "runs/a", "gsm--qwen2.5-coder-1.5b")]
+    [True, True, False]
+    """
+    path = Path(source)
+    return path.name != str(source) or re.match(r"\.\D", path.suffix) is not None
+
+
 def text_of_file(path: Path) -> str:
     """A text file's text, unpacked if it is packed, without a byte order mark.
 
@@ -53,8 +63,8 @@ def json_objects(text: str) -> Iterator[tuple[int, Any]]:
     Lines end at a newline alone: texts may hold what `str.splitlines` also splits at (U+2028).
 
     Raises:
-        json.JSONDecodeError: A line, or the array, is not JSON; its `lineno` counts from the
-            file's first line.
+        json.JSONDecodeError: A line, or the array, is not JSON; its `lineno` and its words count
+            from the file's first line.
 
     >>> list(json_objects('{"a": 1}\\n\\n{"a": 2}\\n')), list(json_objects('[{"a": 1}]'))
     ([(1, {'a': 1}), (3, {'a': 2})], [(1, {'a': 1})])
@@ -97,6 +107,7 @@ def _parsed(text: str, first_line: int) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         error.lineno += first_line - 1
+        error.args = (f"{error.msg}: line {error.lineno} column {error.colno}",)
         raise
     except RecursionError:
         deep = json.JSONDecodeError("nested too deeply", "", 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dynlab._util.errors import InputError
 from dynlab._util.options import Asking, Limits, RecordingOptions, RequestOptions, Sampling
+from dynlab._util.table_files import is_file_name
 from dynlab.cli import option_flags, recordings, strategy_flags
 
 
@@ -98,7 +99,7 @@ def _places(models: str, task: str, out: Path) -> dict[str, Path]:
     names = [name.strip() for name in models.split(",")]
     if len(names) == 1:
         return {models: out}
-    if out.suffix:
+    if is_file_name(out.name):
         raise InputError(
             f"--out is {out}, one file for {len(names)} models: give a folder, in which each has"
             " its own"

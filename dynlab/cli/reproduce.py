@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 def _reproduce(given: argparse.Namespace) -> None:
     from dynlab.pipeline.parameters import read_parameters, read_sweep
-    from dynlab.pipeline.reproduction import reproduce
+    from dynlab.pipeline.reproduction import parameters_for, reproduce
 
     folders = [path for path in given.parameters_file if path.is_dir()]
     if len(folders) > 1:
@@ -70,9 +70,13 @@ def _reproduce(given: argparse.Namespace) -> None:
     common: dict[str, Any] = {}
     for path in given.parameters_file:
         common |= {} if path in folders else read_parameters(path)
+    common = parameters_for(given.notebook, common)
     sweep = None
     if folders:
-        sweep = {name: {**own, **typed} for name, own in read_sweep(folders[0]).items()}
+        sweep = {
+            name: {**parameters_for(given.notebook, own), **typed}
+            for name, own in read_sweep(folders[0]).items()
+        }
     report = reproduce(
         notebooks=given.notebook,
         recordings=given.recording,

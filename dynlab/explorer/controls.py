@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from dynlab._util.table_files import is_file_name, stem_of
 from dynlab.analysis.methods import ORACLE
 from dynlab.explorer.policy_choice import SharedSettings, looks_of, parts_of, shared_settings
 from dynlab.explorer.setting_widgets import SettingGroup, labelled, setting_group
@@ -190,7 +191,8 @@ def controls(setting: ControlValues, sources: Iterable[str]) -> Controls:
 def recording_choices(sources: Iterable[str]) -> list[tuple[str, str]]:
     """Recordings as a picker shows them: a file by its stem, a shipped one by its title."""
     return [
-        (title(Path(source).stem if Path(source).suffix else source), source) for source in sources
+        (title(stem_of(Path(source)) if is_file_name(source) else source), source)
+        for source in sources
     ]
 
 

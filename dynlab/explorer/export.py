@@ -11,6 +11,7 @@ from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab._util.remote_files import is_address
+from dynlab._util.table_files import is_file_name, stem_of
 from dynlab.explorer.policy_choice import shared_settings
 from dynlab.explorer.state import ControlValues
 
@@ -71,16 +72,15 @@ def save_parameters(setting: ControlValues, longest: float, folder: str | Path =
             written to.
     """
     values = parameters_of(setting, longest)
-    if (file := Path(setting.recording)).suffix and not is_address(setting.recording):
+    file, of_file = Path(setting.recording), is_file_name(setting.recording)
+    if of_file and not is_address(setting.recording):
         if not file.is_file():
             raise InputError(
                 f"no file {file}: papermill could not find it either; write the recording to a file"
                 " first"
             )
         values["recording"] = str(file.resolve())
-    stem = re.sub(
-        r"[^\w.-]+", "-", Path(setting.recording).stem if file.suffix else setting.recording
-    )
+    stem = re.sub(r"[^\w.-]+", "-", stem_of(file) if of_file else setting.recording)
     path = Path(folder).resolve() / f"explorer-{stem}.yaml"
     with replacing(path) as temporary:
         lines = [

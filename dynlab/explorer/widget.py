@@ -85,6 +85,11 @@ class Explorer:
         groups = [each for own in self._controls.groups.values() for each in own.widgets.values()]
         self._observe([*self._controls.policies.values(), *groups])
         self._save.on_click(self._guarded(self._write))
+        # Enter on a path that was tried before changes no value, yet the file may be there by now
+        again = self._guarded(lambda _: self._path({"new": self.widgets["path"].value}))
+        self.widgets["path"].on_msg(
+            lambda _, content, __: again(content) if content.get("event") == "submit" else None
+        )
         self._changed({})
 
     @property
@@ -177,6 +182,8 @@ class Explorer:
             self.widgets["recording"].options = recording_choices(self._sources)
             self.widgets["recording"].value = kept
             self._quiet = False
+        if self.widgets["recording"].value == path:
+            self._changed({})  # it is shown again, after an error or as the file is now
         self.widgets["recording"].value = path
 
     def _picked(self, change: Any) -> None:
@@ -218,6 +225,7 @@ class Explorer:
         self.page.words = question_html(told[question], view, question)
 
     def _write(self, _: Any) -> None:
+        self._saved.value = ""  # what was written before is not this setting's
         setting = self.setting
         if setting.recording in self._bench.given:
             raise InputError(

@@ -183,6 +183,22 @@ def _run_all(due: Mapping[str, tuple[Job, str]], progress: bool) -> None:
             raise
 
 
+def parameters_for(notebooks: Iterable[str] | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file of parameters holds for these notebooks: without what only others have.
+
+    The explorer's file serves notebooks 07 and 01, one of which may be run alone. A name that no
+    notebook has stays, to be refused.
+
+    Raises:
+        InputError: An unknown notebook.
+    """
+    own, known = (
+        {name for path in _notebooks(names).values() for name in declared_in(path)}
+        for names in (notebooks, None)
+    )
+    return {name: value for name, value in values.items() if name in own or name not in known}
+
+
 def _notebooks(names: Iterable[str | Path] | None) -> dict[str, Path]:
     """The notebooks to run, by stem: those named in full, by number or by path, or all shipped."""
     known = named("notebooks", (".ipynb",))

@@ -8,7 +8,6 @@ Parquet file's metadata.
 from __future__ import annotations
 
 import io
-import os
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from dynlab._util.shipped_files import named
 from dynlab._util.table_files import (
     csv_header,
     format_of,
+    is_file_name,
     json_objects,
     refuse_doubled,
     stem_of,
@@ -187,7 +187,7 @@ def located(source: str | Path) -> Path:
         return known[str(source)]
     if path.is_dir():
         raise InputError(f"{source} is a folder; give one recording of it ({', '.join(_FORMATS)})")
-    if path.suffix or os.sep in str(source):
+    if is_file_name(source):
         raise InputError(f"no file {source}; give the path of a recording ({', '.join(_FORMATS)})")
     raise one_of("recording", source, known)
 

@@ -1,6 +1,7 @@
 """`dynlab reproduce` and `dynlab new`: sweeps, wrong use in one line, where a quick run goes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +28,24 @@ def test_a_sweep_makes_a_folder_for_each_setting(run, tiny, capsys):
     (tiny / "sweep" / "low.yaml").write_text("factor: 4\n")
     assert parser.main(arguments) == 0
     assert "1 notebook run" in capsys.readouterr().out
+
+
+def test_a_file_of_parameters_may_serve_more_notebooks_than_are_run(tiny, monkeypatch):
+    monkeypatch.chdir(tiny)
+    given = []
+
+    def reproduce(**asked):
+        given.append(asked["parameters"])
+        return SimpleNamespace(summary=str)
+
+    monkeypatch.setattr("dynlab.pipeline.reproduction.reproduce", reproduce)
+    Path("both.yaml").write_text("factor: 2\nown: text\nfactr: 3\n")
+    for more, left in (
+        (["--notebook", "10"], {"factor": 2, "factr": 3}),
+        ([], {"factor": 2, "own": "text", "factr": 3}),
+    ):
+        assert parser.main(["reproduce", "-f", "both.yaml", *more]) == 0
+        assert given.pop() == left  # what no notebook has stays, to be refused
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import named
 from dynlab.explorer.export import code_of, parameters_of, save_parameters, takers
 from dynlab.explorer.state import ControlValues
-from dynlab.recordings.recording import load, write
+from dynlab.recordings.recording import load, shipped, write
 
 SETTING = ControlValues("pool", budget=4, replications=25)
 OTHER = {
@@ -60,6 +60,13 @@ def test_saved_parameters_are_those_of_the_notebooks(bench, tmp_path, monkeypatc
             assert type(loaded[name]).__name__ == known[name]["inferred_type_name"]
     with pytest.raises(InputError, match="write the recording to a file first"):
         save_parameters(replace(setting, recording="gone.parquet"), 24)
+
+
+def test_every_shipped_recording_is_saved_by_its_name(tmp_path):
+    for name in shipped():  # qwen2.5-coder-1.5b has a dot, and is no file
+        path = save_parameters(ControlValues(recording=name), 16, tmp_path)
+        assert path.name == f"explorer-{name}.yaml"
+        assert papermill.iorw.read_yaml_file(str(path))["recording"] == name
 
 
 def test_a_recording_that_lies_elsewhere_keeps_its_address(tmp_path):

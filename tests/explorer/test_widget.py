@@ -14,7 +14,7 @@ import pytest
 import dynlab
 from dynlab._util.errors import InputError
 from dynlab.explorer.compute import Workbench
-from dynlab.explorer.controls import TIPS
+from dynlab.explorer.controls import TIPS, recording_choices
 from dynlab.explorer.page import AREAS
 from dynlab.explorer.state import ControlValues
 from dynlab.explorer.widget import Explorer
@@ -257,6 +257,27 @@ def test_a_typed_path_joins_the_choice(explorer, tmp_path, make_pool):
     )
     explorer.widgets["recording"].value = "pool"
     assert explorer.view(120).setting.recording == "pool" and explorer.widgets["budget"].max == 24
+    explorer.widgets["path"]._handle_custom_msg({"event": "submit"}, [])  # Enter, nothing changed
+    assert explorer.setting.recording == str(path)
+
+
+def test_a_path_that_failed_is_tried_again_by_enter(explorer, tmp_path, make_pool):
+    late = tmp_path / "late.parquet"
+    explorer.widgets["path"].value = str(late)
+    assert "no file" in explorer.error
+    write(make_pool({"q1": "aabaaa", "q2": "abbabb"}), {}, late)
+    explorer.widgets["path"]._handle_custom_msg({"event": "submit"}, [])
+    assert explorer.view(120).setting.recording == str(late) and explorer.error == ""
+    explorer.widgets["path"].value = "nowhere.parquet"
+    assert "no file" in explorer.error
+    explorer.widgets["path"].value = str(late)  # back to what is shown
+    assert explorer.view(120).setting.recording == str(late) and "draw orders" in status(explorer)
+
+
+def test_recordings_are_called_by_their_titles():
+    sources = ["gsm_symbolic--qwen2.5-coder-1.5b", "runs/mine--v1.5.csv.gz", "pool"]
+    titles = [title for title, _ in recording_choices(sources)]
+    assert titles == ["gsm_symbolic · qwen2.5-coder-1.5b", "mine · v1.5", "pool"]
 
 
 def test_a_recording_of_several_strategies_lets_one_choose(random_pool):

@@ -108,6 +108,7 @@ def test_files_that_are_no_recordings_say_what_was_expected(tmp_path):
     for name, content, expected in (
         ("a.parquet", b"not parquet", "is not a Parquet file"),
         ("b.jsonl", b'{"question_id": 1}\nnot json', "is not JSON objects, one a line"),
+        ("l.jsonl", b'{"question_id": 1}\nnot json', r"\(Expecting value: line 2 column 1\)"),
         ("c.csv", b"", "is not a CSV table"),
         ("d.parquet", b"", "is not a Parquet file"),
     ):
@@ -119,6 +120,8 @@ def test_files_that_are_no_recordings_say_what_was_expected(tmp_path):
         load(tmp_path)
     with pytest.raises(InputError, match="no file"):
         load(tmp_path / "nothing.parquet")
+    with pytest.raises(InputError, match="unknown recording 'gsm--qwen2.5-coder-1.5': did you"):
+        load("gsm--qwen2.5-coder-1.5")  # a version's dot begins no ending
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path, make_pool):

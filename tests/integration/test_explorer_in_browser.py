@@ -37,6 +37,16 @@ WATCH = """(() => {
     });
     window.watch.observe(panel, { childList: true, subtree: true });
 })()"""
+REDRAWN = """(area) => new Promise((done) => {
+    let pressed;
+    const press = () => { pressed = performance.now(); };
+    document.addEventListener('keydown', press, { capture: true, once: true });
+    const watch = new MutationObserver(() => {
+        watch.disconnect();
+        requestAnimationFrame(() => done(performance.now() - pressed));
+    });
+    watch.observe(document.querySelector(`.dl-area-${area}`), { childList: true, subtree: true });
+})"""
 WITHIN_S = 90  # however busy the machine is
 
 
@@ -421,3 +431,34 @@ def luminance(colour: str) -> float:
 def test_the_console_holds_no_complaint(notebook):
     notebook.page.js("1")
     assert notebook.page.complaints == []
+
+
+def redrawn_ms(notebook, slider: str, area: str, times: int = 15) -> float:
+    """Milliseconds from a key on a slider to the changed picture of an area, the median."""
+    took = []
+    for _ in range(times):
+        notebook.focus("slider", slider)
+        notebook.page.js(f"void (window.redrawn = ({REDRAWN})({area!r}))")
+        notebook.page.key("ArrowRight")
+        took.append(notebook.page.js("window.redrawn"))
+        notebook.settled(fresh=slider != "question")
+    return float(np.median(took))
+
+
+@pytest.mark.benchmarks
+def test_a_replay_hardly_delays_the_picture_that_follows_a_slider(notebook, capsys):
+    notebook.focus("field", "or a file")
+    notebook.page.type("capitals--smollm2-135m")
+    notebook.page.key("Enter", "\r")
+    assert notebook.settled().startswith("120 questions × 64 samples")
+    # another question is only drawn: what kernel, connection and page take by themselves
+    drawn = redrawn_ms(notebook, "question", "vote")
+    kept = redrawn_ms(notebook, "budget B", "curves")
+    replayed = redrawn_ms(notebook, "exploration", "curves")
+    with capsys.disabled():
+        print(
+            f"\n[explorer, key → picture, median of 15: question {drawn:.0f} ms; budget"
+            f" {kept:.0f} ms, {kept / drawn:.1f} of that; exploration, replayed, {replayed:.0f} ms,"
+            f" {replayed / drawn:.1f} of that]"
+        )
+    assert replayed < 5 * drawn

@@ -61,6 +61,9 @@ def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") ->
 
 def _by_measure(rows: pd.DataFrame, by: str, label: str, caption: str = "") -> Figure | Axes:
     """A row a measure, in which every recording has a look of its own."""
+    held = len(rows.drop_duplicates([by, "measure"]))
+    if held < rows[by].nunique() * rows["measure"].nunique():
+        caption = f"{caption} No mark: such samples were not recorded.".strip()
     rows = rows.assign(allocator=rows[by].map(title))
     looks = recording_looks(dict.fromkeys(rows["allocator"]))
     return plot_dots(

@@ -257,6 +257,8 @@ def _say_absent(
         y = row + 0.56 * ((sum(missing) / len(missing) + 0.5) / len(levels) - 0.5)
         listed = ", ".join(f"{levels[number]:g}" for number in missing)
         words: dict[str, Any] = {"va": "center", "fontsize": 5.5, "color": "#666666"}
+        # above the line at zero, which would strike the words through, and below every interval
+        words |= {"zorder": 1.5, "bbox": {"fc": "white", "ec": "none", "pad": 0.4}}
         if len(missing) == len(levels):
             ax.annotate("n/a", (0, y), (4, 0), textcoords="offset points", **words)
         else:

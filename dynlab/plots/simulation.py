@@ -85,6 +85,8 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
     Raises:
         InputError: The frame holds no savings.
     """
+    from matplotlib.ticker import PercentFormatter
+
     from dynlab.plots.small_multiples import plot_dots
 
     drawn = rows[rows["value"] == "saving"]
@@ -111,8 +113,8 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
         for side in ("recorded", "simulated")
     ]
     lowest = drawn[["recorded_low", "simulated_low"]].to_numpy().min()
-    cut = " Intervals are cut at −1." if lowest < _LOWEST else ""
-    return plot_dots(
+    cut = " Intervals are cut at −100 %." if lowest < _LOWEST else ""
+    ax = plot_dots(
         pd.concat(sides).sort_values("row", kind="stable", key=lambda row: row.map(names.index)),
         "row",
         "saving",
@@ -121,6 +123,8 @@ def plot_saving_agreement(rows: pd.DataFrame) -> Axes:
         caption=f"Simulated: {drawn['simulated_questions'].iloc[0]} questions, drawn from the model"
         f" that was fitted to the recording.{cut}",
     )
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    return ax
 
 
 def plot_power(power: pd.DataFrame, *, enough: float = 0.8) -> Axes:

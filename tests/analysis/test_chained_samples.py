@@ -175,6 +175,10 @@ def test_they_are_drawn_and_read_in_words():
     (said,) = (text.get_text() for text in plot_gains(table).figure.texts)
     assert "shown: the vote of the attempts; 4 + 4: the vote of four" in said
     assert ". Chained: one sample" in said and "placebo" not in said and "untaught" not in said
+    less = table[table["measure"] != "chained − shown"].assign(recording="less")
+    (told,) = (text.get_text() for text in plot_gains(pd.concat([table, less])).figure.texts)
+    assert "No mark: such samples were not recorded." in told.replace("\n", " ")
+    assert "No mark" not in said
     assert "one sample is right 0.62 of the time, one greedy answer 1.00" in of_accuracies(table)
     assert "**chained − shown**: above zero in recording, below zero in no" in of_gains(table)
     assert of_cases(table).startswith("- **chained − sample, right answer present**: above zero")

@@ -187,6 +187,9 @@ def test_what_is_absent_is_called_so():
     left, right = figure.axes
     assert [text.get_text() for text in left.texts] == ["n/a"]
     assert [text.get_text() for text in right.texts] == ["B = 8: n/a"] * 2
+    for text in [*left.texts, *right.texts]:  # the line at zero does not strike it through
+        assert text.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert 1 < text.get_zorder() < 2
     assert "n/a: not sampled" in figure.texts[0].get_text().replace("\n", " ")
     assert "n/a" not in contrasts.plot_contrasts(frame).texts[0].get_text()
 

@@ -99,6 +99,7 @@ def test_a_model_agrees_with_samples_of_itself_and_the_gap_is_simulated_less_rec
     ax = plot_saving_agreement(rows)
     assert ax.get_legend_handles_labels()[1] == ["recorded", "simulated"]
     assert [label.get_text()[-5:] for label in ax.get_yticklabels()] == ["B = 4", "B = 8"]
+    assert ax.xaxis.get_major_formatter().format_pct(0.5, 1) == "50 %"
 
 
 @pytest.mark.slow

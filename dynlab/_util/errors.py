@@ -48,9 +48,13 @@ def one_of(what: str, given: object, options: Iterable[str]) -> InputError:
 
     >>> str(one_of("allocator", "ubc", ["uniform", "ucb"]))
     "unknown allocator 'ubc': did you mean 'ucb'? It must be one of 'ucb', 'uniform'"
+    >>> str(one_of("recording", "coins", ["coins--my-model", "dice--my-model"])).split(":")[1]
+    " did you mean 'coins--my-model'? It must be one of 'coins--my-model', 'dice--my-model'"
     """
     names = sorted(options)
-    near = get_close_matches(str(given), names, n=2, cutoff=0.5)
+    # what a longer name begins with is near it, too
+    begun = [name for name in names if given and name.startswith(str(given))]
+    near = begun[:2] or get_close_matches(str(given), names, n=2, cutoff=0.5)
     hint = f" did you mean {' or '.join(repr(name) for name in near)}? It" if near else " it"
     listed = ", ".join(repr(name) for name in names) or "(there is none)"
     return InputError(f"unknown {what} {str(given)!r}:{hint} must be one of {listed}")

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording, right_of
 from dynlab.recordings.streams import Floats, Streams
-
-
-def greedy_rows(recording: Recording) -> pd.DataFrame:
-    """A question's greedy answer, the first where several were drawn."""
-    return recording.frame[recording.frame["strategy"] == GREEDY].drop_duplicates("question_id")
 
 
 def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
@@ -24,7 +17,7 @@ def greedy_accuracy(recording: Recording, streams: Streams) -> Floats | None:
     Raises:
         InputError: some questions have a greedy answer and others none.
     """
-    frame = greedy_rows(recording)
+    frame = recording.greedy
     if frame.empty or not streams.has_target:
         return None
     right = right_of(frame).fillna(False).astype(float)

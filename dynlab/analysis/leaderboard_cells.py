@@ -16,7 +16,7 @@ import pandas as pd
 
 from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import dense_grid, unaffordable
-from dynlab.analysis.greedy_answers import greedy_accuracy, greedy_rows
+from dynlab.analysis.greedy_answers import greedy_accuracy
 from dynlab.analysis.methods import ORACLE, Method, warmup_of
 from dynlab.analysis.metrics import curve_at, is_flat, resampled_saving
 from dynlab.analysis.recording_notes import ends_at
@@ -169,7 +169,7 @@ def _greedy(recording: Recording, streams: Streams, unit: str) -> Curve | None:
     accuracy = greedy_accuracy(recording, streams)
     if accuracy is None:
         return None
-    frame = greedy_rows(recording).set_index("question_id").loc[[*streams.question_ids]]
+    frame = recording.greedy.set_index("question_id").loc[[*streams.question_ids]]
     lacking = pd.Series(np.nan, frame.index)
     counted = (
         ("completion_tokens",)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from dynlab._util.values import GREEDY
-from dynlab.analysis.greedy_answers import greedy_rows
 from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import NOT_TOLD, Estimate, estimates, saving_at
 from dynlab.analysis.replays import Replays, Setup
@@ -90,7 +89,7 @@ def greedy_row(
     recording: Recording, method: Method, accuracy: Floats, resamples: Resamples, setup: Setup
 ) -> Row:
     """The row of the greedy answers on the questions of a method: accuracy [Q]."""
-    frame = greedy_rows(recording)
+    frame = recording.greedy
     counts = [
         frame[name].astype(float).mean()
         for name in ("prompt_tokens", "completion_tokens")

@@ -11,6 +11,7 @@ import io
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from dynlab._util.table_files import (
     stem_of,
     text_of_file,
 )
+from dynlab._util.values import GREEDY
 from dynlab.recordings.parquet_files import read_parquet
 from dynlab.recordings.schema import AMOUNTS, COUNTS, TEXTS, validated
 from dynlab.recordings.writing import digest_of, write_blocks
@@ -72,6 +74,11 @@ class Recording:
     def design(self) -> str:
         """`fixed` (planned before any answer was seen) or `adaptive` (a live run's order)."""
         return str(self.card.get("design", "fixed"))
+
+    @cached_property
+    def greedy(self) -> pd.DataFrame:
+        """A question's greedy answer, the first where several were drawn: looked for once."""
+        return self.frame[self.frame["strategy"] == GREEDY].drop_duplicates("question_id")
 
     def _repr_html_(self) -> str:
         """The card's key facts and a row of counts a strategy; names and values are escaped."""

@@ -124,6 +124,13 @@ def test_files_that_are_no_recordings_say_what_was_expected(tmp_path):
         load("gsm--qwen2.5-coder-1.5")  # a version's dot begins no ending
 
 
+def test_greedy_answers_are_the_first_of_each_question_and_looked_for_once(make_pool):
+    greedy = make_pool({"q1": "ba", "q2": "c"}).assign(strategy="greedy")
+    made = load(pd.concat([make_pool({"q1": "aab", "q2": "abb"}), greedy]))
+    assert made.greedy["answer"].tolist() == ["b", "c"]
+    assert made.greedy is made.greedy and load(make_pool({"q1": "a"})).greedy.empty
+
+
 def test_a_folder_that_cannot_be_written_leaves_nothing_behind(tmp_path, make_pool):
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="cannot write.*writable"):

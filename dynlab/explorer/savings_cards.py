@@ -36,16 +36,17 @@ def _card(row: pd.Series, view: View) -> str:
     name = str(row["allocator"])
     look = view.looks[name]
     gain = view.gained[name]
-    note = ""
+    saving, interval = _minus(percent((row["saving"], row["low"], row["high"]))).split(" [")
+    interval, note = f"[{interval}", ""
     if not row["reached"]:
         note = "<br>that accuracy is not reached; at best this"
     if row["saving"] != row["saving"]:
+        saving, interval = "n/a", ""
         note = "<br>cannot be told where the recording ends"
     elif row["flat"]:
         note = "<br>uniform gains less than 0.01 here: there is nothing to save"
     colour = f' style="color:{paint(look.colour)}"'
     strong = name in view.strong
-    saving, interval = _minus(percent((row["saving"], row["low"], row["high"]))).split(" [")
     told = gain.value == gain.value  # not where all end at the same samples
     gained = f"{plus(gain.value)} [{plus(gain.low)}, {plus(gain.high)}]" if told else "n/a"
     return (
@@ -53,7 +54,7 @@ def _card(row: pd.Series, view: View) -> str:
         f' data-policy="{escape(name)}" aria-pressed="{str(strong).lower()}">'
         f'<span class="dl-who"{colour}>{escape(look.label)}</span>'
         f'<span class="dl-big"{"" if note else colour}>{saving}</span>'
-        f'<span class="dl-range">[{interval}</span>'
+        f'<span class="dl-range">{interval}</span>'
         f'<span class="dl-soft">at equal cost {_minus(gained)}{note}</span></button>'
     )
 

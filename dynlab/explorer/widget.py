@@ -27,6 +27,7 @@ from dynlab.explorer.state import ControlValues, Material, View
 from dynlab.explorer.svg import paint
 from dynlab.explorer.vote_panel import vote_panel
 from dynlab.explorer.worker import CancelCheck, LatestWorker
+from dynlab.reports.wording import count
 
 _WITH_NUMBERS = ("curves", "savings", "spending", "vote", "words", "code")  # areas of the page
 _FINE_S = 5  # that a still picture waits for fine numbers
@@ -275,6 +276,6 @@ def _summary(view: View) -> str:
     rule = shared_settings(view.setting.policies).stopping
     stops = "" if rule is None else f" · stopping: {rule.text}"
     return (
-        f"{view.material.streams.num_questions} questions × {view.material.longest:g} samples ·"
-        f" {view.replications} draw orders{stops}"
+        f"{count(view.material.streams.num_questions, 'question')} × {view.material.longest:g}"
+        f" samples · {view.replications} draw orders{stops}"
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from numpy import nan as NAN
 
 from dynlab.analysis.metrics import NOT_TOLD
 from dynlab.explorer.curve_panel import curves_panel
@@ -35,5 +36,7 @@ def test_at_the_recording_s_end_the_cards_say_what_cannot_be_told(view):
     at_end = replace(view, setting=replace(view.setting, budget=own.longest))
     assert "is all that is recorded" in savings_html(at_end)
     assert "is all that is recorded" not in savings_html(view)
+    ended = savings_html(replace(view, saved=view.saved.assign(saving=NAN, low=NAN, high=NAN)))
+    assert ">n/a<" in ended and "cannot be told where" in ended and "unknown" not in ended
     untold = replace(view, gained=dict.fromkeys(view.gained, NOT_TOLD))
     assert "at equal cost n/a" in savings_html(untold) and "nan" not in savings_html(untold)

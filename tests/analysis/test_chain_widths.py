@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynlab.analysis.chain_widths import in_several_widths, shipped_widths, widths
+from dynlab.analysis.chain_widths import in_several_widths, shipped_widths, width_files, widths
 from dynlab.recordings.recording import Recording, load
 from dynlab.reports import sensitivity as sensitivity_reading
 
@@ -112,7 +112,7 @@ def test_the_reading_names_every_width(recorded):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shipped_widths(), reason="no recordings of several widths are committed")
+@pytest.mark.skipif(not width_files(), reason="no recordings of several widths are committed")
 def test_the_shipped_chains_are_shown_as_many_attempts_as_their_names_say():
     for recording in shipped_widths():
         (width,) = {int(recording.name.rpartition("-")[2])}
@@ -121,7 +121,7 @@ def test_the_shipped_chains_are_shown_as_many_attempts_as_their_names_say():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shipped_widths(), reason="no recordings of several widths are committed")
+@pytest.mark.skipif(not width_files(), reason="no recordings of several widths are committed")
 def test_only_recordings_whose_chains_come_in_several_widths_are_set_beside_them():
     chosen = in_several_widths(map(load, ["totals--dynlab-reasoner", "capitals--smollm2-135m"]))
     assert [each.name for each in chosen] == [

@@ -108,12 +108,14 @@ def _repeats(frame: pd.DataFrame) -> tuple[float, float]:
     """The shares of chained samples whose answer, or whose text, is that of a sample shown."""
     own = frame[frame["strategy"] == "integrated"]
     columns = ["question_id", "stream", "sample_index"]
-    seen = own.set_index(columns)[["answer", "text"]].map(str.strip)
+    keys = own[columns].itertuples(index=False, name=None)
+    stripped = own[["answer", "text"]].map(str.strip).itertuples(index=False, name=None)
+    seen = dict(zip(keys, stripped, strict=True))
     found = []
     for row in own[own["role"] == "chained"].itertuples():
-        shown = seen.loc[[(row.question_id, row.stream, index) for index in row.parents]]
-        answered = bool(row.answer) and row.answer in set(shown["answer"])
-        found.append((answered, row.text.strip() in set(shown["text"])))
+        shown = [seen[row.question_id, row.stream, index] for index in row.parents]
+        answers, texts = map(set, zip(*shown, strict=True))
+        found.append((bool(row.answer) and row.answer in answers, row.text.strip() in texts))
     repeated, copied = pd.DataFrame(found).mean()
     return float(repeated), float(copied)
 

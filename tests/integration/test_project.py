@@ -36,9 +36,17 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def statements(node):
+    """All statements within a node of a syntax tree, but not their expressions: most of the tree."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(node, part, ()):
+            yield each
+            yield from statements(each)
+
+
 def public_functions(path: Path):
     """The public functions and methods that a file defines, each as its node of the syntax tree."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
             yield node
 
@@ -70,7 +78,11 @@ def test_examples_in_docstrings_are_true(path):
     if path.name in ("__main__.py", "execute.py"):
         pytest.skip("a program, not a library: importing it has no purpose")
     module = importlib.import_module(module_name(path))
-    assert doctest.testmod(module, extraglobs={"np": np, "pd": pd}).failed == 0
+    runner = doctest.DocTestRunner()
+    for each in doctest.DocTestFinder().find(module, extraglobs={"np": np, "pd": pd}):
+        if each.examples:  # most have none, and each run looks at all files anew
+            runner.run(each)
+    assert runner.failures == 0
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -96,7 +108,7 @@ def test_the_package_does_not_know_its_recipe():
 
 def test_tests_import_no_other_test():
     for path in (*ROOT.glob("tests/**/*.py"), *RECIPE.glob("tests/*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert not re.match(r"test_|tests\b|conftest", node.module or ""), path
 

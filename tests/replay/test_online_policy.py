@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 import pytest
 from helpers.live import played
@@ -23,9 +24,16 @@ NAMES = ("uniform", "ucb", "priced", "thompson")
 RULES = registry.names("stopping rule")
 
 
-def in_order(frame):
-    """The recording's samples in their recorded order, as one replication draws them."""
-    return streams_of(load(frame.assign(strategy="sequential", stream=0)))
+@pytest.fixture(scope="module")
+def in_order(random_pool):
+    """A made-up recording's samples in their recorded order, as one replication draws them."""
+
+    @cache
+    def streams(num_questions, num_samples, seed):
+        frame = random_pool(num_questions, num_samples, seed)
+        return streams_of(load(frame.assign(strategy="sequential", stream=0)))
+
+    return streams
 
 
 def replayed(policy, streams, limit, seed, unit="samples"):
@@ -39,8 +47,8 @@ def replayed(policy, streams, limit, seed, unit="samples"):
     "batch", [5, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 40))]
 )
 @pytest.mark.parametrize("name", LIVE)
-def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
-    streams = in_order(random_pool(9, 90, seed=batch))
+def test_the_order_of_arrival_changes_no_pick(name, batch, in_order):
+    streams = in_order(9, 90, seed=batch)
     for seed, unit, dealt in PAIRED:
         policy = Policy(registry.allocator(name), batch=batch, warmup=1 + seed)
         deal = random.Random(seed).randrange if dealt else None
@@ -53,10 +61,10 @@ def test_the_order_of_arrival_changes_no_pick(name, batch, random_pool):
 @pytest.mark.parametrize("stopping", RULES)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_rules_stop_live_where_they_stop_in_replay(name, stopping, random_pool):
+def test_rules_stop_live_where_they_stop_in_replay(name, stopping, in_order):
     turn = RULES.index(stopping) + NAMES.index(name)
     for seed in range(3):
-        streams = in_order(random_pool(8, 130, seed=seed))
+        streams = in_order(8, 130, seed=seed)
         batch = (1, 6)[(seed + turn) % 2]  # both with each rule, allocator and seed
         policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)
         picks = played(

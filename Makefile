@@ -22,14 +22,14 @@ install: $(INSTALLED)  ## set up .venv with the locked versions
 reproduce: $(INSTALLED)  ## regenerate every figure from the committed recordings (ARGS=--quick for a minute's version)
 	@$(BIN)/dynlab reproduce $(ARGS)
 
-# Three processes, since some tests wait; the tests of a file share one, with what they start: a browser, a model.
-TESTS := -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# The tests of a file share a process, with what they start: a browser, a model.
+TESTS := -m pytest --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED) check  ## linters, type checker, tests
-	@$(BIN)/python $(TESTS) $(ARGS)
+	@$(BIN)/python $(TESTS) -n 3 $(ARGS)  # three processes, since some tests wait
 
 quick: $(INSTALLED) check  ## the same without the tests marked slow: a minute
-	@$(BIN)/python $(TESTS) -m 'not slow and not benchmarks' $(ARGS)
+	@$(BIN)/python $(TESTS) -n 2 -m 'not slow and not benchmarks' $(ARGS)
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures of all tests; they are written in `helpers/fixtures.py`."""
 
+import gc
 import sys
 
 from helpers.fixtures import (  # noqa: F401
@@ -30,6 +31,11 @@ SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow
 def pytest_collection_modifyitems(items):
     """Long files come first; within a file all stays as it is."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays to the end: the collector need not look through it."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

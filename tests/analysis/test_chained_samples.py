@@ -122,6 +122,7 @@ def test_votes_meet_at_equal_calls_and_tokens():
     assert table.loc["a", "8 independent"] == 1 and 0 < table.loc["b", "8 independent"] < 0.2
 
 
+@pytest.mark.slow
 def test_what_would_take_more_than_is_recorded_is_left_out():
     dear = recorded().assign(completion_tokens=lambda own: own["completion_tokens"] + 1)
     dear.loc[dear["role"] == "chained", "completion_tokens"] = 60
@@ -142,6 +143,7 @@ def test_only_questions_that_hold_chains_are_measured():
     assert table.loc["chained, right answer present", "value"] == 1
 
 
+@pytest.mark.slow
 def test_greedy_answers_may_be_lacking():
     whole = recorded()
     measures = chained_samples(whole[whole["strategy"] != "greedy"])["measure"]
@@ -168,6 +170,7 @@ def test_controls_are_read_from_beside_a_recording(tmp_path):
     assert table["chained − placebo"] == 1 - table["sample"]
 
 
+@pytest.mark.slow
 def test_they_are_drawn_and_read_in_words():
     table = chained_samples(recorded())
     for draw in (plot_accuracies, plot_gains, plot_cases):

@@ -192,6 +192,7 @@ def test_two_settings_of_one_allocator_stand_side_by_side(pool):
     assert "ucb(exploration=2)" not in explorer.view(120).setting.policies
 
 
+@pytest.mark.slow
 def test_what_policies_agree_on_is_a_slider_of_all(pool):
     texts = ["uniform", "ucb(warmup=3, batch=4)", "priced(warmup=3, batch=4)"]
     explorer = dynlab.explore(pool, texts, budget=4, replications=20)

@@ -37,7 +37,7 @@ def module_name(path: Path) -> str:
 
 
 def statements(node):
-    """All statements within a node of a syntax tree, but not their expressions: most of the tree."""
+    """All statements within a node of a syntax tree; its expressions, most of it, are left out."""
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
         for each in getattr(node, part, ()):
             yield each
@@ -113,6 +113,7 @@ def test_tests_import_no_other_test():
                 assert not re.match(r"test_|tests\b|conftest", node.module or ""), path
 
 
+@pytest.mark.slow
 def test_the_shipped_pool_is_what_its_helper_makes():
     path = DATA / "made-up.parquet"
     assert path.stat().st_size < 300_000

@@ -238,6 +238,7 @@ def test_what_cannot_work_is_said_in_one_line_and_nothing_is_sent(
     assert not sums_server.calls and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_log_probabilities_that_do_not_come_end_the_run(sums_server, solve):
     sums_server.script = lambda call: Reply(" 1")
     with pytest.raises(InputError, match="cisc needs log-probabilities, and the model gives none"):

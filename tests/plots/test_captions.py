@@ -13,6 +13,7 @@ def said(figure):
     return " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_a_caption_names_the_marks_that_occur_and_no_others():
     whole = said(curves.plot_curve_grid(frames.curves(methods=SIX)))
     assert "95 % intervals" in whole and "greedy" in whole and "Dashed, open markers" in whole

@@ -207,6 +207,7 @@ def test_depths_say_n_a_where_a_budget_was_not_recorded():
     assert "n/a" not in contrasts.plot_depths(frame).texts[-1].get_text()
 
 
+@pytest.mark.slow
 def test_depths_of_seven_recordings_fit_on_a_page():
     frame = pd.concat([depth_cells().assign(recording=f"r{n}--m") for n in range(7)])
     frame = frame.drop_duplicates(["recording", "method", "at", "depth"])

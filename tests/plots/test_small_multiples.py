@@ -57,6 +57,7 @@ def test_small_multiples_share_one_scale_and_one_legend_and_draw_every_interval(
     assert figure.axes[0].get_lines()[1].get_color() == style.COLOURS["ucb"]
 
 
+@pytest.mark.slow
 def test_a_long_name_stays_over_its_own_panel():
     names = ("word-problems-of-grade-school--some-model-7b", "b--x", "c--x")
     figure = small_multiples.plot_lines_grid(

@@ -59,6 +59,7 @@ def test_a_merged_recording_holds_each_sample_once(parts, tmp_path):
     ]  # those of the first
 
 
+@pytest.mark.slow
 def test_its_card_keeps_those_of_its_parts(parts, tmp_path):
     card = load(merge(parts, tmp_path / "both.parquet")).card
     assert (card["design"], card["model"], card["weights_sha256"], card["date"]) == (
@@ -153,6 +154,7 @@ def test_a_merged_recording_is_taken_apart_again(parts, tmp_path):
     assert load(once_more).frame.equals(load(whole).frame)
 
 
+@pytest.mark.slow
 def test_what_is_not_merged_is_not_taken_apart(parts, tmp_path):
     with pytest.raises(InputError, match="pool is not merged of different strategies"):
         split(parts[0], tmp_path / "apart")
@@ -168,6 +170,7 @@ def test_what_is_not_merged_is_not_taken_apart(parts, tmp_path):
     assert not (tmp_path / "apart").exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_merges_and_takes_apart(parts, tmp_path, capsys):
     whole = tmp_path / "both.parquet"
     assert main(["recordings", "merge", *map(str, parts), "--out", str(whole)]) == 0

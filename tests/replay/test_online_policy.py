@@ -20,6 +20,7 @@ PAIRED = [  # every two of seed, unit and whether arrivals are dealt meet
     for seed in range(3)
     for number, unit in enumerate(("samples", "tokens"))
 ]
+DRAWING = ("okg-pets", "okg-beta", "beta-greedy", "beta-sqrt")  # or integrating: a pick takes long
 NAMES = ("uniform", "ucb", "priced", "thompson")
 RULES = registry.names("stopping rule")
 
@@ -44,9 +45,13 @@ def replayed(policy, streams, limit, seed, unit="samples"):
 
 
 @pytest.mark.parametrize(
-    "batch", [5, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 40))]
+    ("name", "batch"),
+    [
+        pytest.param(name, batch, marks=[pytest.mark.slow] * (batch != 5 or name in DRAWING))
+        for name in LIVE
+        for batch in (5, 1, 40)
+    ],
 )
-@pytest.mark.parametrize("name", LIVE)
 def test_the_order_of_arrival_changes_no_pick(name, batch, in_order):
     streams = in_order(9, 90, seed=batch)
     for seed, unit, dealt in PAIRED:

@@ -56,6 +56,7 @@ def played(streams):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", [120, 360, 10_000], ids=["25 chunks", "9 chunks", "1 chunk"])
 def test_numbers_are_those_of_one_thread_bit_for_bit(streams, monkeypatch, chunk):
     monkeypatch.setattr(draws, "_CHUNK", chunk)

@@ -52,6 +52,7 @@ def test_development_and_evaluation_share_no_text(family):
     assert not shown & (asked["dev"] | asked["eval"])
 
 
+@pytest.mark.slow
 @installed
 def test_development_and_evaluation_share_no_template_of_word_problems():
     def templates(split):

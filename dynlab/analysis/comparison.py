@@ -6,7 +6,7 @@ One load, one set of draws, one replay; every table, figure and sentence is read
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dynlab._util.errors import one_of
+from dynlab._util.errors import InputError, one_of
 from dynlab.analysis.budgets import checked_budgets, dense_grid, unaffordable
 from dynlab.analysis.greedy_answers import greedy_accuracy
 from dynlab.analysis.measures import framed
-from dynlab.analysis.methods import Method, plays_as, warmup_of
+from dynlab.analysis.methods import Method, warmup_of
 from dynlab.analysis.metrics import difference
 from dynlab.analysis.recording_notes import ends_at, left_out_of, limits_of, notes_of
 from dynlab.analysis.replays import Replays
@@ -109,6 +109,17 @@ class Comparison:
         """What a reader of the numbers must know of the recordings, a sentence each."""
         return [*notes_of(self.replays), *left_out_of(self.replays, self.budgets)]
 
+    def in_units(self, units: Iterable[str]) -> dict[str, Comparison]:
+        """By unit, the same policies with budgets counted in it, from one replay.
+
+        Raises:
+            InputError: An unknown unit, or its prices are not known; strategies are compared.
+        """
+        if self.contrasted:
+            raise InputError("strategies differ in price; compare them anew for each unit")
+        parts = {unit: tuple(own.in_unit(unit) for own in self.replays) for unit in units}
+        return {unit: replace(self, replays=part) for unit, part in parts.items()}
+
     def limits(self, at: At = None) -> list[str]:
         """Where a saving at one of these budgets cannot be told, a sentence a recording."""
         return limits_of(self.replays, self.budgets_at(at))
@@ -141,7 +152,7 @@ class Comparison:
             curves = self._curves(own, grid)
             base = curves[own.reference.name]
             held = held[base.unspent[np.searchsorted(grid, held)] < 1]
-            for method in self.rivals(own):
+            for method in own.rivals:
                 curve = curves[method.name]
                 for budget, ends in zip(held, ends_at(own, held), strict=True):
                     row = saving_row(method, curve, base, float(budget), own, told=not ends)
@@ -163,7 +174,7 @@ class Comparison:
         for own in self.replays:
             curves = self._curves(own, grid)
             base = curves[own.reference.name]
-            for method in self.rivals(own):
+            for method in own.rivals:
                 curve = curves[method.name]
                 spent = base.unspent < 1
                 if method.streams is not own.streams:
@@ -193,10 +204,9 @@ class Comparison:
             if greedy is None:
                 continue
             vote = self._curves(own, grid)[own.reference.name].accuracy[0]
-            gap = difference(vote, greedy, own.resamples)
             row = described(own.reference, own.setup) | {"at": grid[0]}
             row |= {"greedy": greedy.mean(), "vote": vote.mean()}
-            rows.append(row | interval("difference", gap))
+            rows.append(row | interval("difference", difference(vote, greedy, own.resamples)))
         return pd.DataFrame(rows, columns=GREEDY_VOTE)
 
     def times(self) -> pd.DataFrame:
@@ -227,15 +237,6 @@ class Comparison:
     def shown(self, own: Replays) -> list[Method]:
         """The methods that stand in tables and figures, in their order."""
         return [method for method in own.methods if method.name != self.hidden]
-
-    def rivals(self, own: Replays) -> list[Method]:
-        """The methods that compete with the reference: without its like, and without the bound."""
-        return [
-            method
-            for method in own.methods
-            if (policy := method.policy) is not None
-            and (method.streams is not own.streams or not plays_as(policy, own.reference.policy))
-        ]
 
     def plot(self) -> Figure:
         """Accuracy against cost, a panel a recording."""
@@ -285,8 +286,7 @@ class Comparison:
         return table(self.curves)._repr_html_() + notes
 
     def __repr__(self) -> str:
-        names = dict.fromkeys(m.name for own in self.replays for m in own.methods)
-        methods = ", ".join(name for name in names if name != self.hidden)
+        methods = ", ".join(dict.fromkeys(m.name for own in self.replays for m in self.shown(own)))
         budgets = ", ".join(f"{budget:g}" for budget in self.budgets)
         recordings = ", ".join(own.streams.name for own in self.replays)
         return f"Comparison of {methods} at budgets {budgets} on {recordings or 'nothing'}"

@@ -104,7 +104,8 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
     accuracy: dict[str, Floats] = {}
     depth: dict[str, Floats] = {}
     exhausted: dict[str, Floats] = {}
-    parts[0].kept.clear()
+    if not parts[0].units:  # else other units read what was played with this one
+        parts[0].kept.clear()
     for curves in _played(own, parts, first, rules, grid):
         for name, curve in curves.items():
             saved = [saved_at(curve, float(b)) for b in at[held]]
@@ -119,13 +120,18 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
 
 
 def _parts(own: Replays, num_budgets: int) -> list[Replays]:
-    """The policies, the reference first, in parts whose curves fit in memory together."""
+    """The policies, the reference first, in parts whose curves fit in memory together.
+
+    Where there are several, other units play their own.
+    """
     others = [method for method in own.methods if method is not own.reference]
     methods = [own.reference, *others]
-    size = _TABLES * num_budgets * own.streams.num_questions
+    size = _TABLES * num_budgets * own.streams.num_questions * (1 + len(own.units))
     step = max(1, _HELD // size)
+    if step >= len(methods):
+        return [replace(own, methods=tuple(methods))]
     return [
-        replace(own, methods=tuple(methods[first : first + step]), kept={})
+        replace(own, methods=tuple(methods[first : first + step]), kept={}, units={})
         for first in range(0, len(methods), step)
     ]
 

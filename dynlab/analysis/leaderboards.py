@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,15 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError
-from dynlab._util.values import GREEDY
 from dynlab.analysis.budgets import checked_budgets
+from dynlab.analysis.entrants import Entrants, entrants_of
 from dynlab.analysis.leaderboard_cells import Cells, measured
 from dynlab.analysis.leaderboard_rows import CELLS, behind, origin, row_of, rows_of_cells
 from dynlab.analysis.measures import framed
-from dynlab.analysis.methods import ORACLE, Policies, listed, named
+from dynlab.analysis.methods import Policies
 from dynlab.analysis.recording_notes import limits_of, notes_of
 from dynlab.analysis.replays import Recordings, Replays, Setup, loaded, replays_of
-from dynlab.policies.base import Component, StoppingRule
-from dynlab.policies.parsing import as_policy
-from dynlab.policies.policy import Policy
-from dynlab.policies.registry import names, sweep
+from dynlab.policies.base import Component
 from dynlab.recordings.streams import ABSENT
 
 if TYPE_CHECKING:
@@ -60,28 +57,6 @@ class Leaderboard:
 
     def _repr_html_(self) -> str:
         return str(shown(self.table).to_html(index=False))
-
-
-@dataclass(frozen=True)
-class Entrants:
-    """What is played: policies by name, and stopping rules, each in its settings."""
-
-    policies: dict[str, Policy] = field(default_factory=dict)
-    rules: dict[str, Sequence[StoppingRule]] = field(default_factory=dict)
-    own: set[str] = field(default_factory=set)  # names of those that were given as objects
-
-    def kinds(self) -> dict[str, str]:
-        """What each row is: a bound, an allocator, a stopping rule, a baseline, or yours."""
-        kinds = {ORACLE: "bound", **dict.fromkeys(self.policies, "allocator")}
-        kinds |= {**dict.fromkeys(self.rules, "stopping"), GREEDY: "baseline"}
-        return kinds | {"uniform": "baseline"} | dict.fromkeys(self.own, "yours")
-
-    def parts(self) -> dict[str, Component]:
-        """What is particular of each: a policy's vote or allocator, or a stopping rule."""
-        found: dict[str, Component] = {
-            name: policy.vote or policy.allocator for name, policy in self.policies.items()
-        }
-        return found | {name: settings[0] for name, settings in self.rules.items()}
 
 
 def leaderboard(
@@ -142,35 +117,81 @@ def leaderboard(
         InputError: An unknown name, a name that stands twice, a B that no recording holds, unknown
             prices, ….
     """
-    setup = Setup(unit, price, replications, seed)
-    entrants = _entrants(policies, stopping)
+    boards = leaderboards(
+        recordings,
+        policies,
+        stopping,
+        at,
+        strategy=strategy,
+        units=(unit,),
+        price=price,
+        replications=replications,
+        seed=seed,
+        progress=progress,
+    )
+    return boards[unit]
+
+
+def leaderboards(
+    recordings: Recordings,
+    policies: Policies | None = None,
+    stopping: str | Sequence[str] | None = None,
+    at: float | Iterable[float] = (4, 8, 16, 32),
+    *,
+    strategy: str | None = None,
+    units: Sequence[str] = ("samples", "tokens"),
+    price: tuple[float, float] | None = None,
+    replications: int = 200,
+    seed: int = 0,
+    progress: bool = True,
+) -> dict[str, Leaderboard]:
+    """`leaderboard` by unit, from one replay of what decides alike in all of them.
+
+    Args:
+        units: What is counted: samples, tokens, usd.
+    """
+    setups = {unit: Setup(unit, price, replications, seed) for unit in units}
+    entrants = entrants_of(policies, stopping)
     wanted = checked_budgets(at, entrants.policies["uniform"].warmup)
     sources, runs = loaded(recordings), entrants.policies
+    found: dict[str, list[Cells]] = {unit: [] for unit in setups}
+    notes: dict[str, list[str]] = {unit: [] for unit in setups}
     with _bar(len(sources) * (len(runs) + 1) * replications, progress) as done:
-        found: list[Cells] = []
-        notes: list[str] = []
-        for own in replays_of(sources, runs, "uniform", setup, strategies=strategy, done=done):
-            played = _with_confidence(own)
-            notes += [*notes_of((own,)), *limits_of((own,), wanted)]
-            found.append(measured(played, entrants.rules, wanted))
+        first = next(iter(setups.values()))
+        for own in replays_of(sources, runs, "uniform", first, strategies=strategy, done=done):
+            for unit, counted in {unit: own.in_unit(unit) for unit in setups}.items():
+                played = _with_confidence(counted)
+                notes[unit] += [*notes_of((counted,)), *limits_of((counted,), wanted)]
+                found[unit].append(measured(played, entrants.rules, wanted))
             done(replications * (1 + len(runs) - len(played.methods)))
+    given = policies is not None
+    return {
+        unit: _board(entrants, found[unit], notes[unit], setup, given)
+        for unit, setup in setups.items()
+    }
+
+
+def _board(
+    entrants: Entrants, found: Sequence[Cells], notes: Sequence[str], setup: Setup, given: bool
+) -> Leaderboard:
+    """The leaderboard of one unit; whether policies were `given`, so that each must be played."""
     kinds = {
         name: kind
         for name, kind in entrants.kinds().items()
         if any(name in cells.saving for cells in found)
     }
-    lacking = [name for name in runs if name not in kinds]
-    if policies is not None and lacking:
+    lacking = [name for name in entrants.policies if name not in kinds]
+    if given and lacking:
         raise InputError(
             f"{lacking[0]} needs mean_logprob, which none of the recordings has; leave it out"
         )
     table = _table(kinds, entrants.parts(), found)
     table = table.assign(
-        unit=unit,
+        unit=setup.unit,
         measure=_joined(cells.streams.measure for cells in found),
         tokens_kind=_joined(cells.streams.tokens_kind for cells in found),
-        replications=replications,
-        seed=seed,
+        replications=setup.replications,
+        seed=setup.seed,
     )
     cells = framed(rows_of_cells(kinds, found, setup), CELLS)
     return Leaderboard(table, cells, tuple(dict.fromkeys(notes)))
@@ -191,34 +212,6 @@ def _table(
     ranked = table.loc[table["kind"].isin(["allocator", "stopping", "yours"]), "policy"]
     first = ranked.iloc[0] if len(ranked) else "uniform"
     return table.join(pd.DataFrame([behind(name, first, found) for name in table["policy"]]))
-
-
-def _entrants(policies: Policies | None, stopping: str | Sequence[str] | None) -> Entrants:
-    """Uniform first, then the other policies, and the stopping rules."""
-    found = Entrants({"uniform": as_policy("uniform")})
-    known = (*names("allocator"), *names("vote"))
-    for name in names("stopping rule") if stopping is None else listed(stopping):
-        found.rules[name] = _settings(name)
-    for name, given in named(known if policies is None else policies).items():
-        yours = not isinstance(given, str)
-        taken = name in (ORACLE, GREEDY, *found.rules, *names("stopping rule"))
-        if given != ORACLE and (taken or (yours and name in ("uniform", *known))):
-            raise InputError(f"a policy is named {name!r} already; give yours another name")
-        if isinstance(given, StoppingRule):
-            found.rules[name] = [given]
-        elif given != ORACLE:
-            found.policies[name] = as_policy(given)
-        if yours:
-            found.own.add(name)
-    return found
-
-
-def _settings(name: str) -> list[StoppingRule]:
-    """A stopping rule in all its settings, or in the one that its text says."""
-    if not {":", "("} & set(name):
-        return sweep(name)
-    rule = as_policy(f"uniform+{name}").stopping
-    return [] if rule is None else [rule]
 
 
 def _with_confidence(own: Replays) -> Replays:

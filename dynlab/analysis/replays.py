@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from dynlab._util.errors import InputError, one_of
-from dynlab.analysis.methods import Method, allocator_of
+from dynlab.analysis.methods import Method, allocator_of, plays_as
 from dynlab.analysis.resamples import Resamples, question_resamples
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import Recording, load
 from dynlab.recordings.streams import UNITS, Floats, Streams, strategies_of, streams_of
 from dynlab.replay.draws import Draws
-from dynlab.replay.loop import Curve, replay
+from dynlab.replay.loop import Curve, replay_in_units
 from dynlab.replay.oracle import oracle
 
 Source = str | Path | pd.DataFrame | Recording
@@ -75,6 +75,7 @@ class Replays:
         done: Told the number of replications that a policy has just been played on.
         drawn: Strategy and whether vote profiles are needed → the draws, where they are kept.
         kept: Curves played before, by the method's name and, of one that plans, its budgets.
+        units: The same methods counted in other units, by `in_unit`, and these.
     """
 
     recording: Recording
@@ -85,11 +86,22 @@ class Replays:
     done: Callable[[int], object] = lambda replications: None
     drawn: Callable[[Streams, bool], Iterable[Draws] | None] = lambda streams, profiles: None
     kept: dict[tuple[str, tuple[float, ...]], Curve] = field(default_factory=dict, repr=False)
+    units: dict[str, Replays] = field(default_factory=dict, repr=False)
 
     @property
     def streams(self) -> Streams:
         """The samples of the reference."""
         return self.reference.streams
+
+    @property
+    def rivals(self) -> list[Method]:
+        """The methods that compete with the reference: without its like, and without the bound."""
+        return [
+            m
+            for m in self.methods
+            if (policy := m.policy) is not None
+            and (m.streams is not self.streams or not plays_as(policy, self.reference.policy))
+        ]
 
     @property
     def longest(self) -> float:
@@ -122,6 +134,24 @@ class Replays:
         self._play([method for method in lacking if not method.plans], grid)
         return {method.name: self._cut(method, budgets) for method in self.methods}
 
+    def in_unit(self, unit: str) -> Replays:
+        """The same methods with budgets counted in another unit, in the reference's mean price.
+
+        What is played later is played in all units that were asked for, at once.
+
+        Raises:
+            InputError: An unknown unit, or its prices are not known.
+        """
+        if unit == self.setup.unit:
+            return self
+        self.units.setdefault(self.setup.unit, self)
+        if unit not in self.units:
+            setup = replace(self.setup, unit=unit)
+            price = self.streams.per_sample(unit)
+            self.units[unit] = replace(self, setup=setup, price=price, kept={})
+        there = self.units[unit]
+        return replace(self, setup=there.setup, price=there.price, kept=there.kept)
+
     def against(self, reference: str, rivals: Iterable[str]) -> Replays:
         """Some of the methods, by name, held against another reference; what was played is kept."""
         known = {method.name: method for method in self.methods}
@@ -141,25 +171,35 @@ class Replays:
         return kept if kept is not None and np.isin(budgets, kept.budgets).all() else None
 
     def _play(self, methods: Sequence[Method], budgets: Floats) -> None:
-        """Plays methods at the budgets, those of one strategy on the same draws."""
-        how: dict[str, Any] = {
-            "unit": self.setup.unit,
-            "replications": self.setup.replications,
-            "seed": self.setup.seed,
-        }
+        """Plays methods at the budgets, those of one strategy on the same draws.
+
+        With them those units are played in which they are not held, either.
+        """
+        others = [
+            own
+            for unit, own in self.units.items()
+            if unit != self.setup.unit and any(own._held(m, budgets) is None for m in methods)
+        ]
+        how: dict[str, Any] = {"replications": self.setup.replications, "seed": self.setup.seed}
         for streams in {id(method.streams): method.streams for method in methods}.values():
-            own = [method for method in methods if method.streams is streams]
             # the same money buys fewer samples of a strategy whose samples are dearer
-            worth = budgets * (self.price / streams.per_sample(self.setup.unit))
-            policies = {m: m.policy for m in own if m.policy is not None}
+            worth = {
+                own.setup.unit: budgets * (own.price / streams.per_sample(own.setup.unit))
+                for own in (self, *others)
+            }
+            here = [method for method in methods if method.streams is streams]
+            policies = {m: m.policy for m in here if m.policy is not None}
             draws = self.drawn(streams, any(policy.profiles for policy in policies.values()))
-            played = replay(
+            played = replay_in_units(
                 streams, list(policies.values()), worth, done=self.done, drawn=draws, **how
             )
-            found = dict(zip(policies, played, strict=True))
-            found |= {m: oracle(streams, worth, **how) for m in own if m.policy is None}
-            for method, curve in found.items():
-                self.kept[self._key(method, budgets)] = replace(curve, budgets=budgets)
+            for own in (self, *others):
+                unit = own.setup.unit
+                found = dict(zip(policies, played[unit], strict=True))
+                bounds = [m for m in here if m.policy is None]
+                found |= {m: oracle(streams, worth[unit], unit=unit, **how) for m in bounds}
+                for method, curve in found.items():
+                    own.kept[own._key(method, budgets)] = replace(curve, budgets=budgets)
 
     def _cut(self, method: Method, budgets: Floats) -> Curve:
         """A kept curve at some of its budgets."""

@@ -81,14 +81,14 @@ class Sensitivity:
         for own in comparison.replays:
             curves = own.curves(held_budgets(comparison.budgets, own.longest))
             base = curves[own.reference.name]
-            others = [curves[method.name] for method in comparison.rivals(own)]
+            others = [curves[method.name] for method in own.rivals]
             gains.append(
                 np.stack([(curve.accuracy - base.accuracy).mean(axis=0) for curve in others])
             )
             depths.append(np.array([curve.depth[-1] for curve in others]))
         first = comparison.replays[0]
         return cls(
-            pd.DataFrame([m.columns() for m in comparison.rivals(first)], columns=SETTING),
+            pd.DataFrame([m.columns() for m in first.rivals], columns=SETTING),
             tuple(own.streams.name for own in comparison.replays),
             tuple(gains),
             tuple(depths),

@@ -101,7 +101,7 @@ class Workbench:
         # a view may be asked for more tables when newer views are asked for already
         lasting = replace(own, done=_never, drawn=lambda streams, profiles: None)
         comparison = replace(comparison, replays=(lasting,))
-        gained = {method.name: NOT_TOLD for method in comparison.rivals(own)} | {
+        gained = {method.name: NOT_TOLD for method in own.rivals} | {
             row["allocator"]: Estimate(row["difference"], row["low"], row["high"])
             for row in comparison.differences(at).to_dict("records")
         }

@@ -75,6 +75,11 @@ class Policy:
         return self.allocator.profiles or (self.stopping is not None and self.stopping.profiles)
 
     @property
+    def priced(self) -> bool:
+        """Whether it may read what samples cost (`Votes.spent`)."""
+        return self.allocator.priced or (self.stopping is not None and self.stopping.priced)
+
+    @property
     def confidence(self) -> bool:
         """Whether it reads log-probabilities."""
         return self.allocator.confidence or self.vote is not None

@@ -20,6 +20,7 @@ class Draws:
     """The streams of R replications."""
 
     first: int  # number of the first replication
+    unit: str  # that budgets are counted in
     tally: Tally
     price: Floats  # [N, R, Q] price of each sample in the budget's unit
     spent: dict[str, Floats]  # unit → [D, R, Q] spent on a question after d pulls
@@ -27,10 +28,23 @@ class Draws:
     path: Ints
     # by seed, what all policies share
     known_ties: dict[int, Floats] = field(default_factory=dict, compare=False, repr=False)
-    # the last index that was asked for: whose, by which seed
-    known_index: list[tuple[Allocator, int, Index]] = field(
+    # the last index that was asked for: whose, by which seed, in which unit if prices are read
+    known_index: list[tuple[Allocator, int, str, Index]] = field(
         default_factory=list, compare=False, repr=False
     )
+    known_units: dict[str, Draws] = field(default_factory=dict, compare=False, repr=False)
+
+    def in_unit(self, unit: str) -> Draws:
+        """The same draws, budgets counted in another unit: nothing is drawn or tallied anew."""
+        if unit == self.unit:
+            return self
+        if unit not in self.known_units:
+            spent = self.spent[unit]
+            seen = replace(self.tally, seen=replace(self.tally.seen, spent=spent))
+            self.known_units[unit] = replace(
+                self, unit=unit, tally=seen, price=np.diff(spent, axis=0), known_units={}
+            )
+        return self.known_units[unit]
 
     def ties(self, seed: int) -> Floats:
         """[D, R, Q] the tie-breaking numbers of a run's seed."""
@@ -46,15 +60,17 @@ class Draws:
     def index(self, allocator: Allocator, seed: int) -> Index:
         """The index of every state [D, R, Q], its ties broken.
 
-        It is computed once for all policies that share the allocator, and not to be written to.
+        It is computed once for all policies that share the allocator, and for all units unless it
+        reads prices; it is not to be written to.
         """
-        for known, its_seed, index in self.known_index:
-            if known is allocator and its_seed == seed:
+        unit = self.unit if allocator.priced else ""
+        for known, *told, index in self.known_index:
+            if known is allocator and told == [seed, unit]:
                 return index
         made, ties = allocator.index(self.tally.seen, generator(seed)), self.ties(seed)
         width = None if made.width is None else tied(made.width, ties)
         index = Index(tied(made.value, ties), width, made.draws)
-        self.known_index[:] = [(allocator, seed, index)]
+        self.known_index[:] = [(allocator, seed, unit, index)]
         return index
 
 
@@ -91,7 +107,7 @@ def drawn_chunk(
     logprob = drawn(streams.logprob) if known else np.broadcast_to(np.nan, place.shape)
     votes = replace(seen.seen, spent=spent[unit], probe=_probe(logprob))
     seen = replace(seen, seen=votes, logprob=logprob)
-    return Draws(first, seen, np.diff(spent[unit], axis=0), spent, streams.path)
+    return Draws(first, unit, seen, np.diff(spent[unit], axis=0), spent, streams.path)
 
 
 def _spent(streams: Streams, unit: str, seen: Tally, drawn: Callable[[Floats], Floats]) -> Floats:

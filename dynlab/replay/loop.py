@@ -97,18 +97,38 @@ def _closed(tables: Tables, question: Ints) -> Flags:
     return np.asarray(np.isneginf(tables.value[pulls, rows, columns]).all(axis=1))
 
 
+def _totals(trace: Trace, draws: Draws) -> Floats:
+    """[R, T] what the pulls cost up to each, in the draws' unit; ∞ behind the end."""
+    rows = np.arange(len(trace.question))[:, None]
+    prices = draws.price[trace.sample, rows, trace.question]
+    return np.asarray(np.cumsum(np.where(trace.question >= 0, prices, np.inf), axis=1))
+
+
+def _all_spent(trace: Trace, total: Floats) -> Floats:
+    """[R] what all pulls cost: total [R, T] up to each."""
+    return np.asarray(np.where(trace.question >= 0, total, 0).max(axis=1, initial=0))
+
+
+def _reaches(trace: Trace, draws: Draws, limit: float) -> bool:
+    """Whether pulls that were decided in another unit spend a limit in the draws' own, too."""
+    if trace.closed.all():
+        return True
+    beyond = _all_spent(trace, _totals(trace, draws)) > limit * (1 + 1e-9)
+    return bool((trace.closed | beyond).all())
+
+
 def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[str, Floats]:
     """Sums over replications at each checkpoint: arrays [C, Q] ([C] for depth and unspent).
 
     Args:
+        trace: To the last limit, or beyond: pulls that none of them affords count for nothing.
         limits: [C] ascending budgets over all questions; a checkpoint is the last state whose
             spending is within it.
     """
     _, num_replications, num_questions = draws.price.shape
     rows = np.arange(num_replications)[:, None]
     pulled = trace.question >= 0
-    prices = np.where(pulled, draws.price[trace.sample, rows, trace.question], np.inf)
-    total = np.cumsum(prices, axis=1)  # [R, T]
+    total = _totals(trace, draws)
     ends = limits * (1 + 1e-9)
     segment = np.searchsorted(ends, total)  # the first checkpoint that affords the pull
     bins = (segment * num_replications + rows) * num_questions + trace.question
@@ -126,8 +146,7 @@ def curve(policy: Policy, trace: Trace, draws: Draws, limits: Floats) -> dict[st
     chooses = policy.vote or policy.stopping
     right = chooses.right(draws.tally) if chooses else draws.tally.right
     length = draws.tally.lengths
-    all_spent = np.where(pulled, total, 0).max(axis=1, initial=0)
-    unspent = trace.closed & (all_spent < limits[:, None] * (1 - 1e-9))
+    unspent = trace.closed & (_all_spent(trace, total) < limits[:, None] * (1 - 1e-9))
     sums = {unit: summed_up(table) for unit, table in draws.spent.items()}
     return {
         **sums,
@@ -161,27 +180,89 @@ def replay(
     Raises:
         InputError: the unit's prices are not known.
     """
-    limits: Floats = np.asarray(budgets, float) * streams.per_sample(unit) * streams.num_questions
+    found = replay_in_units(
+        streams,
+        policies,
+        {unit: budgets},
+        replications=replications,
+        seed=seed,
+        done=done,
+        drawn=drawn,
+    )
+    return found[unit]
+
+
+def replay_in_units(
+    streams: Streams,
+    policies: Sequence[Policy],
+    budgets: Mapping[str, Floats],
+    *,
+    replications: int = 200,
+    seed: int = 0,
+    done: Callable[[int], object] = lambda replications: None,
+    drawn: Iterable[Draws] | None = None,
+) -> dict[str, list[Curve]]:
+    """`replay` in several units at once, in hardly more time than in one.
+
+    Args:
+        budgets: unit → as those of `replay`.
+        drawn: as for `replay`, in one of the units.
+    """
+    grids: dict[str, Floats] = {unit: np.asarray(own, float) for unit, own in budgets.items()}
+    limits: dict[str, Floats] = {
+        unit: own * streams.per_sample(unit) * streams.num_questions for unit, own in grids.items()
+    }
     found = summed(
-        partial(_played, budgets=np.asarray(budgets, float), limits=limits, seed=seed),
+        partial(_played, budgets=grids, limits=limits, seed=seed),
         policies,
         streams,
-        unit=unit,
+        unit=next(iter(grids)),
         replications=replications,
         seed=seed,
         profiles=any(policy.profiles for policy in policies),
         done=done,
         drawn=drawn,
     )
-    return [averaged(np.asarray(budgets, float), total, replications) for total in found]
+
+    def curves(unit: str) -> list[Curve]:
+        tables = [{name: own for (of, name), own in each.items() if of == unit} for each in found]
+        return [averaged(grids[unit], own, replications) for own in tables]
+
+    return {unit: curves(unit) for unit in grids}
 
 
 def _played(
+    policy: Policy,
+    draws: Draws,
+    budgets: Mapping[str, Floats],
+    limits: Mapping[str, Floats],
+    seed: int,
+) -> dict[tuple[str, str], Floats]:
+    """By unit and name, `curve` at every budget.
+
+    An allocator that plans for its budget is played anew for each, and one that may read prices in
+    each unit. Any other decides alike in all units, so that pulls in one serve those in which they
+    go far enough.
+    """
+    found: dict[tuple[str, str], Floats] = {}
+    trace: Trace | None = None
+    for unit in budgets:
+        own = draws.in_unit(unit)
+        if policy.allocator.plans:
+            sums = _planned(policy, own, budgets[unit], limits[unit], seed)
+        else:
+            limit = float(limits[unit][-1])
+            if trace is None or policy.priced or not _reaches(trace, own, limit):
+                trace = run(policy, own, limit, seed)
+            sums = curve(policy, trace, own, limits[unit])
+        found |= {(unit, name): table for name, table in sums.items()}
+    return found
+
+
+def _planned(
     policy: Policy, draws: Draws, budgets: Floats, limits: Floats, seed: int
 ) -> dict[str, Floats]:
-    """`curve` at every budget; an allocator that plans for its budget is played anew for each."""
-    if not policy.allocator.plans:
-        return curve(policy, run(policy, draws, float(limits[-1]), seed), draws, limits)
+    """`curve` from one run a budget."""
 
     def play(c: int) -> dict[str, Floats]:
         own = replace(policy, allocator=policy.allocator.planned(float(budgets[c])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,12 +10,12 @@ from dynlab._util.parallel import in_order, num_workers
 from dynlab.recordings.streams import Floats, Streams
 from dynlab.replay.draws import Draws, chunks_of, drawn_chunk, draws_of
 
-Sums = dict[str, Floats]
 Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)  # what tables are called
 
 
 def summed(
-    play: Callable[[Item, Draws], Sums],
+    play: Callable[[Item, Draws], dict[Key, Floats]],
     items: Sequence[Item],
     streams: Streams,
     *,
@@ -25,7 +25,7 @@ def summed(
     profiles: bool = False,
     done: Callable[[int], object] = lambda replications: None,
     drawn: Iterable[Draws] | None = None,
-) -> list[Sums]:
+) -> list[dict[Key, Floats]]:
     """What each item comes to on the same draws, summed over replications.
 
     A chunk's draws depend on the seed and the numbers of its replications alone, and its sums are
@@ -39,9 +39,9 @@ def summed(
         done: Told the number of replications that an item has just been played on.
         drawn: What `draws_of` gave for these arguments, where it was kept.
     """
-    sums: list[Sums] = [{} for _ in items]
+    sums: list[dict[Key, Floats]] = [{} for _ in items]
 
-    def add(place: int, part: Sums, number: int) -> None:
+    def add(place: int, part: dict[Key, Floats], number: int) -> None:
         total = sums[place]
         total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
         done(number)
@@ -74,13 +74,13 @@ def summed(
 
 def _played(
     streams: Streams,
-    play: Callable[[Item, Draws], Sums],
+    play: Callable[[Item, Draws], dict[Key, Floats]],
     items: Sequence[Item],
     chunk: tuple[int, int],
     seed: int,
     unit: str,
     profiles: bool,
-) -> list[Sums]:
+) -> list[dict[Key, Floats]]:
     """What some items come to on one chunk of replications."""
     draws = drawn_chunk(streams, chunk, seed, unit, profiles)
     return [play(item, draws) for item in items]

@@ -5,7 +5,7 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.analysis import replays
-from dynlab.analysis.verbs import compare, savings
+from dynlab.analysis.verbs import compare, contrast, savings
 from dynlab.plots.style import methods
 from dynlab.policies.policy import Policy
 from dynlab.policies.ucb import UCB
@@ -19,13 +19,13 @@ SETTINGS = ["uniform", "ucb", "ucb(exploration=0.3)", "priced(thrift=0.2)"]
 def played(monkeypatch):
     """The names of the policies of each replay, as they are played."""
     calls = []
-    replay = replays.replay
+    replay = replays.replay_in_units
 
     def counted(streams, policies, budgets, **how):
         calls.append([policy.text for policy in policies])
         return replay(streams, policies, budgets, **how)
 
-    monkeypatch.setattr(replays, "replay", counted)
+    monkeypatch.setattr(replays, "replay_in_units", counted)
     return calls
 
 
@@ -45,6 +45,33 @@ def test_all_tables_come_from_one_replay(random_pool, played):
     assert "saves against uniform" in comparison.report()
     assert "UCB" in comparison._repr_html_()
     assert played == [["ucb", "priced", "uniform"]] or played == [["uniform", "ucb", "priced"]]
+
+
+def test_other_units_are_as_if_compared_in_them(random_pool):
+    policies = [
+        "uniform",
+        "ucb",
+        "thompson",
+        "priced",
+        "sequential-halving",
+        "uniform+esc(window=2)",
+    ]
+    policies += ["okg-pets(warmup=2, batch=3)", "strategic", "oracle"]
+    for budgets in ([2, 4], [8]):  # within the recording, and to its end
+        args = (random_pool(12, 10), policies, budgets)
+        for unit, counted in compare(*args, **HOW).in_units(["tokens", "samples"]).items():
+            alone = compare(*args, unit=unit, **HOW)
+            pd.testing.assert_frame_equal(counted.curves, alone.curves, check_exact=True)
+            pd.testing.assert_frame_equal(counted.savings(), alone.savings(), check_exact=True)
+
+
+def test_units_share_a_replay_and_strategies_none(random_pool, played):
+    pool = random_pool(12, 20)
+    both = compare(pool, "ucb", [4], **HOW).in_units(["tokens", "samples"])
+    assert [len(each.savings()) for each in both.values()] == [1, 1]
+    assert played == [["uniform", "ucb"]]
+    with pytest.raises(InputError, match="compare them anew"):
+        contrast(pool, ["parallel"], budgets=[4]).in_units(["tokens"])
 
 
 def test_what_was_played_before_changes_no_number(random_pool):

@@ -88,13 +88,13 @@ def test_the_first_view_is_coarse_and_the_last_is_fine(bench):
 @pytest.mark.slow
 def test_only_policies_that_a_control_changes_are_played_again(bench, monkeypatch):
     played, drawn = [], []
-    play, draw = replays.replay, compute.draws_of
+    play, draw = replays.replay_in_units, compute.draws_of
 
     def replay(streams, policies, *budgets, **how):
         played.extend(policy.allocator.name for policy in policies)
         return play(streams, policies, *budgets, **how)
 
-    monkeypatch.setattr(replays, "replay", replay)
+    monkeypatch.setattr(replays, "replay_in_units", replay)
     monkeypatch.setattr(compute, "draws_of", lambda *a: drawn.append(a[1:4]) or draw(*a))
 
     def asked(**changed):

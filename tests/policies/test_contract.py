@@ -22,6 +22,11 @@ ALLOCATORS = registry.names("allocator")
 LIVE = [name for name in ALLOCATORS if not registry.allocator(name).tabular]
 RULES = registry.names("stopping rule")
 VOTES = registry.names("vote")
+UNPRICED = [
+    name
+    for name in [*ALLOCATORS, *(f"uniform+{rule}" for rule in RULES)]
+    if not parse_policy(name).priced
+]
 
 
 def drawn(frame, policy, replications=4):
@@ -69,6 +74,16 @@ def test_index_leaves_its_input_alone_and_repeats(name, random_pool):
     assert one.value.shape == seen.pulls.shape
     for field in fields(one):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+@pytest.mark.parametrize("name", UNPRICED)
+def test_what_says_that_it_reads_no_prices_reads_none(name, random_pool):
+    policy = parse_policy(name)
+    draws = drawn(random_pool(12, 8), policy)
+    seen = replace(draws.tally.seen, spent=np.full(draws.tally.seen.spent.shape, np.nan))
+    unknown = replace(draws, tally=replace(draws.tally, seen=seen), known_index=[])
+    one, other = (run(policy, each, 60, 0) for each in (draws, unknown))
+    np.testing.assert_array_equal(one.question, other.question)
 
 
 @pytest.mark.parametrize("name", ALLOCATORS)

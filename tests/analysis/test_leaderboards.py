@@ -11,7 +11,7 @@ import pytest
 from dynlab._util.errors import InputError
 from dynlab.analysis import leaderboard_cells
 from dynlab.analysis.leaderboard_rows import CELLS
-from dynlab.analysis.leaderboards import leaderboard, shown
+from dynlab.analysis.leaderboards import leaderboard, leaderboards, shown
 from dynlab.analysis.metrics import curve_at
 from dynlab.analysis.verbs import compare
 from dynlab.cli.parser import main
@@ -335,6 +335,19 @@ def test_policies_whose_curves_do_not_fit_together_are_played_in_parts(random_po
     together = tables()
     monkeypatch.setattr(leaderboard_cells, "_HELD", 1)
     assert tables() == together
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [1, 3])
+def test_leaderboards_of_several_units_are_those_of_each(random_pool, monkeypatch, parts):
+    if parts > 1:
+        monkeypatch.setattr(leaderboard_cells, "_HELD", 1)
+    args = (random_pool(12, 10), ["ucb", "priced"], "esc", [2, 4])
+    how = {"replications": 5, "progress": False}
+    for unit, board in leaderboards(*args, units=["tokens", "samples"], **how).items():
+        alone = leaderboard(*args, unit=unit, **how)
+        assert board.table.to_csv() == alone.table.to_csv()
+        assert board.cells.to_csv() == alone.cells.to_csv()
 
 
 @pytest.mark.benchmarks

@@ -98,10 +98,12 @@ def most_pulls(tables: Tables) -> int:
     """How many pulls a replication has at most: those that its budget pays for."""
     num_samples, _, num_questions = tables.price.shape
     longest = int(num_samples * num_questions)
-    cheapest = tables.price[tables.price > 0]
-    if cheapest.size:
+    cheapest, free = tables.price.min(initial=np.inf), 0
+    if cheapest == 0:
+        cheapest = tables.price.min(initial=np.inf, where=tables.price > 0)
         free = int((tables.price == 0).sum(axis=(0, 2)).max())  # these pulls spend nothing
-        longest = min(longest, int(tables.limit / cheapest.min()) + 1 + free)
+    if cheapest < np.inf:
+        longest = min(longest, int(tables.limit / cheapest) + 1 + free)
     return longest
 
 

@@ -149,8 +149,13 @@ def leaderboards(
 
     Args:
         units: What is counted: samples, tokens, usd.
+
+    Raises:
+        InputError: As `leaderboard`, or no unit.
     """
     setups = {unit: Setup(unit, price, replications, seed) for unit in units}
+    if not setups:
+        raise InputError("no unit was given; give one or several, such as samples and tokens")
     entrants = entrants_of(policies, stopping)
     wanted = checked_budgets(at, entrants.policies["uniform"].warmup)
     sources, runs = loaded(recordings), entrants.policies

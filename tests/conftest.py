@@ -23,6 +23,7 @@ LONG = """
 test_odd_recordings test_explorer_in_browser test_solver test_progress test_chains test_reproduction
 test_interrupting test_online_policy test_cache test_recorder test_openvino test_documented_code
 test_job test_verification test_recording test_sampler test_client test_same_model test_widget
+test_leaderboards test_curves test_weights test_run_audit test_evidence test_reasoners
 """.split()
 
 SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow`, for `make quick`

@@ -1,8 +1,11 @@
 """Where commands write: nothing that somebody else wrote is lost."""
 
+from pathlib import Path
+
 import pytest
 
 from dynlab.cli.parser import main
+from dynlab.cli.record import _places
 
 
 @pytest.fixture
@@ -33,3 +36,8 @@ def test_a_file_of_somebody_else_is_not_overwritten(words, said, files, capsys):
 def test_tables_of_an_earlier_comparison_are_replaced(files):
     words = "compare --recording a.csv --budgets 2 --replications 2 --out mine.csv".split()
     assert main(words) == main(words) == 0
+
+
+def test_a_folder_may_be_named_after_a_version():
+    places = _places("openai/a,openai/b", "capitals", Path("runs/v1.5"))
+    assert {str(path.parent) for path in places.values()} == {str(Path("runs/v1.5"))}

@@ -24,6 +24,7 @@ from dynlab.replay.replications import summed
 from dynlab.replay.rounds import in_rounds
 from dynlab.replay.trace import Trace, depth
 
+_FURTHER = 1.25  # times a budget: pulls that go so far mostly spend it in other units, too
 FIRST = 1e9  # the index of a question that has not had its warm-up
 
 
@@ -253,7 +254,8 @@ def _played(
         else:
             limit = float(limits[unit][-1])
             if trace is None or policy.priced or not _reaches(trace, own, limit):
-                trace = run(policy, own, limit, seed)
+                shared = len(limits) > 1 and not policy.priced
+                trace = run(policy, own, limit * _FURTHER if shared else limit, seed)
             sums = curve(policy, trace, own, limits[unit])
         found |= {(unit, name): table for name, table in sums.items()}
     return found

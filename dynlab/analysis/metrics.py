@@ -94,16 +94,18 @@ def resampled_saving(
     resampled ÷ mean spending, for both curves. So does a b* that is not reached, unless `bounded`:
     then it counts alike in all resamples, and means over recordings are bounded by it.
     """
-    target = rows @ curve_at(reference, reference.accuracy, at)
-    base = curve_at(reference, reference.spent[unit], at)
-    worth = at * (rows @ base) / base.mean()  # [S] what B costs on the questions of each row
+    goal, base = (
+        curve_at(reference, table, at) for table in (reference.accuracy, reference.spent[unit])
+    )
     last = min(2 * at, max(float(policy.budgets[-1]), float(reference.budgets[-1])))
     budgets, accuracy, spent = _until(policy, last, unit)
     if not budgets.size:
         return np.full(len(rows), 1 - last / at), False
+    target, cost, spending, right = rows.of_each([goal, base, spent.T, accuracy.T])
+    worth = at * cost / base.mean()  # [S] what B costs on the questions of each row
     mean = spent.mean(axis=1)
-    relative = np.where(mean > 0, rows @ spent.T / np.where(mean > 0, mean, 1.0), 1.0)
-    reach, reached = first_reach(rows @ accuracy.T, budgets * relative, target)
+    relative = np.where(mean > 0, spending / np.where(mean > 0, mean, 1.0), 1.0)
+    reach, reached = first_reach(right, budgets * relative, target)
     unreached = last / at if bounded else last * relative[:, -1] / worth
     return 1 - np.where(reached, reach / worth, unreached), bool(reached[0])
 

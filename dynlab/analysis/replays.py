@@ -204,6 +204,8 @@ class Replays:
     def _cut(self, method: Method, budgets: Floats) -> Curve:
         """A kept curve at some of its budgets."""
         curve = self.kept[self._key(method, budgets)]
+        if np.array_equal(curve.budgets, budgets):
+            return curve
         at = np.searchsorted(curve.budgets, budgets)
         spent = {unit: table[at] for unit, table in curve.spent.items()}
         tables = (curve.exhausted[at], curve.depth[at], curve.unspent[at])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -32,18 +32,30 @@ class Resamples:
         return len(self.counts)
 
     def __matmul__(self, values: Floats) -> Floats:
-        """[S, …] the mean over the questions of each: values [Q, …]."""
-        return np.concatenate([share @ values for share in self._shares()])
+        """[S, …] the mean over the questions of each: values [Q] or [Q, C]."""
+        return self.of_each([values])[0]
+
+    def of_each(self, tables: Sequence[Floats]) -> list[Floats]:
+        """[S, …] the same of several tables, [Q] or [Q, C], in one pass over the resamples."""
+        parts = [[share @ table for table in tables] for share in self._shares()]
+        return [np.concatenate(own) for own in zip(*parts, strict=True)]
 
     def means(self, values: Floats) -> Floats:
-        """[…, S] the same with questions last: values […, Q]."""
-        return np.concatenate([values @ share.T for share in self._shares()], axis=-1)
+        """[C, S] the same with questions last: values [C, Q]."""
+        if self._whole:
+            return np.asarray(values @ self._share.T)
+        return (self @ values.T).T  # a block of shares is read as it lies
 
     @cached_property
     def with_estimate(self) -> Resamples:
         """All questions once, which gives the estimate itself, then these resamples."""
         assert self.rows is not None, "these begin with the estimate already"
         return Resamples(self.rows)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the shares are few enough to be held as numbers."""
+        return self.counts.size <= _WHOLE
 
     @cached_property
     def _share(self) -> Floats:
@@ -53,7 +65,7 @@ class Resamples:
     def _shares(self) -> Iterator[Floats]:
         """The shares, whole or, where they would take too much memory, in blocks of resamples."""
         size, num_questions = self.counts.shape
-        if self.counts.size <= _WHOLE:
+        if self._whole:
             yield self._share
             return
         step = max(1, _BLOCK // num_questions)

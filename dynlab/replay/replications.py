@@ -43,7 +43,8 @@ def summed(
 
     def add(place: int, part: dict[Key, Floats], number: int) -> None:
         total = sums[place]
-        total.update({name: total.get(name, 0.0) + values for name, values in part.items()})
+        for name, values in part.items():  # one by one: all at once would be in memory twice
+            total[name] = total.get(name, 0.0) + values
         done(number)
 
     chunks = chunks_of(streams, replications)
@@ -57,6 +58,7 @@ def summed(
         for draws in drawn or draws_of(streams, replications, seed, unit, profiles):
             for place, item in enumerate(items):
                 add(place, play(item, draws), draws.price.shape[1])
+            del draws  # the next chunk is drawn without this one in memory
         return sums
     jobs = [
         (play, items[part::parts], chunk, seed, unit, profiles)

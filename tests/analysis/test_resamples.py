@@ -26,6 +26,9 @@ def test_means_are_those_of_the_questions_that_were_drawn(in_blocks):
     assert np.allclose(in_blocks @ values, drawn @ values / 40, rtol=1e-14)
     assert np.allclose(in_blocks @ values[:, 0], drawn @ values[:, 0] / 40, rtol=1e-14)
     assert np.allclose(in_blocks.means(values.T), (drawn @ values / 40).T, rtol=1e-14)
+    together = in_blocks.of_each([values, values[:, 0]])
+    assert (together[0] == in_blocks @ values).all()
+    assert (together[1] == in_blocks @ values[:, 0]).all()
 
 
 def test_the_estimate_stands_before_its_resamples(in_blocks):

@@ -13,7 +13,7 @@ from helpers.vote_states import states
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import leaderboard
 from dynlab.analysis.metrics import resampled_saving, saving_at
-from dynlab.analysis.resamples import question_resamples
+from dynlab.analysis.resamples import Resamples, question_resamples
 from dynlab.analysis.verbs import compare, savings
 from dynlab.cli.parser import main
 from dynlab.policies.registry import stopping_rule
@@ -111,7 +111,9 @@ def test_reaching_uniform_across_the_end_counts():
     straight = curve([1.0, 10.0], [0.0, 0.9])  # is 0.3 at 4; its next checkpoint lies beyond 8
     for target, saved, reached in ((0.3, 0.0, True), (0.7, 0.0, True), (0.75, -1.0, False)):
         uniform = curve([2.0, 4.0], [0.1, target])
-        saving, found = resampled_saving(straight, uniform, 4.0, "samples", np.ones((1, 1)))
+        saving, found = resampled_saving(
+            straight, uniform, 4.0, "samples", Resamples(np.ones((1, 1)))
+        )
         expected = 1 - (1 + 10 * target) / 4 if reached else saved
         assert (saving[0], found) == (pytest.approx(expected), reached)
 

@@ -297,5 +297,4 @@ def answered_by_all(recording: Recording, strategies: Sequence[str]) -> Recordin
     common = set.intersection(*answered) if answered else set()
     if not common:
         return None
-    own = frame[frame["question_id"].isin(common)]
-    return Recording(own, recording.card, recording.name)
+    return Recording(frame[frame["question_id"].isin(common)], recording.card, recording.name)

@@ -106,16 +106,16 @@ def measured(own: Replays, rules: Mapping[str, Sequence[StoppingRule]], at: Floa
     exhausted: dict[str, Floats] = {}
     if not parts[0].units:  # else other units read what was played with this one
         parts[0].kept.clear()
-    for curves in _played(own, parts, first, rules, grid):
-        for name, curve in curves.items():
-            saved = [saved_at(curve, float(b)) for b in at[held]]
-            saving[name] = padded([values for values, _ in saved])
-            reached[name] = padded([found for _, found in saved])
-            right = each(curve, curve.accuracy)
-            difference[name] = rows.means(right - base)
-            accuracy[name] = right.mean(axis=1)
-            depth[name] = each(curve, curve.depth)
-            exhausted[name] = each(curve, curve.exhausted).mean(axis=1)
+    for name, curve in _played(own, parts, first, rules, grid):
+        saved = [saved_at(curve, float(b)) for b in at[held]]
+        saving[name] = padded([values for values, _ in saved])
+        reached[name] = padded([found for _, found in saved])
+        right = each(curve, curve.accuracy)
+        difference[name] = rows.means(right - base)
+        accuracy[name] = right.mean(axis=1)
+        depth[name] = each(curve, curve.depth)
+        exhausted[name] = each(curve, curve.exhausted).mean(axis=1)
+        del curve  # the next ones are played without this one in memory
     return Cells(streams, at, flat, saving, reached, difference, accuracy, depth, exhausted)
 
 
@@ -142,20 +142,21 @@ def _played(
     first: Mapping[str, Curve],
     rules: Mapping[str, Sequence[StoppingRule]],
     grid: Floats,
-) -> Iterator[Mapping[str, Curve]]:
-    """The curves of a few policies at a time: those of the first part, of the others, then of the
-    oracle, stopping rules and greedy answers.
+) -> Iterator[tuple[str, Curve]]:
+    """Names and curves: of the first part, of the others, a part at a time, then of the oracle,
+    stopping rules and greedy answers.
     """
-    yield first
+    yield from first.items()
     for part in parts[1:]:
-        yield part.curves(grid)
+        yield from part.curves(grid).items()
         part.kept.clear()
-    yield _bound(own, np.append(_ONLY_ORACLE, grid))
+    yield from _bound(own, np.append(_ONLY_ORACLE, grid)).items()
     setup = own.setup
     how: dict[str, Any] = {"replications": setup.replications, "seed": setup.seed}
-    yield curves_of(own.streams, rules, unit=setup.unit, **how)
+    yield from curves_of(own.streams, rules, unit=setup.unit, **how).items()
     greedy = _greedy(own.recording, own.streams, setup.unit)
-    yield {} if greedy is None else {GREEDY: greedy}
+    if greedy is not None:
+        yield GREEDY, greedy
 
 
 def _bound(own: Replays, budgets: Floats) -> dict[str, Curve]:

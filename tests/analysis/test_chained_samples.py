@@ -153,6 +153,7 @@ def test_greedy_answers_may_be_lacking():
     assert table.loc["vote − greedy", ["value", "num_questions"]].tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_recordings_without_chains_or_targets_are_left_out():
     whole = recorded()
     plain = whole[whole["strategy"] != "integrated"]
@@ -162,6 +163,7 @@ def test_recordings_without_chains_or_targets_are_left_out():
     assert list(chained_samples([plain]).columns) == list(chained_samples(whole).columns)
 
 
+@pytest.mark.slow
 def test_controls_are_read_from_beside_a_recording(tmp_path):
     write(recorded(), {}, tmp_path / "mine.parquet")
     write(recorded(), {}, tmp_path / "controls" / "mine.placebo.parquet")

@@ -156,6 +156,7 @@ def test_your_own_stopping_rule_is_run_as_it_is_and_a_taken_name_is_refused(two)
             leaderboard(two, {name: Uniform()}, "esc", **FEW)
 
 
+@pytest.mark.slow
 def test_settings_of_one_allocator_stand_side_by_side(two):
     texts = [
         "ucb",
@@ -365,6 +366,7 @@ def test_all_policies_take_less_than_a_minute(pool, capsys):
     assert seconds < 60
 
 
+@pytest.mark.slow
 def test_at_a_recording_s_end_explorer_compare_and_leaderboard_say_the_same(random_pool, tmp_path):
     made = write(random_pool(12, 4, seed=5), {}, tmp_path / "short.parquet")
     common = {"unit": "samples", "replications": 12, "seed": 3}

@@ -98,6 +98,7 @@ def test_ctrl_c_goes_to_jupyterlab_and_its_exit_code_comes_back(monkeypatch):
     assert explore_command._run(["anything"]) == 7
 
 
+@pytest.mark.slow
 def test_sigterm_ends_jupyterlab_too(tmp_path):
     started = tmp_path / "started"
     child = f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(60)"

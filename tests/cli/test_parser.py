@@ -54,6 +54,7 @@ def test_compare_writes_curves_and_savings_with_the_columns_of_the_contract(
     assert "curves.csv" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_gives_the_numbers_of_the_call(recording, tmp_path, capsys):
     texts = ["ucb", "ucb(exploration=0.3)", "beta-greedy", "priced", "thompson"]
     assert compare(recording, tmp_path / "curves.csv", "--allocators", ",".join(texts)) == 0
@@ -124,6 +125,7 @@ def test_an_output_that_is_no_csv_or_cannot_be_written_is_refused(recording, tmp
 HEAVY = "litellm matplotlib papermill ipywidgets xllamacpp numba torch seaborn".split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code", ["import dynlab", "import dynlab.cli.parser; dynlab.cli.parser._parser().format_help()"]
 )

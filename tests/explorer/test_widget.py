@@ -262,6 +262,7 @@ def test_a_typed_path_joins_the_choice(explorer, tmp_path, make_pool):
     assert explorer.setting.recording == str(path)
 
 
+@pytest.mark.slow
 def test_a_path_that_failed_is_tried_again_by_enter(explorer, tmp_path, make_pool):
     late = tmp_path / "late.parquet"
     explorer.widgets["path"].value = str(late)
@@ -281,6 +282,7 @@ def test_recordings_are_called_by_their_titles():
     assert titles == ["gsm_symbolic · qwen2.5-coder-1.5b", "mine · v1.5", "pool"]
 
 
+@pytest.mark.slow
 def test_a_recording_of_several_strategies_lets_one_choose(random_pool):
     frame = pd.concat(
         [
@@ -327,6 +329,7 @@ def test_computing_that_raises_is_seen_by_the_user(pool):
     assert "MemoryError: too much" in status(explorer)
 
 
+@pytest.mark.slow
 def test_late_results_never_overwrite_newer_ones(pool):
     bench, late, started = Workbench({"pool": pool}), threading.Event(), threading.Event()
 

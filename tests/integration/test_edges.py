@@ -118,6 +118,7 @@ def test_reaching_uniform_across_the_end_counts():
         assert (saving[0], found) == (pytest.approx(expected), reached)
 
 
+@pytest.mark.slow
 def test_a_budget_beyond_the_pool_has_no_saving():
     rows = [(f"long{q}", i, 1000) for q in range(20) for i in range(4)]
     rows += [(f"short{q}", i, 10) for q in range(20) for i in range(28)]
@@ -138,6 +139,7 @@ def test_beyond_twice_the_budget_is_not_reached():
         assert (found.saving.value, found.reached) == (-1.0, False)
 
 
+@pytest.mark.slow
 def test_flat_cells_do_not_depend_on_the_warmup(random_pool):
     frame = random_pool(num_questions=20, num_samples=32)
     two, eight = (
@@ -179,6 +181,7 @@ def test_amounts_that_are_none_are_refused(make_pool, column, value):
         load(frame)
 
 
+@pytest.mark.slow
 def test_budgets_beyond_all_that_is_recorded_are_refused(make_pool):
     pool = make_pool({"q1": "aababababa"})
     for frame, budgets in ((pool, [100]), (make_pool({"q": "a"}), [2])):
@@ -196,6 +199,7 @@ def test_budgets_beyond_all_that_is_recorded_are_refused(make_pool):
         compare(pool, [])
 
 
+@pytest.mark.slow
 def test_a_rule_in_one_setting_is_a_row_of_the_leaderboard(random_pool):
     for text in ("esc:4", "esc(window=4)"):
         found = leaderboard(

@@ -50,6 +50,7 @@ def draw(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_lone_surrogate_loses_no_recording(draw):
     odd = json.dumps(
         {
@@ -147,6 +148,7 @@ def test_a_dry_run_refuses_what_the_run_would(tmp_path, change):
         dry_run(TASK, endpoint, **grouped(num_samples=2, out=tmp_path / "r.parquet", **change))
 
 
+@pytest.mark.slow
 def test_unmarked_recordings_are_compared_by_target(make_pool):
     one, other = (
         make_pool({f"q{i}": "aaba" for i in range(9)}),

@@ -140,6 +140,7 @@ def test_no_log_probabilities_are_unknown():
         assert only(ask(server, request(logprobs=True))).mean_logprob is None
 
 
+@pytest.mark.slow
 def test_a_setting_that_a_provider_does_not_take_is_left_out_where_it_changes_no_answer():
     client = Client(Endpoint("anthropic/some-model", "", ""))
 

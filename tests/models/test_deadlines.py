@@ -57,6 +57,7 @@ def test_calls_in_line_wait_while_others_are_answered():
     assert [reply.choices[0].text for reply in replies] == ["2"] * 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", [{}, LOCAL])
 def test_where_nothing_is_answered_calls_are_given_up_and_told_what_to_change(card):
     with ScriptedServer(delayed(lambda place: 30)) as server:
@@ -66,6 +67,7 @@ def test_where_nothing_is_answered_calls_are_given_up_and_told_what_to_change(ca
         assert "nothing was answered for 0.2 s: raise --timeout, or lower --concurr" in str(error)
 
 
+@pytest.mark.slow
 def test_a_lost_call_is_given_up_in_the_end_though_others_are_answered():
     async def lost():
         deadlines = Deadlines(0.1, bounded=True)

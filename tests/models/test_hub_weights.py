@@ -25,6 +25,7 @@ def hub(tmp_path, monkeypatch):
     hub_weights.cache_clear()
 
 
+@pytest.mark.slow
 def test_weights_of_the_hub_are_fetched_once_and_the_card_names_their_commit(hub):
     path = weights_file(NAME)
     assert path.read_bytes() == WHOLE and path.name == "tiny-q4.gguf"
@@ -49,6 +50,7 @@ def test_a_commit_is_one_version_for_ever(hub):
     assert weights_file(NAME).read_bytes() == b"GGUF, another"
 
 
+@pytest.mark.slow
 def test_without_a_network_what_is_cached_runs_and_nothing_else(hub, monkeypatch):
     path = weights_file(NAME)
     with HubServer() as gone:
@@ -60,6 +62,7 @@ def test_without_a_network_what_is_cached_runs_and_nothing_else(hub, monkeypatch
         weights_file("local/hf:me/tiny-GGUF:other.gguf")
 
 
+@pytest.mark.slow
 def test_a_file_that_was_damaged_is_removed_and_fetched_afresh(hub):
     stored = weights_file(NAME).resolve()
     assert stored.name == sha256(stored)

@@ -154,6 +154,7 @@ def test_a_seed_decides_a_sample_alone_or_among_others(endpoint):
     assert [text(reply) for reply in together] == [alone[0], alone[2], alone[3]]
 
 
+@pytest.mark.slow
 def test_what_comes_back_is_counted_and_its_confidence_told(endpoint):
     (reply,) = drawn(endpoint, request(5))
     choice = reply.choices[0]
@@ -182,6 +183,7 @@ def test_log_probabilities_are_those_of_the_engine_driven_directly(model, endpoi
     assert reply.choices[0].mean_logprob == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_log_probabilities_are_the_model_s_own_whatever_the_temperature(endpoint):
     def first(seed, temperature):
         asked = request(seed, temperature)

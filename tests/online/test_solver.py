@@ -305,6 +305,7 @@ def test_the_key_is_in_no_file_that_is_written(solve, tmp_path, sums_server):
         assert KEY.encode() not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_model_text_is_inert_in_a_notebook_and_in_a_terminal(sums_server, tmp_path):
     task = Task("words", (Question("a", "say\x1b[31m <i>it</i>"),), answer="text", reasoned=False)
     sums_server.script = lambda call: Reply("<script>alert(1)</script>\x1b]0;x\x07")

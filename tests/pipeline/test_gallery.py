@@ -88,6 +88,7 @@ def test_formulas_are_drawn_without_a_network():
     assert "$" not in page and not re.search(r"(src|href)=.http", page)
 
 
+@pytest.mark.slow
 def test_a_formula_that_cannot_be_read_stays_as_it_is():
     page = gallery.notebook_page(with_text(r"So $\left( x < y$."), "One")
     assert r"<code>\left( x &lt; y</code>" in page

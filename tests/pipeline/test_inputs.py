@@ -45,6 +45,7 @@ def test_a_model_is_recorded_first_and_drawn_then(tmp_path, monkeypatch, make_po
     assert (tmp_path / "recordings" / "capitals--smollm2-135m.parquet").is_file()
 
 
+@pytest.mark.slow
 def test_strategies_are_recorded_within_the_limit(tmp_path, monkeypatch, make_pool):
     calls = []
 

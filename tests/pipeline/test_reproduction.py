@@ -196,6 +196,7 @@ def test_wrong_use_is_refused_before_anything_runs(tmp_path, make_pool, wrong, s
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_unwritable_folder_is_found_out_first(tmp_path, make_pool):
     make_pool({"q1": "aab"}).to_csv(tmp_path / "pool.csv", index=False)
     (tmp_path / "out").write_text("a file")

@@ -13,6 +13,7 @@ def drawn(tmp_path, make_pool):
     return [tmp_path / "one.csv", tmp_path / "two.csv"]
 
 
+@pytest.mark.slow
 def test_a_page_is_made_anew_where_recording_or_code_changed(drawn, tmp_path, make_pool):
     def again(made_of="code"):
         pages = write_sample_pages(drawn, tmp_path / "out", made_of)

@@ -30,6 +30,7 @@ def test_a_figure_s_own_axes_get_no_caption():
     assert figure.texts == []
 
 
+@pytest.mark.slow
 def test_a_caption_stands_below_all_that_is_drawn_and_inside_the_figure():
     with style.style():
         figure, panels = axes.new_panels(1, 2, width=axes.TWO_COLUMNS, height=2)
@@ -62,6 +63,7 @@ def test_interval_ends_are_capped_where_they_are_not_cut():
     assert list(line.get_xdata()) == [-1.0, 0.5] and line.get_markevery() == [1]
 
 
+@pytest.mark.slow
 def test_equal_curves_lie_on_broader_ones():
     ax = curves.plot_curves(frames.curves(methods=SIX))
     widths = {line.get_label(): line.get_linewidth() for line in ax.get_lines()}
@@ -76,6 +78,7 @@ def test_the_bound_is_no_broader_than_the_line_on_top():
     assert widths["hindsight oracle"] == widths["uniform"] < widths["UCB"]
 
 
+@pytest.mark.slow
 def test_a_method_is_as_broad_in_every_panel():
     frame = frames.curves(("a--b", "c--d"), SIX)
     absent = (frame["recording"] == "c--d") & (frame["allocator"] == "ucb")

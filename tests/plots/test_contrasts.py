@@ -158,6 +158,7 @@ def test_savings_of_each_method_have_a_panel():
     assert right.get_xlabel().startswith("integrated: ")
 
 
+@pytest.mark.slow
 def test_depths_are_drawn_with_their_intervals_inside_the_panels():
     frame = depth_cells()
     figure = contrasts.plot_depths(frame)
@@ -194,6 +195,7 @@ def test_what_is_absent_is_called_so():
     assert "n/a" not in contrasts.plot_contrasts(frame).texts[0].get_text()
 
 
+@pytest.mark.slow
 def test_depths_say_n_a_where_a_budget_was_not_recorded():
     frame = depth_cells()
     late = (frame["recording"] == RECORDINGS[1]) & (frame["at"] == 8)

@@ -24,6 +24,7 @@ SIX = ("uniform", "ucb", "thompson", "entropy-greedy", "margin-greedy", "beta-gr
 THREE = ("capitals--small", "opposites--small", "french--small")
 
 
+@pytest.mark.slow
 def test_a_curve_is_drawn_through_the_numbers_of_its_frame():
     curves = frames.curves()
     ax = plots.plot_curves(curves)
@@ -138,6 +139,7 @@ def test_ticks_double_from_a_round_number(values, expected):
     assert " ".join(label.get_text() for label in ax.get_xticklabels()) == expected
 
 
+@pytest.mark.slow
 def test_a_grid_has_a_panel_per_recording_and_one_legend_for_all():
     figure = plots.plot_curve_grid(frames.curves(THREE, SIX))
     assert [ax.get_title(loc="left") for ax in figure.axes] == [
@@ -152,6 +154,7 @@ def test_a_grid_has_a_panel_per_recording_and_one_legend_for_all():
     assert figure.get_figwidth() == plots.TWO_COLUMNS
 
 
+@pytest.mark.slow
 def test_the_legend_stands_in_a_spare_panel_where_there_is_one():
     figure = plots.plot_curve_grid(frames.curves((*THREE, "d--d", "e--e")))
     assert figure.legends == [] and len(figure.axes) == 6

@@ -12,6 +12,7 @@ def padded(*profiles):
     return np.array([[*profile, *[0] * (width - len(profile))] for profile in profiles], np.int16)
 
 
+@pytest.mark.slow
 def test_two_answers_agree_with_the_beta_closed_form():
     pairs = [(a, b) for a in range(1, 40) for b in range(a + 1) if a + b <= 40]
     closed = [1 - doubt_table(40)[a + b, b] for a, b in pairs]

@@ -145,6 +145,7 @@ def test_esc_over_all_orders_of_a_pool_agrees_with_enumeration():
         )  # the plurality of the whole pool is 0
 
 
+@pytest.mark.slow
 def test_esc_needs_as_many_samples_as_the_closed_form_says():
     # E[n] = w·[Σ_{i<L/w−1} (i+1)·q·(1−q)^i + (L/w)·(1−q)^(L/w−1)], q = Σ p^w, for independent
     # draws.

@@ -93,6 +93,7 @@ def test_decimals_that_another_block_lacks_are_left_out(small, tmp_path, targets
     assert not targets or set(found["target"]) == {"7"}
 
 
+@pytest.mark.slow
 def test_a_file_is_read_in_whole_questions(small, tmp_path):
     path = write(frame_of(), {}, tmp_path / "a.parquet")
     found = list(blocks_of(path))
@@ -112,6 +113,7 @@ def test_rows_in_another_order_are_read_as_a_whole(small, tmp_path, told):
     pd.testing.assert_frame_equal(pd.concat(found, ignore_index=True), load(path).frame)
 
 
+@pytest.mark.slow
 def test_rows_of_a_question_meet_from_all_recordings(small, tmp_path):
     own = {"a": IDS[:3], "b": IDS[1:], "c": IDS[2:3]}
     frames = {name: frame_of(ids, 2, strategy=name) for name, ids in own.items()}

@@ -55,6 +55,7 @@ def again(recording, to, path):
     return made.frame, dict(made.card)
 
 
+@pytest.mark.slow
 def test_a_log_of_inspect_holds_all_of_a_recording(tmp_path, recording):
     frame, card = again(recording, "inspect", tmp_path / "log.eval")
     same(frame, recording.frame)
@@ -99,6 +100,7 @@ def test_a_chained_sample_of_inspect_tells_what_it_was_shown(tmp_path, recording
     assert failed["error"]["message"] == "no reply" and failed["output"]["choices"] == []
 
 
+@pytest.mark.slow
 def test_a_log_is_the_same_bytes_again(tmp_path, recording):
     paths = [
         export_recording(recording, "inspect", tmp_path / name).path
@@ -107,6 +109,7 @@ def test_a_log_is_the_same_bytes_again(tmp_path, recording):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_samples_of_lm_eval_hold_the_independent_ones(tmp_path, recording):
     path = tmp_path / "samples_sums.jsonl"
     made = export_recording(recording, "lm-eval", path)
@@ -122,12 +125,14 @@ def test_samples_of_lm_eval_hold_the_independent_ones(tmp_path, recording):
     assert first["filtered_resps"] == [["four", "[invalid]", "[invalid]"]]
 
 
+@pytest.mark.slow
 def test_a_design_that_depends_on_answers_stays_told(tmp_path, recording):
     adaptive = dataclasses.replace(recording, card=CARD | {"design": "adaptive"})
     for to, name in (("inspect", "a.eval"), ("lm-eval", "b.jsonl")):
         assert again(adaptive, to, tmp_path / name)[1]["design"] == "adaptive"
 
 
+@pytest.mark.slow
 def test_simulated_samples_say_so_everywhere(tmp_path, recording):
     simulated = dataclasses.replace(recording, card=CARD | {"simulated": {"seed": 0}})
     for to, name, told in (
@@ -143,6 +148,7 @@ def test_simulated_samples_say_so_everywhere(tmp_path, recording):
     assert "\nSimulated samples" in page.read_text() and "synthetic" in page.read_text()
 
 
+@pytest.mark.slow
 def test_a_folder_for_the_hub_is_the_recording_and_its_card(tmp_path, recording):
     out = tmp_path / "set"
     made = export_recording(recording, "hub", out)
@@ -214,6 +220,7 @@ def test_the_command_says_what_it_left_out(tmp_path, capsys, recording):
     assert set(TARGETS) == {"inspect", "lm-eval", "hub"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", TARGETS)
 def test_an_export_made_in_blocks_is_that_of_the_whole(tmp_path, monkeypatch, recording, to):
     path = write(recording.frame, recording.card, tmp_path / "odd.parquet")

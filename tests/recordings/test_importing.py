@@ -187,6 +187,7 @@ def test_log_likelihoods_are_no_samples(tmp_path):
         imported(lines(tmp_path / "samples_x.jsonl", [line]), "lm-eval", tmp_path)
 
 
+@pytest.mark.slow
 def test_plain_lines_are_samples_in_their_order(tmp_path):
     path = lines(
         tmp_path / "mine.jsonl",
@@ -256,6 +257,7 @@ def packed_log(path, samples, *, zstd):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zstd", [False, True])
 def test_a_packed_log_is_read_as_it_is(tmp_path, zstd):
     judged = inspect_sample("b", 1, "I think.\nAnswer: 4", answer="i think.\nanswer: 4")

@@ -45,6 +45,7 @@ def parts(make_pool, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_merged_recording_holds_each_sample_once(parts, tmp_path):
     frame = load(merge(parts, tmp_path / "both.parquet")).frame
     assert frame["strategy"].value_counts().to_dict() == {
@@ -88,6 +89,7 @@ def third(folder):
     return write(frame, CARD | {"settings": {"strategy": "rsa"}}, folder / "third.parquet")
 
 
+@pytest.mark.slow
 def test_chains_beside_a_pool_change_nothing_of_it(parts, tmp_path):
     both = load(merge(parts[::-1], tmp_path / "both.parquet"))
     assert (
@@ -102,6 +104,7 @@ def test_chains_beside_a_pool_change_nothing_of_it(parts, tmp_path):
     pd.testing.assert_frame_equal(alone.loc[sampled, columns], beside.loc[sampled, columns])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -118,6 +121,7 @@ def test_recordings_that_do_not_belong_together_are_refused(parts, tmp_path, cha
     assert not (tmp_path / "both.parquet").exists()
 
 
+@pytest.mark.slow
 def test_parts_that_contradict_are_refused(parts, tmp_path):
     chains = load(parts[1])
     write(chains.frame.assign(target="z"), chains.card, tmp_path / "other.parquet")

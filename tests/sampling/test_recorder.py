@@ -235,6 +235,7 @@ def test_a_stop_string_that_a_server_hands_over_is_no_part_of_the_response(draw)
     assert (frame["answer"] == frame["target"]).all()
 
 
+@pytest.mark.slow
 def test_text_may_be_kept_for_the_first_samples_only(draw):
     path = draw(keep_text=1)
     frame = recordings.load(path).frame

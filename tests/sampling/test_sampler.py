@@ -109,6 +109,7 @@ def test_a_sample_is_drawn_once_however_often_it_is_asked_for(server, path):
     assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_a_reservation_is_on_disk_before_its_call_is_sent(server, path):
     seen = []
 

@@ -106,6 +106,7 @@ def test_rounds_that_wait_for_their_longest_call_are_foreseen_without_jumps():
     assert shown[1] < 0.1 < by_rate[1] / 4
 
 
+@pytest.mark.slow
 def test_questions_that_take_longer_count_for_more():
     questions = [f"q{number % 80}" for number in range(480)]  # six sweeps, from short to long
     seconds = np.array([1 + number % 80 / 4 for number in range(480)])

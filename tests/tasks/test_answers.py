@@ -312,6 +312,7 @@ def test_extraction_is_linear_in_any_garbage(kind, unit):
     assert seconds(64_000) < 64 * seconds(4_000) + 0.02  # quadratic work would take 256 times
 
 
+@pytest.mark.slow
 @given(ANY_TEXT)
 def test_clean_text_can_always_be_printed_and_sent(text):
     cleaned = clean(text)

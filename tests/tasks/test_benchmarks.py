@@ -178,6 +178,7 @@ def test_the_task_of_a_benchmark_can_be_kept_as_a_file(hub, tmp_path):
     assert load_task(tmp_path / "mmlu-pro.jsonl") == task
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_gated_data_set_says_how_to_get_access_and_no_token(hub, status):
     offer(hub, "gpqa-diamond", gate=status)
@@ -226,6 +227,7 @@ def test_a_data_set_a_file_or_a_revision_that_is_not_there_is_named(hub):
         load_task("gsm8k?revision=v2")
 
 
+@pytest.mark.slow
 def test_without_a_network_a_warm_cache_answers_and_a_cold_one_says_what_to_do(
     hub, tmp_path, monkeypatch
 ):

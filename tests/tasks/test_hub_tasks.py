@@ -36,6 +36,7 @@ def hub(tmp_path, monkeypatch):
         yield server
 
 
+@pytest.mark.slow
 def test_columns_are_named_and_the_commit_is_kept(hub):
     hub.add("me/sums", {"data/test-00000-of-00001.parquet": SUMS, "data/train.jsonl": QUIZ})
     name = "hf:me/sums?target=solution&question=problem&kind=integer"
@@ -61,6 +62,7 @@ def test_an_index_a_letter_a_text_and_a_label_name_an_option(hub):
     assert task.questions[0].choices == ("x", "y")
 
 
+@pytest.mark.slow
 def test_the_card_says_which_files_a_split_has(hub):
     rows = [{"question": str(n), "target": str(n)} for n in range(3)]
     files = {"easy/held-out-1.jsonl": rows[:1], "hard.csv": rows[1:], "more.csv": rows}

@@ -109,6 +109,7 @@ def test_all_ways_to_write_a_number_share_a_key(number):
         )
 
 
+@pytest.mark.slow
 @given(st.fractions(max_denominator=10**6))
 def test_keys_of_values_are_read_as_the_values(number):
     assert value(latex(number)) == value(decimal(number)) == number

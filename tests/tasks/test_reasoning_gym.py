@@ -67,6 +67,7 @@ def test_development_and_evaluation_share_no_template_of_word_problems():
     assert dev and evaluation and not dev & evaluation
 
 
+@pytest.mark.slow
 @installed
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_generator_s_own_answer_is_right_and_none_is_wrong(family):
@@ -89,6 +90,7 @@ def test_worked_examples_are_right_by_the_family_s_key(family):
         assert question.strip() == question
 
 
+@pytest.mark.slow
 @installed
 def test_what_can_be_checked_has_many_right_answers():
     made = task("countdown", size=40)

@@ -92,6 +92,7 @@ def test_demo_solutions_walk_through_every_step(family):
         assert len(steps) == expected
 
 
+@pytest.mark.slow
 def test_a_family_that_is_used_up_or_unknown_says_so():
     assert len(generate("weekdays", num_questions=122, seed=0)) == 122
     with pytest.raises(InputError, match="holds 122 questions, not 123"):

@@ -123,7 +123,7 @@ def large(name: str = "large-recordings") -> str:
             f"`{row.command}`",
             f"{row.questions:,.0f}",
             f"{row.questions * row.samples / 1e6:.2f} million",
-            f"{row.seconds:.0f} s",
+            f"{row.seconds:,.0f} s",
             f"{row.peak_mib:,.0f} MiB",
         ]
         for row in numbers(name).itertuples()

@@ -81,12 +81,11 @@ def test_time_grows_no_faster_than_the_data_and_memory_stays_below_four_gib(tmp_
 
 
 def test_what_writes_texts_keeps_few_of_them_in_memory(tmp_path, capfd):
-    """To 6.4 million samples, a log of Inspect to what it holds, `record` to a tenth of that, since
-    it would take half an hour; writes runs/large-recordings-written.{csv,svg,png} after each
-    command.
+    """To 6.4 million samples, a log of Inspect to what it holds (an hour); writes
+    runs/large-recordings-written.{csv,svg,png} after each command.
     """
     rows: list[dict[str, object]] = []
-    for num_questions in QUESTIONS[:2]:
+    for num_questions in QUESTIONS:
         record_store(tmp_path / f"store-{num_questions}", num_questions, rows)
     for num_questions in QUESTIONS:
         merge_and_export(tmp_path / str(num_questions), num_questions, rows)

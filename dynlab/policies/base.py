@@ -73,7 +73,7 @@ class Allocator(Component):
     # it reads log-probabilities (`Votes.probe`)
     confidence: ClassVar[bool] = False
     # it may read what samples cost (`Votes.spent`); if not, it is played once for all units
-    priced: ClassVar[bool] = True
+    reads_prices: ClassVar[bool] = True
     # it may drop questions for good, by an index of −∞, and so leave budget unspent
     eliminates: ClassVar[bool] = False
     # it plans for its budget (`planned`): every budget is played on its own
@@ -108,7 +108,7 @@ class StoppingRule(Component):
     # it reads all vote counts (`Votes.profile`)
     profiles: ClassVar[bool] = False
     # it may read what samples cost (`Votes.spent`), as an allocator's
-    priced: ClassVar[bool] = True
+    reads_prices: ClassVar[bool] = True
     # the setting that is swept to draw the rule as a curve, and its values, from cautious to eager
     swept: ClassVar[str] = ""
     grid: ClassVar[tuple[float, ...]] = ()

@@ -34,7 +34,7 @@ class Elimination(Allocator):
     """
 
     name: ClassVar[str] = "strategic"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     eliminates: ClassVar[bool] = True
     samples: int = field(default=4, metadata={"range": (1, 16, 1)})
     threshold: float = field(default=0.8, metadata={"range": (0.05, 1.0, 0.05)})

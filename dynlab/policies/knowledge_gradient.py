@@ -30,7 +30,7 @@ class KnowledgeGradient(Allocator):
     """
 
     name: ClassVar[str] = "okg-beta"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     warmup: ClassVar[int] = 1
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
@@ -68,7 +68,7 @@ class MonteCarloKnowledgeGradient(Allocator):
     """
 
     name: ClassVar[str] = "okg-pets"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     profiles: ClassVar[bool] = True
     warmup: ClassVar[int] = 1
     buckets: int = 32

@@ -75,9 +75,11 @@ class Policy:
         return self.allocator.profiles or (self.stopping is not None and self.stopping.profiles)
 
     @property
-    def priced(self) -> bool:
+    def reads_prices(self) -> bool:
         """Whether it may read what samples cost (`Votes.spent`)."""
-        return self.allocator.priced or (self.stopping is not None and self.stopping.priced)
+        return self.allocator.reads_prices or (
+            self.stopping is not None and self.stopping.reads_prices
+        )
 
     @property
     def confidence(self) -> bool:

@@ -30,7 +30,7 @@ class AdaptiveConsistency(StoppingRule):
     """
 
     name: ClassVar[str] = "adaptive-consistency"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     swept: ClassVar[str] = "threshold"
     grid: ClassVar[tuple[float, ...]] = _CONFIDENCES
     threshold: float = 0.95
@@ -60,7 +60,7 @@ class DirichletConsistency(StoppingRule):
     """
 
     name: ClassVar[str] = "adaptive-consistency-dirichlet"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     profiles: ClassVar[bool] = True
     swept: ClassVar[str] = "threshold"
     grid: ClassVar[tuple[float, ...]] = _CONFIDENCES
@@ -90,7 +90,7 @@ class BestOfInfinity(StoppingRule):
     """
 
     name: ClassVar[str] = "best-of-infinity"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     profiles: ClassVar[bool] = True
     swept: ClassVar[str] = "factor"
     grid: ClassVar[tuple[float, ...]] = (1000, 300, 100, 30, 10, 7, 5, 2)
@@ -122,7 +122,7 @@ class EarlyStopping(StoppingRule):
     """
 
     name: ClassVar[str] = "esc"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     swept: ClassVar[str] = "window"
     grid: ClassVar[tuple[float, ...]] = (20, 10, 8, 5, 4, 3, 2)
     window: int = 5
@@ -165,7 +165,7 @@ class Doubling(StoppingRule):
     """Doubling: n = 2, 4, 8, …; stop when v1/n ≥ threshold."""
 
     name: ClassVar[str] = "doubling"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     swept: ClassVar[str] = "threshold"
     grid: ClassVar[tuple[float, ...]] = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5)
     threshold: float = 0.75

@@ -28,7 +28,7 @@ class Thompson(Allocator):
     """
 
     name: ClassVar[str] = "thompson"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     profiles: ClassVar[bool] = True
     num_draws: int = field(default=64, metadata={"range": (1, 256, 1)})
 

@@ -29,7 +29,7 @@ class UCB(Allocator):
     """
 
     name: ClassVar[str] = "ucb"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     uncertainty: str = field(default="top-share", metadata={"choices": tuple(UNCERTAINTIES)})
     exploration: float = field(default=1.0, metadata={"range": (0.0, 4.0, 0.1)})
 

@@ -34,7 +34,7 @@ class UncertaintyAware(Allocator):
     """
 
     name: ClassVar[str] = "uab"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     confidence: ClassVar[bool] = True
     warmup: ClassVar[int] = 1
     temperature: float = 0.2

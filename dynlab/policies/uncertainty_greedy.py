@@ -18,7 +18,7 @@ class UncertaintyGreedy(Allocator):
     """Always the question of the largest uncertainty: UCB without its bonus (c = 0)."""
 
     uncertainty: ClassVar[str]
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
 
     @property
     def parameters(self) -> Mapping[str, Setting]:
@@ -68,7 +68,7 @@ class DoubtPerRoot(Allocator):
     """
 
     name: ClassVar[str] = "beta-sqrt"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:
         """(1 − P)/√n, 1 before the first vote."""

@@ -18,7 +18,7 @@ class Uniform(Allocator):
     """Round robin over the questions (self-consistency, 2203.11171): every saving's reference."""
 
     name: ClassVar[str] = "uniform"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     adaptive: ClassVar[bool] = False
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:

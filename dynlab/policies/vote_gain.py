@@ -24,7 +24,7 @@ class VoteGain(Allocator):
     """
 
     name: ClassVar[str] = "vote-gain"
-    priced: ClassVar[bool] = False
+    reads_prices: ClassVar[bool] = False
     profiles: ClassVar[bool] = True
 
     def index(self, seen: Votes, rng: np.random.Generator) -> Index:

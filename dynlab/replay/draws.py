@@ -63,7 +63,7 @@ class Draws:
         It is computed once for all policies that share the allocator, and for all units unless it
         reads prices; it is not to be written to.
         """
-        unit = self.unit if allocator.priced else ""
+        unit = self.unit if allocator.reads_prices else ""
         for known, *told, index in self.known_index:
             if known is allocator and told == [seed, unit]:
                 return index

@@ -253,8 +253,8 @@ def _played(
             sums = _planned(policy, own, budgets[unit], limits[unit], seed)
         else:
             limit = float(limits[unit][-1])
-            if trace is None or policy.priced or not _reaches(trace, own, limit):
-                shared = len(limits) > 1 and not policy.priced
+            if trace is None or policy.reads_prices or not _reaches(trace, own, limit):
+                shared = len(limits) > 1 and not policy.reads_prices
                 trace = run(policy, own, limit * _FURTHER if shared else limit, seed)
             sums = curve(policy, trace, own, limits[unit])
         found |= {(unit, name): table for name, table in sums.items()}

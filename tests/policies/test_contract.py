@@ -25,7 +25,7 @@ VOTES = registry.names("vote")
 UNPRICED = [
     name
     for name in [*ALLOCATORS, *(f"uniform+{rule}" for rule in RULES)]
-    if not parse_policy(name).priced
+    if not parse_policy(name).reads_prices
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the header of a GGUF file says: its architecture, and how its tensors are stored."""
+"""What the header of a GGUF file says: its architecture, and how and where tensors are stored."""
 
 from __future__ import annotations
 
@@ -13,15 +13,38 @@ from dynlab._util.errors import InputError
 _MAGIC = b"GGUF"
 _FORMATS = "BbHhIif?..Qqd"  # of a value's type: number → struct's letter; 8 is a text, 9 an array
 _TEXT, _ARRAY = 8, 9
+_ALIGNMENT = 32  # bytes, where the header gives none
 _MOST = 1 << 24  # of a text's bytes and of an array's items: more is no header
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """One tensor: its axes, the fastest first, ggml's number of its type, and how many bytes after
+    the header it begins.
+    """
+
+    name: str
+    axes: tuple[int, ...]
+    kind: int
+    offset: int
+
+
+@dataclass(frozen=True)
 class Header:
-    """A model's architecture ('qwen2') and ggml's numbers of its tensors' types ({0, 12, 14})."""
+    """A model's architecture ('qwen2') and its tensors, which the header lists from byte
+    `tensors_at` on; their numbers begin at byte `data_at`, each at a multiple of `alignment`.
+    """
 
     architecture: str
-    tensor_types: frozenset[int]
+    tensors: tuple[Tensor, ...] = ()
+    tensors_at: int = 0
+    data_at: int = 0
+    alignment: int = _ALIGNMENT
+
+    @property
+    def tensor_types(self) -> frozenset[int]:
+        """ggml's numbers of the tensors' types: {0, 12, 14}."""
+        return frozenset(tensor.kind for tensor in self.tensors)
 
 
 @cache
@@ -37,10 +60,14 @@ def header(path: Path) -> Header:
                 raise ValueError("it does not start with 'GGUF'")
             _, num_tensors, num_values = struct.unpack("<IQQ", file.read(20))
             values = {_text(file): _value(file, _number(file, "I")) for _ in range(num_values)}
-            types = {_tensor_type(file) for _ in range(num_tensors)}
+            tensors_at = file.tell()
+            tensors = tuple(_tensor(file) for _ in range(num_tensors))
+            alignment = int(values.get("general.alignment") or _ALIGNMENT)
+            data_at = -(-file.tell() // alignment) * alignment
     except (ValueError, struct.error, OSError) as error:
         raise InputError(f"{path} cannot be read as a GGUF file ({error}): is it whole?") from None
-    return Header(str(values.get("general.architecture", "")), frozenset(types))
+    architecture = str(values.get("general.architecture", ""))
+    return Header(architecture, tensors, tensors_at, data_at, alignment)
 
 
 def _number(file: BinaryIO, letter: str) -> int:
@@ -80,9 +107,7 @@ def _letter(kind: int) -> str:
     return _FORMATS[kind]
 
 
-def _tensor_type(file: BinaryIO) -> int:
-    _text(file)
-    file.seek(8 * _number(file, "I"), 1)
-    kind = _number(file, "I")
-    file.seek(8, 1)
-    return kind
+def _tensor(file: BinaryIO) -> Tensor:
+    name = _text(file)
+    axes = tuple(_number(file, "Q") for _ in range(_number(file, "I")))
+    return Tensor(name, axes, _number(file, "I"), _number(file, "Q"))

@@ -17,12 +17,14 @@ from typing import Any
 from dynlab._util.errors import InputError
 from dynlab.models.batching import Batcher
 from dynlab.models.gguf_header import header
+from dynlab.models.gguf_widening import Q5_0, Q8_0, widened
 
 _ARCHITECTURES = ("llama", "qwen2", "qwen3")
-# F32, F16, Q4_0, Q8_0, Q4_K, Q6_K, by ggml's numbers. Q4_1 (3) is loaded too, but as another model:
-# of SmolLM2-135M's greedy answers to `capitals` 42 % are right, of llama.cpp's by that file 62 %.
-# Of Qwen2.5-Coder-1.5B's (Q4_K and Q6_K) on 60 word problems 28 are, and 25 of llama.cpp's.
-_TENSOR_TYPES = frozenset({0, 1, 2, 8, 12, 14})
+# F32, F16, Q4_0, Q8_0, Q4_K, Q6_K, by ggml's numbers, and Q5_0 (6), which is widened to Q8_0.
+# Q4_1 (3) is loaded too, but as another model: of SmolLM2-135M's greedy answers to `capitals`
+# 42 % are right, of llama.cpp's by that file 62 %. Of Qwen2.5-Coder-1.5B's (Q4_K and Q6_K) on 60
+# word problems 28 are, and 25 of llama.cpp's.
+_TENSOR_TYPES = frozenset({0, 1, 2, 12, 14, Q5_0, Q8_0})
 _ENDS = (
     "<|endoftext|>",
     "<|im_end|>",
@@ -97,7 +99,7 @@ class Engine:
         plan.max_num_batched_tokens, plan.enable_prefix_caching = self.settings.batched_tokens, True
         threads = {"INFERENCE_NUM_THREADS": self.settings.threads} if self.settings.threads else {}
         try:
-            self._pipe = genai.ContinuousBatchingPipeline(str(path), plan, "CPU", threads)
+            self._pipe = genai.ContinuousBatchingPipeline(str(widened(path)), plan, "CPU", threads)
         except (RuntimeError, IndexError) as error:  # whichever its C++ raises
             reason = [line for line in str(error).splitlines() if line.strip()][-1]
             raise InputError(

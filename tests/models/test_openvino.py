@@ -22,7 +22,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.values import Question, Request, Sampling
 from dynlab.models.client import Client
 from dynlab.models.engines import describe, engine_of, resolve
-from dynlab.models.gguf_header import Header
+from dynlab.models.gguf_header import Header, Tensor
 from dynlab.models.openvino import EngineSettings
 from dynlab.models.provider_errors import ProviderError
 from dynlab.recordings.recording import load
@@ -120,7 +120,7 @@ def text(reply) -> str:
 
 def test_four_bit_weights_with_an_offset_are_left_to_llama_cpp(model, monkeypatch):
     """OpenVINO loads Q4_1 as another model, so it runs such a file only where it is asked to."""
-    q4_1 = Header("llama", frozenset({0, 3, 8}))
+    q4_1 = Header("llama", (Tensor("a", (32,), 3, 0), Tensor("b", (32,), 8, 32)))
     monkeypatch.setattr("dynlab.models.openvino.header", lambda path: q4_1)
     assert engine_of(model) == "llama.cpp" and engine_of(model, "openvino") == "openvino"
 

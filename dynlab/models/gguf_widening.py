@@ -62,7 +62,7 @@ def _write(source: Path, found: Header, target: Path) -> None:
     ends = [tensor.offset for tensor in stored[1:]] + [len(whole) - found.data_at]
     written: dict[str, Tensor] = {}
     with target.open("wb") as file:
-        file.write(whole[: found.data_at])
+        file.write(whole[: found.data_at].tobytes())
         for tensor, end in zip(stored, ends, strict=True):
             offset = file.tell() - found.data_at
             data = whole[found.data_at + tensor.offset : found.data_at + end]
@@ -71,7 +71,7 @@ def _write(source: Path, found: Header, target: Path) -> None:
                 num_blocks = int(np.prod(tensor.axes)) // _NUM_OF_BLOCK
                 five = data[: num_blocks * _Q5_0_BYTES].reshape(num_blocks, _Q5_0_BYTES)
                 kind, data = Q8_0, eight_bits(five)
-            file.write(data)
+            file.write(data.tobytes())
             file.write(b"\0" * (-data.size % found.alignment))
             written[tensor.name] = replace(tensor, kind=kind, offset=offset)
         file.seek(found.tensors_at)

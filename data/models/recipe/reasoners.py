@@ -3,17 +3,18 @@
 Every family has a pool of independent samples with a greedy answer, integrated and sequential
 streams, and placebos: samples that are shown the attempts at another question. How a chain is shown
 was chosen on development questions before any of these was drawn (`recipe.choosing`; the choice is
-in `data/tasks/reasoning-choices.json`). What is recorded already is not drawn again, and a file of
-each stage stands as soon as it is whole.
+in `data/tasks/reasoning-choices.json`). All families reach a stage before any goes on to the next.
+What is recorded already is not drawn again, and a file of each stage stands as soon as it is whole.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,30 +35,52 @@ from dynlab.tasks.task import Task, load_task
 from recipe.choosing import MODELS, REQUESTS, SAMPLING, WORD_PROBLEMS, chosen
 
 SEED = 2026  # of the evaluation questions
-NUM_QUESTIONS = 100
-STREAMS = ((1, 8), (2, 16))  # integrated ones, and the samples of each, reached in turn
-LENGTH = 16  # samples of a sequential stream
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A family with the model that is asked it, and the sizes that its pool reaches in turn."""
+    """A family, the model that is asked it, and how many of its questions."""
 
     family: str
     model: str
-    pool_sizes: tuple[int, ...] = (16, 32)
+    num_questions: int = 50
 
     @property
     def name(self) -> str:
         """What its file is called: 'gsm_symbolic--qwen2.5-coder-1.5b'."""
         return f"{self.family}--{self.model}"
 
+    def part(self, out: Path, kind: str) -> Path:
+        """Where the samples of one kind are kept."""
+        folder = "controls" if kind == "placebo" else "parts"
+        return out / folder / f"{self.name}.{kind}.parquet"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What every family has before any has more: the samples of each stream of one kind."""
+
+    kind: str
+    num_samples: int
+    num_streams: int = 1
+
+
+STAGES = (
+    Stage("parallel", 16),
+    Stage("integrated", 8),
+    Stage("placebo", NUM_PLACEBOS),
+    Stage("parallel", 32),
+    Stage("integrated", 16, num_streams=2),
+    Stage("sequential", 16),
+)
+MORE = (Stage("parallel", 64),)  # of the word problems
+
 
 def recorded() -> tuple[Recorded, ...]:
     """What is recorded, in order: the word problems, then the families that were chosen."""
     others = (Recorded(family, model) for family, model in chosen().families.items())
-    return (Recorded(WORD_PROBLEMS, MODELS[-1], (16, 32, 64)), *others)
+    return (Recorded(WORD_PROBLEMS, MODELS[-1], 100), *others)
 
 
 def reasoners(
@@ -65,54 +88,49 @@ def reasoners(
 ) -> list[Path]:
     """Records all families, or one of them, into a folder and returns the merged files."""
     wanted = [one for one in recorded() if only in (None, one.family)]
-    made = []
-    for model in dict.fromkeys(one.model for one in wanted):
-        runs = EngineSettings(num_sequences=64, threads=threads)  # as fast as it gets on two cores
-        with resolve(f"local/{model}", settings=runs, engine=engine) as endpoint:
-            made += [family_of(out, one, endpoint) for one in wanted if one.model == model]
-    return made
+    runs = EngineSettings(num_sequences=64, threads=threads)  # as fast as it gets on two cores
+    merged: dict[str, Path] = {}
+    with ExitStack() as running:
+        endpoints = {
+            model: running.enter_context(resolve(f"local/{model}", settings=runs, engine=engine))
+            for model in dict.fromkeys(one.model for one in wanted)
+        }
+        for stage in (*STAGES, *MORE):
+            for one in wanted:
+                if stage in STAGES or one.family == WORD_PROBLEMS:
+                    draw(out, one, stage, endpoints[one.model])
+                    merged[one.name] = whole(out, one)
+    return [*merged.values()]
 
 
-def family_of(out: Path, one: Recorded, endpoint: Endpoint) -> Path:
-    """Records one family: pool, chains of both kinds, placebos; returns the merged file."""
-    task = load_task(f"reasoning-gym:{one.family}?size={NUM_QUESTIONS}&seed={SEED}")
-    strategy, parts = chosen().strategy, out / "parts"
-    files = {
-        kind: parts / f"{one.name}.{kind}.parquet"
-        for kind in ("parallel", "integrated", "sequential")
-    }
+def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
+    """Records one stage of a family."""
+    task = load_task(f"reasoning-gym:{one.family}?size={one.num_questions}&seed={SEED}")
+    way, strategy = chosen().strategy, stage.kind
+    if stage.kind == "placebo":
+        chains = load(one.part(out, "integrated")).frame
+        task, strategy = placebo(task, chains, way), "parallel"
+    with told(path := one.part(out, stage.kind), stage.num_samples):
+        record(
+            task,
+            endpoint,
+            num_samples=stage.num_samples,
+            out=path,
+            strategy=way if strategy == "integrated" else strategy,
+            sampling=SAMPLING,
+            requests=REQUESTS,
+            options=RecordingOptions(
+                num_streams=stage.num_streams, greedy=stage.kind == "parallel"
+            ),
+        )
 
-    def draw(
-        asked: Task,
-        path: Path,
-        num_samples: int,
-        strategy: str | Integrated = "parallel",
-        num_streams: int = 1,
-    ) -> None:
-        greedy = path == files["parallel"]
-        with told(path, num_samples):
-            record(
-                asked,
-                endpoint,
-                num_samples=num_samples,
-                out=path,
-                strategy=strategy,
-                sampling=SAMPLING,
-                requests=REQUESTS,
-                options=RecordingOptions(num_streams=num_streams, greedy=greedy),
-            )
 
-    draw(task, files["parallel"], one.pool_sizes[0])
-    (first, length), *later = STREAMS
-    draw(task, files["integrated"], length, strategy, first)
-    beside = placebo(task, load(files["integrated"]).frame, strategy)
-    draw(beside, out / "controls" / f"{one.name}.placebo.parquet", NUM_PLACEBOS)
-    for size in one.pool_sizes[1:]:
-        draw(task, files["parallel"], size)
-    for num_streams, length in later:
-        draw(task, files["integrated"], length, strategy, num_streams)
-    draw(task, files["sequential"], LENGTH, "sequential")
-    return merge(list(files.values()), out / f"{one.name}.parquet")
+def whole(out: Path, one: Recorded) -> Path:
+    """Merges what is drawn of a family, placebos apart."""
+    kinds = dict.fromkeys(stage.kind for stage in STAGES if stage.kind != "placebo")
+    drawn = [path for kind in kinds if (path := one.part(out, kind)).exists()]
+    path = out / f"{one.name}.parquet"
+    return merge(drawn, path) if len(drawn) > 1 else Path(shutil.copyfile(drawn[0], path))
 
 
 def placebo(task: Task, chains: pd.DataFrame, strategy: Integrated) -> Task:

@@ -61,16 +61,17 @@ def model(monkeypatch):
 def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     model, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(reasoners, "NUM_QUESTIONS", 3)
-    monkeypatch.setattr(reasoners, "STREAMS", ((1, 5), (2, 6)))
-    monkeypatch.setattr(reasoners, "LENGTH", 6)
-    one = reasoners.Recorded("gsm_symbolic", "fake", (2, 3))
+    stages = ("parallel", 2), ("integrated", 5), ("placebo", 2), ("parallel", 3)
+    later = ("integrated", 6, 2), ("sequential", 6)
+    monkeypatch.setattr(reasoners, "STAGES", tuple(reasoners.Stage(*s) for s in (*stages, *later)))
+    monkeypatch.setattr(reasoners, "MORE", (reasoners.Stage("parallel", 4),))
+    one = reasoners.Recorded("gsm_symbolic", "fake", 3)
     monkeypatch.setattr(reasoners, "recorded", lambda: (one,))
     monkeypatch.setattr(reasoners, "chosen", lambda: choosing.Choice(Integrated(finals_only=True)))
     (path,) = reasoners.reasoners(tmp_path)
     frame = load(path).frame
     counts = frame.groupby("strategy").size().to_dict()
-    assert counts == {"greedy": 3, "parallel": 9, "integrated": 36, "sequential": 18}
+    assert counts == {"greedy": 3, "parallel": 12, "integrated": 36, "sequential": 18}
     assert frame["text"].notna().all() and frame["lowest_logprob"].eq(-0.5).all()
     control = load(tmp_path / "controls" / f"{one.name}.placebo.parquet").frame
     assert len(control) == 6 and set(control["question_id"]) == set(frame["question_id"])

@@ -15,6 +15,10 @@ from helpers.fixtures import (  # noqa: F401
     sums_server,
 )
 
+# The collector looks through all that LiteLLM and matplotlib hold, a sixth of the tests' time: it
+# does so once a file.
+gc.disable()
+
 # as in dynlab.pipeline.execute: jsonschema's grammars take longer to build than all of papermill
 sys.modules.setdefault("rfc3987_syntax", None)
 
@@ -37,6 +41,12 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """What was imported and collected stays to the end: the collector need not look through it."""
     gc.freeze()
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Frees what the tests of a file left."""
+    if nextitem is not None and nextitem.path != item.path:
+        gc.collect(0)  # all that is new since the last time
 
 
 def pytest_terminal_summary(terminalreporter):

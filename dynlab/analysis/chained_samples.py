@@ -66,7 +66,7 @@ def chained_samples(
     """
     tables = []
     for recording in loaded(recordings):
-        if (own := _with_chains(recording)) is not None:
+        if (own := with_chains(recording)) is not None:
             beside = (_control(recording, kind) if kind in controls else None for kind in CONTROLS)
             table = task_measures(own, own, *beside, replications=replications, seed=seed)
             tables.append(table.assign(recording=recording.name))
@@ -87,7 +87,7 @@ def width_of(frame: pd.DataFrame) -> int:
     return int(first.map(len).mode().iloc[0])
 
 
-def _with_chains(recording: Recording) -> Recording | None:
+def with_chains(recording: Recording) -> Recording | None:
     """A recording on the questions that hold both, samples and chains; None: there are none."""
     part = answered_by_all(recording, ("parallel", "integrated"))
     if part is None or chained_rows(part.frame).empty:

@@ -59,6 +59,20 @@ def plot_cases(attempts: pd.DataFrame, by: str = "recording", note: str = "") ->
     return _by_measure(rows, by, _label("one chained − one independent sample", note))
 
 
+def plot_repeats(repeated: pd.DataFrame) -> Axes:
+    """How often a chained sample gives an answer that it was shown: a row a recording.
+
+    Args:
+        repeated: Of `analysis.repeated_answers`.
+    """
+    rows = repeated.assign(allocator=repeated["measure"], row=repeated["recording"].map(title))
+    caption = (
+        "Chained: samples that were shown the answers; one sample: independent ones, that were not."
+    )
+    xlabel = "share of samples with one of the shown answers"
+    return plot_dots(rows, "row", "value", xlabel=xlabel, line=None, caption=caption)
+
+
 def _by_measure(rows: pd.DataFrame, by: str, label: str, caption: str = "") -> Figure | Axes:
     """A row a measure, in which every recording has a look of its own."""
     held = len(rows.drop_duplicates([by, "measure"]))

@@ -41,6 +41,23 @@ def of_cases(attempts: pd.DataFrame, by: str = "recording") -> Words:
     return _differences(attempts, [f"chained − sample, right answer {case}" for case in CASES], by)
 
 
+def of_repeats(repeated: pd.DataFrame) -> Words:
+    """A bullet a recording: how often a chained sample gives an answer that it was shown.
+
+    Args:
+        repeated: Of `analysis.repeated_answers`.
+    """
+    bullets = []
+    for name, rows in repeated.groupby("recording", sort=False):
+        value = rows.set_index("measure")["value"]
+        bullets.append(
+            f"**{title(str(name))}**: a chained sample gives an answer that it was shown"
+            f" {value['chained']:.2f} of the time; an independent one, which saw none, gives one of"
+            f" them {value['sample']:.2f} of the time."
+        )
+    return bullet_list(bullets) if bullets else NOTHING
+
+
 def _differences(attempts: pd.DataFrame, measures: list[str], by: str) -> Words:
     """A bullet for each of these measures that the table holds."""
     bullets = []

@@ -87,7 +87,7 @@ def test_shared_questions_are_paired_and_others_not():
     """
     first, last = [f"q{q}" for q in range(40)], [f"q{q}" for q in range(20, 60)]
     zs = []
-    for seed in range(150):
+    for seed in range(90):
         rng = np.random.default_rng(seed)
         chances = np.repeat(rng.beta(1, 1, 60), 8)
         asked = drawn(0.5, seed=seed)
@@ -99,18 +99,18 @@ def test_shared_questions_are_paired_and_others_not():
 
 @pytest.mark.slow
 def test_p_is_uniform_for_one_model():
-    """By chance one of a hundred fresh recordings is refused at 0.01; a model that got worse by 0.2
-    is found.
+    """By chance one of a hundred fresh recordings would be refused at 0.01; a model that got worse
+    by 0.2 is found.
     """
-    shipped = [drawn(0.5, seed=seed) for seed in range(100)]
-    fresh = [drawn(0.5, seed=1000 + seed, prefix="f", num_questions=40) for seed in range(100)]
+    shipped = [drawn(0.5, seed=seed) for seed in range(60)]
+    fresh = [drawn(0.5, seed=1000 + seed, prefix="f", num_questions=40) for seed in range(60)]
     ps = np.array(
         [
             agreement(*pair).set_index("measure").loc["sample", "p"]
             for pair in zip(shipped, fresh, strict=True)
         ]
     )
-    assert 0.4 < ps.mean() < 0.6 and (ps < 0.01).sum() <= 5
+    assert 0.4 < ps.mean() < 0.6 and (ps < 0.01).sum() <= 3
     worse = [drawn(0.3, seed=2000 + seed, prefix="f") for seed in range(20)]
     found = [
         agreement(*pair).set_index("measure").loc["sample", "p"]

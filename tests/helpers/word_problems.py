@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 
 from dynlab.analysis.same_model import agreement
@@ -11,6 +12,7 @@ from dynlab.recordings.recording import load
 from helpers.markdown_tables import ROOT, numbers, of_recording, percent, signed, table_of
 
 WORD_PROBLEMS = "gsm_symbolic--qwen2.5-coder-1.5b"
+PLACEBO = ROOT / "data" / "recordings" / "controls" / f"{WORD_PROBLEMS}.placebo.parquet"
 
 
 def word_problems() -> str:
@@ -96,28 +98,30 @@ def reasoner_chains() -> str:
         if name in own.index
     ]
     table = table_of(["accuracy", "difference", "questions"], rows)
-    repeated, copied = _repeats(load(WORD_PROBLEMS).frame)
-    said = f"{repeated:.0%} of the chained samples repeat the answer of an attempt that they"
-    said += f" were shown, {copied:.0%} are such an attempt word for word."
+    value = of_recording(numbers("02-repeated"), WORD_PROBLEMS).set_index("measure")["value"]
+    said = f"{value['chained']:.0%} of the chained samples repeat the answer of an attempt that"
+    said += f" they were shown; of independent samples {value['sample']:.0%} give one of these"
+    said += f" answers, unseen. {_copied(load(WORD_PROBLEMS).frame):.0%} of the chained samples are"
+    said += " such an attempt word for word"
+    misled = load(PLACEBO).frame
+    seen = zip(misled["text"].str.strip(), misled["question"], strict=True)
+    of_another = [text in asked for text, asked in seen]
+    said += f", and so are {np.mean(of_another):.0%} of those shown attempts at another question."
     cost = own.loc["samples that 4 + 4 cost", "value"]
     said += f" Four samples and four chained ones cost the tokens of {cost:.1f} independent ones."
     return f"{table}\n\n{said.replace('%', ' %')}"
 
 
-def _repeats(frame: pd.DataFrame) -> tuple[float, float]:
-    """The shares of chained samples whose answer, or whose text, is that of a sample shown."""
+def _copied(frame: pd.DataFrame) -> float:
+    """The share of chained samples whose text is that of a sample shown."""
     own = frame[frame["strategy"] == "integrated"]
-    columns = ["question_id", "stream", "sample_index"]
-    keys = own[columns].itertuples(index=False, name=None)
-    stripped = own[["answer", "text"]].map(str.strip).itertuples(index=False, name=None)
-    seen = dict(zip(keys, stripped, strict=True))
-    found = []
-    for row in own[own["role"] == "chained"].itertuples():
-        shown = [seen[row.question_id, row.stream, index] for index in row.parents]
-        answers, texts = map(set, zip(*shown, strict=True))
-        found.append((bool(row.answer) and row.answer in answers, row.text.strip() in texts))
-    repeated, copied = pd.DataFrame(found).mean()
-    return float(repeated), float(copied)
+    keys = own[["question_id", "stream", "sample_index"]].itertuples(index=False, name=None)
+    seen = dict(zip(keys, own["text"].str.strip(), strict=True))
+    found = [
+        row.text.strip() in {seen[row.question_id, row.stream, index] for index in row.parents}
+        for row in own[own["role"] == "chained"].itertuples()
+    ]
+    return float(np.mean(found))
 
 
 def engines() -> str:

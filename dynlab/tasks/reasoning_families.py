@@ -135,9 +135,9 @@ _THREE_NUMBERS = {
     "min_numbers": 3,
     "max_numbers": 3,
     "min_value": 1,
-    "max_value": 20,
-    "min_target": 10,
-    "max_target": 60,
+    "max_value": 9,
+    "min_target": 5,
+    "max_target": 30,
 }
 _WEEKDAYS = {"tasks": ["weekday_offset", "weekday_of_date_from_first_date"]}
 

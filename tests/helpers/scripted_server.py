@@ -140,6 +140,10 @@ class ScriptedServer:
             self.address = f"http://127.0.0.1:{self._port}/v1"
             ready.set()
             self._loop.run_forever()
+            left = asyncio.all_tasks(self._loop)  # replies that nobody waits for any more
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.run_until_complete(runner.cleanup())
             self._loop.close()
 

@@ -107,13 +107,15 @@ def test_four_shards_that_are_killed_and_resumed_are_one_undisturbed_run(
 ):
     reached = threading.Event()
 
-    def slowly(call):
-        if call.number >= first + 35:  # of 10 · (6 + 1): all four are at work
+    def stalling(call):
+        if call.number < first + 13:  # no shard has all of its 14 or 21 calls
+            return answer(call)
+        if server.in_flight == 4 * 2:  # all four are at work, and no call is answered any more
             reached.set()
-        return Reply(answer(call), delay_s=0.05)
+        return Reply(delay_s=600)
 
     first = len(server.calls)
-    monkeypatch.setattr(server, "script", slowly)
+    monkeypatch.setattr(server, "script", stalling)
     folders = [os.path.abspath(path) for path in sys.path if path]
     script = SCRIPT.format(path=folders, address=server.address, folder=tmp_path)
     process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)

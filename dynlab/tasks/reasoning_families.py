@@ -135,15 +135,17 @@ _THREE_NUMBERS = {
     "min_numbers": 3,
     "max_numbers": 3,
     "min_value": 1,
-    "max_value": 9,
-    "min_target": 5,
-    "max_target": 30,
+    "max_value": 20,
+    "min_target": 1,
+    "max_target": 60,
+    "operators": ("+", "-"),
 }
+_SMALL = {"min_family_size": 3, "max_family_size": 4}
 _WEEKDAYS = {"tasks": ["weekday_offset", "weekday_of_date_from_first_date"]}
 
 FAMILIES: dict[str, Family] = {
     "gsm_symbolic": Family(number, max_tokens=200),
-    "family_relationships": Family(word),
+    "family_relationships": Family(word, _SMALL),
     "syllogism": Family(title),
     "countdown": Family(expression, _THREE_NUMBERS),
     "prime_factorization": Family(factors),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlab._util.cache_folder import cache_folder
+from dynlab._util.errors import InputError
 from dynlab._util.files import replacing
 from dynlab.models.checksums import sha256
 from dynlab.models.gguf_header import Header, Tensor, header
@@ -35,8 +36,16 @@ def widened(path: Path) -> Path:
         return path
     target = cache_folder() / "weights" / "widened" / f"{path.stem}-{sha256(path)[:16]}.gguf"
     if not target.exists():
-        with replacing(target) as temporary:
-            _write(path, found, temporary)
+        try:
+            with replacing(target) as temporary:
+                _write(path, found, temporary)
+        except ValueError:
+            raise InputError(f"{path} ends before its weights do: is it whole?") from None
+        except OSError as error:
+            raise InputError(
+                f"cannot keep the weights of {path.name} in {target.parent} ({error.strerror}): set"
+                " DYNLAB_CACHE to a folder that can be written and has room"
+            ) from None
     return target
 
 

@@ -4,6 +4,7 @@ import gguf
 import numpy as np
 import pytest
 
+from dynlab._util.errors import InputError
 from dynlab.models.gguf_header import header
 from dynlab.models.gguf_widening import eight_bits, widened
 
@@ -55,6 +56,15 @@ def test_a_widened_file_has_the_same_numbers_and_words(tmp_path, monkeypatch, al
     assert all(np.array_equal(before[name], after[name]) for name in before)
     field = gguf.GGUFReader(wide).get_field("tokenizer.ggml.tokens")
     assert field is not None and field.contents() == ["a", "ü"]
+
+
+def test_a_file_that_is_cut_off_is_told_in_a_line_and_nothing_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("DYNLAB_CACHE", str(tmp_path / "cache"))
+    path = write_five_bits(tmp_path / "five.gguf")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"five.gguf ends before its weights do: is it whole\?"):
+        widened(path)
+    assert not [*(tmp_path / "cache" / "weights" / "widened").iterdir()]
 
 
 def test_it_is_made_once_and_what_needs_none_stays(tmp_path, monkeypatch):

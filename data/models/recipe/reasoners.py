@@ -99,7 +99,7 @@ def reasoners(
             for one in wanted:
                 if stage in STAGES or one.family == WORD_PROBLEMS:
                     draw(out, one, stage, endpoints[one.model])
-                    merged[one.name] = whole(out, one)
+                    merged[one.name] = merged_parts(out, one)
     return [*merged.values()]
 
 
@@ -125,7 +125,7 @@ def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
         )
 
 
-def whole(out: Path, one: Recorded) -> Path:
+def merged_parts(out: Path, one: Recorded) -> Path:
     """Merges what is drawn of a family, placebos apart."""
     kinds = dict.fromkeys(stage.kind for stage in STAGES if stage.kind != "placebo")
     drawn = [path for kind in kinds if (path := one.part(out, kind)).exists()]

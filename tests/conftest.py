@@ -15,8 +15,8 @@ from helpers.fixtures import (  # noqa: F401
     sums_server,
 )
 
-# The collector looks through all that LiteLLM and matplotlib hold, a sixth of the tests' time: it
-# does so once a file.
+# The collector looks through all that LiteLLM and matplotlib hold, a twentieth of the tests' time:
+# it does so once a file.
 gc.disable()
 
 # as in dynlab.pipeline.execute: jsonschema's grammars take longer to build than all of papermill

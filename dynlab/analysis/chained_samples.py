@@ -9,7 +9,7 @@ control's columns are named 'untaught'.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -214,6 +214,11 @@ def with_intervals(table: pd.DataFrame, chains: pd.DataFrame) -> pd.DataFrame:
         measures[f"chained − sample, right answer {case}"] = held - table["sample"].reindex(
             held.index
         )
+    return with_estimates(measures)
+
+
+def with_estimates(measures: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """The mean of each measure over its questions, with its 95 % interval: columns as above."""
     rows = []
     for measure, values in measures.items():
         values = values.dropna()  # a question may lack what others have

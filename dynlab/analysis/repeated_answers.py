@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.analysis.chained_samples import chained_rows, with_chains
-from dynlab.analysis.metrics import estimates
+from dynlab.analysis.chained_samples import COLUMNS, chained_rows, with_chains, with_estimates
 from dynlab.analysis.replays import Recordings, loaded
-from dynlab.analysis.resamples import question_resamples
 
-COLUMNS = ["measure", "value", "low", "high", "num_questions", "recording"]
 _KEY = ("question_id", "stream", "sample_index")
 
 
@@ -28,16 +25,13 @@ def repeated_answers(recordings: Recordings) -> pd.DataFrame:
     Args:
         recordings: As for `dynlab.compare`.
     """
-    rows = []
+    tables = []
     for recording in loaded(recordings):
-        own = with_chains(recording)
-        if own is None:
-            continue
-        shares = repeats(own.frame).groupby("question_id")[["chained", "sample"]].mean()
-        for measure, values in shares.items():
-            found = estimates(values.to_numpy(float)[None, :], question_resamples(len(values)))[0]
-            rows.append([measure, found.value, found.low, found.high, len(values), recording.name])
-    return pd.DataFrame(rows, columns=COLUMNS)
+        if (own := with_chains(recording)) is not None:
+            shares = repeats(own.frame).groupby("question_id")[["chained", "sample"]].mean()
+            table = with_estimates({str(name): shares[name] for name in shares})
+            tables.append(table.assign(recording=recording.name))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
 def repeats(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from dynlab.analysis.repeated_answers import COLUMNS, repeated_answers, repeats
+from dynlab.analysis.chained_samples import COLUMNS
+from dynlab.analysis.repeated_answers import repeated_answers, repeats
 from dynlab.plots.chained_samples import plot_repeats
 from dynlab.recordings.recording import write
 from dynlab.reports.chained_samples import NOTHING, of_repeats

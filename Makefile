@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE  # else each run compiles everything anew, tests with their assertions too
 
-.PHONY: help install reproduce test quick check docs readme benchmarks public recordings tasks train lock clean
+.PHONY: help install reproduce test tests quick check docs readme benchmarks public recordings tasks train lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,8 +25,11 @@ reproduce: $(INSTALLED)  ## regenerate every figure from the committed recording
 # The tests of a file share a process, with what they start: a browser, a model.
 TESTS := -m pytest --dist loadfile --no-loadscope-reorder
 
-test: $(INSTALLED) check  ## linters, type checker, tests
-	@$(BIN)/python $(TESTS) -n 3 $(ARGS)  # three processes, since some tests wait
+test: $(INSTALLED)  ## linters, type checker, tests
+	@$(MAKE) --no-print-directory --jobs=2 tests check  # beside each other, since some tests wait
+
+tests: $(INSTALLED)
+	@$(BIN)/python $(TESTS) -n 3 $(ARGS)  # three processes, likewise
 
 quick: $(INSTALLED) check  ## the same without the tests marked slow: a minute
 	@$(BIN)/python $(TESTS) -n 2 -m 'not slow and not benchmarks' $(ARGS)

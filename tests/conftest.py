@@ -11,7 +11,9 @@ from helpers.fixtures import (  # noqa: F401
     pool,
     random_pool,
     solve,
+    solve_by_http,
     solved,
+    sums_model,
     sums_server,
 )
 
@@ -24,10 +26,11 @@ sys.modules.setdefault("rfc3987_syntax", None)
 
 # files whose tests take longest: begun last, one would keep all others waiting
 LONG = """
-test_odd_recordings test_explorer_in_browser test_solver test_progress test_chains test_reproduction
-test_interrupting test_online_policy test_cache test_recorder test_openvino test_documented_code
-test_job test_verification test_recording test_sampler test_client test_same_model test_widget
-test_leaderboards test_curves test_weights test_run_audit test_evidence test_reasoners
+test_odd_recordings test_hostile test_solver test_progress test_chains test_explorer_in_browser
+test_interrupting test_recorder test_documented_code test_reproduction test_online_policy test_cache
+test_openvino test_widget test_provider_batch test_shards test_verification test_reasoners test_job
+test_weights test_same_model test_run_audit test_sampler test_evidence test_leaderboards test_curves
+test_recording test_client
 """.split()
 
 SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow`, for `make quick`

@@ -36,7 +36,8 @@ def imported() -> ModuleType:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
-    return litellm
+    module: ModuleType = litellm
+    return module
 
 
 @cache

@@ -163,7 +163,7 @@ class _Panel:
             self._box = VBox([self._bar, self._words])
             from IPython.display import display
 
-            display(self._box)  # type: ignore[no-untyped-call]
+            display(self._box)
 
     def show(self, num: int, words: str) -> None:
         if self._box is not None:

@@ -23,6 +23,7 @@ from dynlab._util.values import GREEDY
 from dynlab.models.prices import Price
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
+from dynlab.recordings.writing import digest_of
 from dynlab.sampling.store_verification import store_problems
 from dynlab.tasks.task import Task
 
@@ -57,7 +58,7 @@ def verify(path: str | Path) -> Findings:
     problems = [*_types(recordings.located(path)), *_parents(frame), *_counts(recording)]
     problems += [*_amounts(recording), *_votes(frame), *_answers(recording)]
     stated = recording.card.get("digest")
-    if stated is not None and stated != recordings.digest(frame):
+    if stated is not None and stated != digest_of(frame):
         problems.append(
             "its content is not what its digest says: rows were changed after it was written"
         )
@@ -109,9 +110,8 @@ def _parents(frame: pd.DataFrame) -> Iterator[str]:
     if "parents" not in frame:
         return
     keys = set(zip(*(frame[name] for name in KEY), strict=True))
-    for row in _rows(frame):
-        parents = () if row.parents is None else tuple(row.parents)
-        for parent in parents:
+    for row in _rows(frame.loc[[bool(parents) for parents in frame["parents"]], [*KEY, "parents"]]):
+        for parent in row.parents:
             if not 0 <= parent < row.sample_index:
                 yield f"{_name(row)} is shown sample {parent}, which is not an earlier one"
             elif (row.question_id, row.strategy, row.stream, parent) not in keys:

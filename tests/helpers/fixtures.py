@@ -122,30 +122,46 @@ def sums_server():
 
 
 @pytest.fixture
-def solve(sums_server, tmp_path):
-    """dynlab.solve of the sums on the scripted server, priced at 1 and 2 USD per million tokens."""
-    return partial(solved_sums, sums_server, tmp_path)
+def sums_model():
+    """A scripted model in this process that knows sums, now and then."""
+    from helpers.scripted_model import ScriptedModel
+    from helpers.sums import answers
+
+    return ScriptedModel(answers)
+
+
+@pytest.fixture
+def solve(sums_model, tmp_path):
+    """dynlab.solve of the sums by the scripted model, at 1 and 2 USD per million tokens."""
+    return partial(solved_sums, sums_model.endpoint(), tmp_path)
+
+
+@pytest.fixture
+def solve_by_http(sums_server, tmp_path):
+    """The same by the scripted server, for tests of other processes and of errors."""
+    from helpers.sums import endpoint_at
+
+    return partial(solved_sums, endpoint_at(sums_server), tmp_path)
 
 
 @pytest.fixture(scope="module")
 def first_runs(tmp_path_factory):
-    """What `solved` has run in this module: a server, and a folder for each run's settings."""
-    from helpers.scripted_server import ScriptedServer
+    """What `solved` has run in this module: a model, and a folder for each run's settings."""
+    from helpers.scripted_model import ScriptedModel
     from helpers.sums import answers
 
-    with ScriptedServer(answers) as running:
-        yield running, tmp_path_factory.mktemp("runs"), {}
+    return ScriptedModel(answers), tmp_path_factory.mktemp("runs"), {}
 
 
 @pytest.fixture
 def solved(first_runs, tmp_path):
     """As `solve`, for tests that change what a run left: each has a copy of a run made once."""
-    server, folder, known = first_runs
+    model, folder, known = first_runs
 
     def run(**changes):
         key = repr(sorted(changes.items()))
         if key not in known:
-            known[key] = solved_sums(server, folder / str(len(known)), **changes)
+            known[key] = solved_sums(model.endpoint(), folder / str(len(known)), **changes)
         own = tmp_path / "copy"
         shutil.copytree(known[key].path.parent, own)
         return replace(
@@ -157,12 +173,12 @@ def solved(first_runs, tmp_path):
     return run
 
 
-def solved_sums(server, folder, /, out="answers.jsonl", **changes):
+def solved_sums(endpoint, folder, /, out="answers.jsonl", **changes):
     """A live run on the sums."""
     import dynlab
     from dynlab.online.solver import forecast
     from helpers.flat_options import grouped
-    from helpers.sums import TASK, endpoint_at
+    from helpers.sums import TASK
 
     arguments = {
         "out": folder / out,
@@ -171,6 +187,6 @@ def solved_sums(server, folder, /, out="answers.jsonl", **changes):
         "progress": False,
         "price": (1.0, 2.0),
     }
-    model = changes.pop("model", endpoint_at(server))
+    model = changes.pop("model", endpoint)
     run = forecast if changes.pop("dry_run", False) else dynlab.solve
     return run(changes.pop("task", TASK), model, **grouped(**arguments | changes))

@@ -95,26 +95,27 @@ def interrupted(forks, sums_server, tmp_path):
     ids=["rounds", "asynchronous"],
 )
 def test_a_killed_run_goes_on_as_if_it_had_not_been_killed(
-    changes, interrupted, sums_server, tmp_path, solve
+    changes, interrupted, sums_server, tmp_path, solve_by_http
 ):
     moments = random.Random(1)
     for _ in range(5):
         interrupted("killed.jsonl", moments.randrange(1, 18), signal.SIGKILL, **changes)
         assert not (tmp_path / "killed.jsonl").exists()
-    ended = solve("killed.jsonl", budget=12, **changes)
+    ended = solve_by_http("killed.jsonl", budget=12, **changes)
     assert "equal" in audit(ended.path)
     served = [call.body["seed"] for call in sums_server.answered]
     assert len(set(served)) == ended.totals["samples"] == 108
     assert len(served) - len(set(served)) <= 5 * 6  # answers that never reached a disk
     assert ended.totals["reserved_calls"] >= len(served) - len(set(served))
     if "asynchronous" not in changes:
-        assert (
-            solve("whole.jsonl", budget=12, **changes).path.read_bytes() == ended.path.read_bytes()
-        )
+        whole = solve_by_http("whole.jsonl", budget=12, **changes)
+        assert whole.path.read_bytes() == ended.path.read_bytes()
 
 
 @pytest.mark.slow
-def test_ctrl_c_finishes_calls_and_can_be_resumed(interrupted, sums_server, tmp_path, solve):
+def test_ctrl_c_finishes_calls_and_can_be_resumed(
+    interrupted, sums_server, tmp_path, solve_by_http
+):
     said = interrupted("stopped.jsonl", 20, signal.SIGINT, batch=6, budget=6)
     assert (
         said
@@ -123,7 +124,7 @@ def test_ctrl_c_finishes_calls_and_can_be_resumed(interrupted, sums_server, tmp_
     )
     assert len(sums_server.answered) == len(sums_server.calls) < 54
     stopped, whole = (
-        solve(name, budget=6, batch=6).path.read_bytes()
+        solve_by_http(name, budget=6, batch=6).path.read_bytes()
         for name in ("stopped.jsonl", "whole.jsonl")
     )
     assert stopped == whole

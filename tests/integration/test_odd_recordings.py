@@ -67,7 +67,6 @@ def pool(num_questions=6, num_samples=12, seed=0, strategy="parallel"):
 CONTRASTING = ("02", "04")  # notebooks on recordings of several strategies
 STRATEGIES = ("parallel", "sequential", "integrated")
 ODD = {
-    "three questions": pool(3),
     "one question": pool(1),
     "two samples each": pool(5, 2),
     "nothing answered": pool().assign(answer=""),

@@ -42,7 +42,7 @@ AWAITED = (
 
 @pytest.mark.slow
 def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
-    sums_server, solve, tmp_path, monkeypatch
+    sums_server, solve_by_http, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
@@ -60,7 +60,7 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
     }
     nbformat.write(notebook, "in.ipynb")
     assert execute.main("in.ipynb", "out.ipynb", json.dumps({"address": sums_server.address})) == 0
-    script = solve("script.jsonl", budget=4)
+    script = solve_by_http("script.jsonl", budget=4)
     for name in ("plain", "awaited"):
         assert (tmp_path / f"{name}.jsonl").read_bytes() == script.path.read_bytes()
     text = (tmp_path / "out.ipynb").read_text()
@@ -71,7 +71,7 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
 
 @pytest.mark.slow
 @pytest.mark.skipif(browser.chromium() is None, reason="no chromium or chrome is installed")
-def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve, tmp_path):
+def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve_by_http, tmp_path):
     folder, scratch = tmp_path / "work", tmp_path / "scratch"
     folder.mkdir()
     first = (
@@ -105,7 +105,7 @@ def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve
             "the summary",
             30,
         )
-    script = solve("script.jsonl", budget=4)
+    script = solve_by_http("script.jsonl", budget=4)
     for name in ("plain", "awaited"):
         assert (folder / f"{name}.jsonl").read_bytes() == script.path.read_bytes()
 

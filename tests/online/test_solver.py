@@ -65,15 +65,15 @@ def test_the_order_of_arrival_and_the_concurrency_change_nothing_and_the_replay_
     ],
     ids=str,
 )
-def test_a_replay_finds_equal_what_was_run(changes, solve, sums_server):
+def test_a_replay_finds_equal_what_was_run(changes, solve, sums_model):
     solution = solve(seed=3, **changes)
     for path in (solution.path, solution.recording, Path(f"{solution.recording}.sqlite")):
         assert "lead to the same" in audit(path)
     assert solution.totals["ended"] in summary(solution.path)
-    calls = len(sums_server.calls)
+    calls = len(sums_model.calls)
     assert calls == solution.totals["samples"]
     assert solve(seed=3, **changes).rows == solution.rows  # it is done: nothing is drawn again
-    assert len(sums_server.calls) == calls
+    assert len(sums_model.calls) == calls
     limits = {
         "max_calls": calls,
         "max_total_tokens": solution.totals["tokens"],
@@ -134,14 +134,14 @@ def test_depth_counts_rounds_and_chains(solve):
 
 
 @pytest.mark.slow
-def test_failed_samples_are_paid_for_with_a_pull_and_never_vote(sums_server, solve):
+def test_failed_samples_are_paid_for_with_a_pull_and_never_vote(sums_server, solve_by_http):
     def filtered(call):
         asked = int(call.words.rpartition("Question: ")[2].split()[0])
         bad = asked == 4 or (asked == 2 and lot(call)[5] < 128)
         return Reply("content policy", status=400) if bad else answers(call)
 
     sums_server.script = filtered
-    solution = solve(allocator="uniform")
+    solution = solve_by_http(allocator="uniform")
     rows = {row["id"]: row for row in solution.rows}
     assert (
         rows["q4"]["answer"] is None and rows["q4"]["share"] is None and rows["q4"]["samples"] == 6
@@ -202,12 +202,12 @@ def test_a_question_without_a_vote_ends_the_command_with_exit_code_1(
     ],
     ids=str,
 )
-def test_other_settings_are_refused_field_by_field(changes, field, solve, solved, sums_server):
+def test_other_settings_are_refused_field_by_field(changes, field, solve, solved, sums_model):
     solved(max_calls=12)
     solve("copy/answers.jsonl", max_calls=12)  # the same settings are taken, and nothing is missing
     with pytest.raises(InputError, match=field):
         solve("copy/answers.jsonl", **changes)
-    assert not sums_server.calls
+    assert not sums_model.calls
 
 
 @pytest.mark.parametrize(
@@ -230,17 +230,17 @@ def test_other_settings_are_refused_field_by_field(changes, field, solve, solved
     ids=str,
 )
 def test_what_cannot_work_is_said_in_one_line_and_nothing_is_sent(
-    changes, said, solve, sums_server, tmp_path
+    changes, said, solve, sums_model, tmp_path
 ):
     with pytest.raises(InputError, match=said) as caught:
         solve(**changes)
     assert "\n" not in str(caught.value)
-    assert not sums_server.calls and not list(tmp_path.iterdir())
+    assert not sums_model.calls and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_log_probabilities_that_do_not_come_end_the_run(sums_server, solve):
-    sums_server.script = lambda call: Reply(" 1")
+def test_log_probabilities_that_do_not_come_end_the_run(sums_model, solve):
+    sums_model.script = lambda call: Reply(" 1")
     with pytest.raises(InputError, match="cisc needs log-probabilities, and the model gives none"):
         solve(vote="cisc")
 
@@ -263,10 +263,10 @@ def test_questions_come_from_texts_dicts_a_frame_or_a_file(tmp_path):
 
 @pytest.mark.slow
 def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(
-    solve, sums_server, tmp_path, capsys
+    solve, sums_model, tmp_path, capsys
 ):
     found = solve(dry_run=True, max_usd=1.0)
-    assert isinstance(found, Forecast) and not sums_server.calls and not list(tmp_path.iterdir())
+    assert isinstance(found, Forecast) and not sums_model.calls and not list(tmp_path.iterdir())
     assert found.questions == 9 and found.estimate.num_samples == 54 and found.prompt_bytes == 24
     assert "nothing was sent" in found.summary
     again = solve(max_calls=20, progress=True).totals
@@ -293,11 +293,11 @@ def test_await_gives_the_solution_while_an_event_loop_runs(solve):
 
 
 @pytest.mark.slow
-def test_the_key_is_in_no_file_that_is_written(solve, tmp_path, sums_server):
+def test_the_key_is_in_no_file_that_is_written(solve_by_http, tmp_path, sums_server):
     sums_server.script = lambda call: (
         Reply(f"bad key {KEY}", status=400) if lot(call)[0] < 90 else answers(call)
     )
-    solution = solve()
+    solution = solve_by_http()
     assert solution.totals["failed"]
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 3
@@ -318,13 +318,13 @@ def test_model_text_is_inert_in_a_notebook_and_in_a_terminal(sums_server, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_place_where_something_else_lies_is_refused(solve, sums_server, tmp_path):
+def test_a_place_where_something_else_lies_is_refused(solve, sums_model, tmp_path):
     first = solve()
     store = tmp_path / "answers.parquet.sqlite"
     store.rename(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="its store answers.parquet.sqlite is not"):
         solve()
-    endpoint = Endpoint("text-completion-openai/scripted", sums_server.address, KEY)
+    endpoint = sums_model.endpoint()
     planned, quiet = tmp_path / "planned.parquet", RequestOptions(progress=False)
     dynlab.record(TASK, endpoint, num_samples=2, out=planned, requests=quiet)
     with pytest.raises(InputError, match="planned samples"):
@@ -364,17 +364,19 @@ def test_the_loop_of_compare_pulls_what_was_picked_live(allocator, solve):
 
 
 @pytest.mark.slow
-def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(sums_server, solve):
+def test_a_run_that_never_got_an_answer_may_be_begun_anew_with_other_settings(
+    sums_server, solve_by_http
+):
     sums_server.script = lambda call: Reply("no such model", status=404)
     with pytest.raises(DynlabError, match="no such model"):
-        solve(seed=1)
+        solve_by_http(seed=1)
     sums_server.script = answers
-    assert "equal" in audit(solve(seed=2).path)
+    assert "equal" in audit(solve_by_http(seed=2).path)
 
 
 @pytest.mark.slow
-def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_server, solve):
-    sums_server.script = lambda call: (
+def test_a_single_log_probability_that_is_missing_weighs_nothing(sums_model, solve):
+    sums_model.script = lambda call: (
         replace(answers(call), logprobs=None) if lot(call)[6] < 40 else answers(call)
     )
     solution = solve(vote="cisc")

@@ -1,9 +1,11 @@
 """Live runs whose rounds are a provider's batches."""
 
+from functools import partial
+
 import pytest
 from helpers.batch_server import BatchServer
 from helpers.fixtures import solved_sums
-from helpers.sums import answers
+from helpers.sums import answers, endpoint_at
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import RequestOptions
@@ -23,12 +25,12 @@ def test_rounds_by_batches_decide_as_live_rounds_do_also_where_a_run_was_interru
     server, tmp_path
 ):
     settings = {"allocator": "ucb", "batch": 9, "budget": 4}
-    live = solved_sums(server, tmp_path, **settings)
+    live = solved_sums(endpoint_at(server), tmp_path, **settings)
     server.fault = lambda method, path: 500 if path == "/v1/batches/batch-1" else 0
     with pytest.raises(DynlabError, match="cannot be reached.*; 18 samples are kept"):
-        solved_sums(server, tmp_path, "b.jsonl", timeout_s=0.05, **settings | BY_BATCH)
+        solved_sums(endpoint_at(server), tmp_path, "b.jsonl", timeout_s=0.05, **settings | BY_BATCH)
     server.fault = lambda method, path: 0
-    batched = solved_sums(server, tmp_path, "b.jsonl", **settings | BY_BATCH)
+    batched = solved_sums(endpoint_at(server), tmp_path, "b.jsonl", **settings | BY_BATCH)
     # a warm-up of two samples a question, then rounds
     assert [len(batch.lines) for batch in server.batches] == [18, 9, 9]
     assert batched.path.read_bytes() == live.path.read_bytes()
@@ -36,10 +38,11 @@ def test_rounds_by_batches_decide_as_live_rounds_do_also_where_a_run_was_interru
 
 
 def test_a_forecast_says_how_many_rounds_there_are_and_how_long_each_may_take(server, tmp_path):
-    said = solved_sums(server, tmp_path, allocator="ucb", dry_run=True, **BY_BATCH).summary
+    forecast = partial(solved_sums, endpoint_at(server), tmp_path, dry_run=True, **BY_BATCH)
+    said = forecast(allocator="ucb").summary
     assert "ucb in rounds of 9;" in said  # a sample a question
     assert "by 5 batches in a row of up to 24 h each, up to 5 days" in said
-    said = solved_sums(server, tmp_path, allocator="uniform", dry_run=True, **BY_BATCH).summary
+    said = forecast(allocator="uniform").summary
     assert "by batches, up to 24 h;" in said
 
 

@@ -302,14 +302,14 @@ def test_extraction_is_linear_in_any_garbage(kind, unit):
     """Seconds of a text sixteen times as long against a short one's, in one run."""
 
     def seconds(characters):
-        text, best = unit * (characters // len(unit)), float("inf")
-        for _ in range(3):
-            start = time.thread_time()
-            extract(text, kind, ("x", "y"))
-            best = min(best, time.thread_time() - start)
-        return best
+        text = unit * (characters // len(unit))
+        start = time.thread_time()
+        extract(text, kind, ("x", "y"))
+        return time.thread_time() - start
 
-    assert seconds(64_000) < 64 * seconds(4_000) + 0.02  # quadratic work would take 256 times
+    short = min(seconds(4_000) for _ in range(3))
+    # quadratic work would take 256 times as long; what is no more than busy, is so once, not thrice
+    assert any(seconds(64_000) < 64 * short + 0.02 for _ in range(3))
 
 
 @pytest.mark.slow

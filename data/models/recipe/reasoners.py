@@ -5,6 +5,7 @@ streams, and placebos: samples that are shown the attempts at another question. 
 was chosen on development questions before any of these was drawn (`recipe.choosing`; the choice is
 in `data/tasks/reasoning-choices.json`). All families reach a stage before any goes on to the next.
 What is recorded already is not drawn again, and a file of each stage stands as soon as it is whole.
+`--from data/recordings` goes on from what is shipped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from dynlab._util.values import Sample
 from dynlab.models.engines import resolve
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.openvino import EngineSettings
-from dynlab.recordings.merging import merge
+from dynlab.recordings.merging import merge, split
 from dynlab.recordings.recording import load
 from dynlab.sampling.recorder import record
 from dynlab.strategies.integrated import Integrated
@@ -84,10 +85,16 @@ def recorded() -> tuple[Recorded, ...]:
 
 
 def reasoners(
-    out: Path, only: str | None = None, engine: str | None = None, threads: int | None = None
+    out: Path,
+    only: Collection[str] | None = None,
+    engine: str | None = None,
+    threads: int | None = None,
+    earlier: Path | None = None,
 ) -> list[Path]:
-    """Records all families, or one of them, into a folder and returns the merged files."""
-    wanted = [one for one in recorded() if only in (None, one.family)]
+    """Records all families, or some of them, into a folder and returns the merged files."""
+    wanted = [one for one in recorded() if only is None or one.family in only]
+    for one in wanted if earlier is not None else ():
+        take_up(earlier, out, one)
     runs = EngineSettings(num_sequences=64, threads=threads)  # as fast as it gets on two cores
     merged: dict[str, Path] = {}
     with ExitStack() as running:
@@ -101,6 +108,19 @@ def reasoners(
                     draw(out, one, stage, endpoints[one.model])
                     merged[one.name] = merged_parts(out, one)
     return [*merged.values()]
+
+
+def take_up(earlier: Path, out: Path, one: Recorded) -> None:
+    """Puts what another folder holds of a family where its samples are kept, if none are there."""
+    whole, control = earlier / f"{one.name}.parquet", one.part(earlier, "placebo")
+    if any(one.part(out, stage.kind).exists() for stage in STAGES):
+        return
+    if whole.exists():
+        parts = split(whole, one.part(out, "parallel").parent)
+        print(f"{one.name}: goes on from {whole}, {len(parts)} parts", flush=True)
+    if control.exists():
+        one.part(out, "placebo").parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(control, one.part(out, "placebo"))
 
 
 def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
@@ -176,12 +196,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m recipe.reasoners", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("out", type=Path, help="folder of the recordings")
-    parser.add_argument("--only", metavar="FAMILY", help="leave all others out")
+    parser.add_argument("--only", metavar="FAMILY", nargs="+", help="leave all others out")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, metavar="FOLDER", help="go on from its recordings"
+    )
     parser.add_argument("--engine", help="openvino or llama.cpp; default: the faster one")
     parser.add_argument("--threads", type=int, help="of OpenVINO; default: one per core")
     given = parser.parse_args(arguments)
     try:
-        for path in reasoners(given.out, given.only, given.engine, given.threads):
+        for path in reasoners(**vars(given)):
             print(f"recorded {path}")
     except DynlabError as error:
         print(f"recipe.reasoners: {error}", file=sys.stderr)

@@ -85,7 +85,12 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     assert all(prompt.startswith("Question: ") for prompt in model.asked)
     before = len(model.asked)
     reasoners.reasoners(tmp_path)
+    (again,) = reasoners.reasoners(tmp_path / "again", earlier=tmp_path)
     assert len(model.asked) == before
+    assert load(again).card["digest"] == load(path).card["digest"]
+    monkeypatch.setattr(reasoners, "MORE", (reasoners.Stage("parallel", 5),))
+    reasoners.reasoners(tmp_path / "more", ["gsm_symbolic"], earlier=tmp_path)
+    assert len(model.asked) == before + 3  # a sample more of each question
 
 
 @pytest.mark.parametrize("way", choosing.WAYS)

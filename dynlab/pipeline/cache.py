@@ -100,7 +100,8 @@ def environment() -> str:
         for path in sorted(_PACKAGE.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and "_shipped" not in path.parts
     }
-    versions = sorted(f"{found.name}=={found.version}" for found in distributions())
+    told = [found.metadata for found in distributions()]  # read anew each time
+    versions = sorted(f"{each['Name']}=={each['Version']}" for each in told)
     return hashlib.sha256(
         json.dumps([own, versions, platform.python_version()]).encode()
     ).hexdigest()

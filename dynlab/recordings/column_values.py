@@ -49,13 +49,11 @@ def texts(column: pd.Series, unknown: str | None) -> pd.Series:
 
 def whole(column: pd.Series, where: str, *, is_required: bool) -> pd.Series:
     """Counts and indices; what is an integer column already needs a look at its range alone."""
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":  # the usual case, fast
-        values = column.to_numpy()
+    if pd.api.types.is_integer_dtype(column) and not (is_required and column.hasnans):
+        is_plain = isinstance(column.dtype, np.dtype)
+        values = column.to_numpy() if is_plain else column.to_numpy(na_value=0)
         if values.min() >= 0 and values.max() <= _MOST:
             return column.astype("int64" if is_required else "Int64")
-    whole = pd.api.types.is_integer_dtype(column) and not (is_required and column.hasnans)
-    if whole and column.between(0, _MOST).all():
-        return column.astype("int64" if is_required else "Int64")
     numbers = pd.to_numeric(column, errors="coerce")
     bad = (
         (numbers.isna() & (column.notna() | is_required))

@@ -76,11 +76,11 @@ def validated(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     refuse_doubled(frame.columns, where)
     frame = _plain(frame)
     _refuse_names([str(name) for name in frame.columns], where)
-    frame = frame[[name for name in SCHEMA if name in frame.columns]].reset_index(drop=True)
-    if "target" in frame:
-        frame = _with_aliases(frame, where)
+    frame = frame.reset_index(drop=True)
     # a frame is put together once, from finished columns: setting them one by one is slow
-    columns: dict[str, Any] = {str(name): column for name, column in frame.items()}
+    columns: dict[str, Any] = {name: frame[name] for name in SCHEMA if name in frame.columns}
+    if "target" in columns:
+        columns |= _with_aliases(columns, where)
     for name, column in columns.items():
         if name in TEXTS:
             columns[name] = column_values.texts(column, unknown="" if name == "answer" else None)
@@ -134,33 +134,30 @@ def _refuse_names(columns: Sequence[str], where: str) -> None:
     tell_ignored(columns, where, read=SCHEMA, is_known=is_known)
 
 
-def _with_aliases(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The frame with one target a row: of several accepted ones the first, and `correct` beside it.
+def _with_aliases(columns: Mapping[str, pd.Series], where: str) -> dict[str, pd.Series]:
+    """One target a row: of several accepted ones the first, and `correct` beside it.
 
     A list, or its text, holds aliases. An empty cell, 'None' and 'nan' are unknown, not wrong.
     """
-    frame["target"] = frame["target"].astype(object)
-    kinds = {*map(type, frame["target"])}
-    if any(issubclass(kind, Mapping) for kind in kinds):
-        named = next(each for each in frame["target"] if isinstance(each, Mapping))
+    index = columns["target"].index
+    targets = columns["target"].to_numpy(dtype=object)
+    if any(issubclass(kind, Mapping) for kind in {*map(type, targets)}):
+        named = next(each for each in targets if isinstance(each, Mapping))
         raise InputError(f"{where}: 'target' is {named!r}: give a text, or a list of texts")
-    if any(is_listed(value) for value in frame["target"]):
-        accepted = frame["target"].map(accepted_targets)
-        marks = pd.Series(
-            [
-                text_of(answer) in texts if texts else None
-                for answer, texts in zip(frame["answer"], accepted, strict=True)
-            ],
-            frame.index,
-            dtype=object,
-        )
-        if "correct" in frame:
-            known = frame["correct"].astype(object)
-            marks = known.where(known.notna(), marks)
-        frame["correct"] = marks
-        frame["target"] = accepted.map(lambda texts: texts[0] if texts else None)
-    frame.loc[frame["target"].isin(UNKNOWN), "target"] = None
-    return frame
+    if not any(map(is_listed, targets)):
+        gone = columns["target"].isin(UNKNOWN)
+        return {"target": columns["target"].astype(object).mask(gone, None)} if gone.any() else {}
+    accepted = [accepted_targets(target) for target in targets]
+    marks = [
+        text_of(answer) in texts if texts else None
+        for answer, texts in zip(columns["answer"], accepted, strict=True)
+    ]
+    correct = pd.Series(marks, index, dtype=object)
+    if "correct" in columns:
+        known = columns["correct"].astype(object)
+        correct = known.where(known.notna(), correct)
+    first = pd.Series([texts[0] if texts else None for texts in accepted], index, dtype=object)
+    return {"target": first.mask(first.isin(UNKNOWN), None), "correct": correct}
 
 
 def _alike(answer: pd.Series, target: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -200,9 +197,10 @@ def in_order(frame: pd.DataFrame) -> bool:
 
 def _refuse_unnamed(frame: pd.DataFrame, where: str) -> None:
     """Refuses rows without a question."""
-    if (frame["question_id"].isna() | (frame["question_id"] == "")).any():
+    known = set(frame["question_id"])
+    if known & {None, ""}:
         raise InputError(f"{where} has rows without a question_id; every sample needs one")
-    refuse_two_spellings(frame["question_id"], where)
+    refuse_two_spellings(known, where)
 
 
 def _refuse_doubled(frame: pd.DataFrame, where: str) -> None:

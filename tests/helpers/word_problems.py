@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab.analysis.same_model import agreement
+from dynlab.pipeline.inputs import DEFAULT
 from dynlab.recordings.recording import load
 from helpers.markdown_tables import ROOT, numbers, of_recording, percent, signed, table_of
 
@@ -40,6 +41,31 @@ def word_problems() -> str:
     head = ["", "uniform's accuracy", "UCB − uniform", "UCB saves samples", "tokens"]
     said = f"One greedy answer is right {one['greedy']:.2f} of the time; vote − greedy = {gap}."
     return f"{table_of(head, rows)}\n\n{said}"
+
+
+def families() -> str:
+    """What votes, the bandit and chains are worth on the other families, a row each."""
+    found, gains = numbers("02-chained"), numbers("03-differences")
+    names = [name for name in DEFAULT if "--qwen" in name and name != WORD_PROBLEMS]
+    rows = []
+    for name in names:
+        own = of_recording(found, name).set_index("measure")
+        gain = of_recording(gains, name)
+        gain = gain[(gain["unit"] == "samples") & (gain["at"] == 8)]
+        family, model = name.split("--qwen2.5-coder-")
+        rows.append(
+            [
+                f"`{family}`, {model.upper()}",
+                *(f"{own.loc[measure, 'value']:.2f}" for measure in ("sample", "greedy", "vote")),
+                signed(tuple(gain.iloc[0][["difference", "low", "high"]])),
+                *(
+                    signed(tuple(own.loc[measure, ["value", "low", "high"]]))
+                    for measure in ("chained − sample", "chained − placebo")
+                ),
+            ]
+        )
+    head = ["family, model", "one sample", "greedy", "vote of 16", "UCB − uniform at 8"]
+    return table_of([*head, "chained − sample", "chained − placebo"], rows)
 
 
 def chain_choice() -> str:

@@ -12,15 +12,19 @@ from dynlab.recordings.recording import Recording, load, located, shipped
 from dynlab.recordings.streams import UNITS, strategies_of, streams_of
 
 QUICK_RECORDINGS, QUICK_REPLICATIONS = 2, 20
-# of the shipped recordings: those of models that reason first, then some of the controlled case and
-# one of the contrary, which have a notebook each
+# of the shipped recordings: some of every model, the one that solves word problems first
 DEFAULT = (
+    "gsm_symbolic--qwen2.5-coder-1.5b",
+    "totals--dynlab-reasoner",
+    "digits--dynlab-reasoner",
+    "calendar--dynlab-reasoner",
+    "capitals--smollm2-135m",
+    "french--gemma3-270m",
+)
+REASONING = (  # questions that take steps, asked of models that reason
     "gsm_symbolic--qwen2.5-coder-1.5b",
     "family_relationships--qwen2.5-coder-1.5b",
     "syllogism--qwen2.5-coder-0.5b",
-    "totals--dynlab-reasoner",
-    "digits--dynlab-reasoner",
-    "capitals--smollm2-135m",
 )
 RECALL = (  # questions of fact and of words, asked of plain models; the first two hold chains
     "capitals--smollm2-135m",

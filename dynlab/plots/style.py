@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -82,6 +82,8 @@ CONTRASTED = {
     "digits": Look("digits", "#d55e00", "s"),
     "sums": Look("sums", "#cc79a7", "P"),
     "gsm_symbolic": Look("gsm_symbolic", "#332288", "h"),
+    "family_relationships": Look("family_relationships", "#117733", "p"),
+    "syllogism": Look("syllogism", "#882255", "X"),
     "capitals": Look("capitals", "#44aa99", "d"),
     "french": Look("french", "#aa4499", "8"),
     "mean": Look("mean", "#000000", "o"),
@@ -216,12 +218,14 @@ def contrasted(method: str, number: int = 0) -> Look:
 
 def recording_looks(titles: Iterable[str]) -> dict[str, Look]:
     """The looks of recordings drawn beside one another, by title: a family known has its own."""
-    numbers = count()
-    looks = {}
-    for name in titles:
-        family = CONTRASTED.get(name.partition(" · ")[0])
-        looks[name] = replace(family, label=name) if family else _spare(name, next(numbers))
-    return looks
+    names = [*titles]
+    known = {name: CONTRASTED.get(name.partition(" · ")[0]) for name in names}
+    taken = {family.colour for family in known.values() if family}
+    spare = cycle([at for at, colour in enumerate(_SPARE) if colour not in taken])
+    return {
+        name: replace(family, label=name) if (family := known[name]) else _spare(name, next(spare))
+        for name in names
+    }
 
 
 def _spare(label: str, number: int) -> Look:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dynlab.analysis.same_model import agreement
-from dynlab.pipeline.inputs import DEFAULT
+from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
 from helpers.markdown_tables import ROOT, numbers, of_recording, percent, signed, table_of
 
@@ -44,28 +44,31 @@ def word_problems() -> str:
 
 
 def families() -> str:
-    """What votes, the bandit and chains are worth on the other families, a row each."""
-    found, gains = numbers("02-chained"), numbers("03-differences")
-    names = [name for name in DEFAULT if "--qwen" in name and name != WORD_PROBLEMS]
+    """What votes, the bandit and chains are worth by family of questions, a row each."""
+    found, gains, votes = (numbers(f"13-{name}") for name in ("chained", "differences", "greedy"))
     rows = []
-    for name in names:
+    for name in REASONING:
         own = of_recording(found, name).set_index("measure")
-        gain = of_recording(gains, name)
-        gain = gain[(gain["unit"] == "samples") & (gain["at"] == 8)]
+        gain = of_recording(gains, name).set_index("at").loc[8, ["difference", "low", "high"]]
+        (vote,) = of_recording(votes, name).to_dict("records")
         family, model = name.split("--qwen2.5-coder-")
         rows.append(
             [
                 f"`{family}`, {model.upper()}",
-                *(f"{own.loc[measure, 'value']:.2f}" for measure in ("sample", "greedy", "vote")),
-                signed(tuple(gain.iloc[0][["difference", "low", "high"]])),
+                f"{own.loc['sample', 'value']:.2f}",
+                f"{own.loc['greedy', 'value']:.2f}",
+                f"{own.loc['vote', 'value']:.2f}",
+                signed((vote["difference"], vote["low"], vote["high"])),
+                signed(tuple(gain)),
                 *(
                     signed(tuple(own.loc[measure, ["value", "low", "high"]]))
                     for measure in ("chained − sample", "chained − placebo")
                 ),
             ]
         )
-    head = ["family, model", "one sample", "greedy", "vote of 16", "UCB − uniform at 8"]
-    return table_of([*head, "chained − sample", "chained − placebo"], rows)
+    levels = ["family, model", "one sample", "greedy", "vote of 16", "vote − greedy"]
+    gained = ["UCB − uniform at 8", "chained − sample", "chained − placebo"]
+    return table_of(levels + gained, rows)
 
 
 def chain_choice() -> str:

@@ -73,6 +73,17 @@ def test_claims_on_chains_hold_in_the_figures():
     assert one.loc["chained, right answer absent", "value"] == 0
 
 
+def test_claims_on_other_families_hold():
+    gaps, votes, one = (numbers(f"13-{name}") for name in ("differences", "greedy", "chained"))
+    gaps = gaps[gaps["at"] == 8]
+    assert set(family(gaps[gaps["low"] > 0])) == {"gsm_symbolic"}
+    assert not (gaps["high"] < 0).any() and gaps["recording"].nunique() == 3
+    assert set(family(votes[votes["low"] > 0])) == {"gsm_symbolic"}
+    assert not (votes["high"] < 0).any()
+    chained = one[(one["measure"] == "chained − sample") & (family(one) != "gsm_symbolic")]
+    assert ((chained["low"] < 0) & (chained["high"] > 0)).all() and len(chained) == 2
+
+
 def test_claims_on_the_small_reasoner_hold():
     table = numbers("10-accuracies").set_index(["measure", "family"])
     value, low, high = (table[name] for name in ("value", "low", "high"))

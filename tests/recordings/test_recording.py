@@ -15,7 +15,12 @@ from dynlab.recordings.schema import KEY, SCHEMA
 from dynlab.recordings.streams import ABSENT, streams_of
 from dynlab.tasks.task import load_task
 
-NUM_DRAWN = {REASONER: NUM_REASONED, "qwen2.5-coder-1.5b": 16}  # independent samples a question
+NUM_DRAWN = {  # independent samples a question, by model or by name
+    REASONER: NUM_REASONED,
+    "gsm_symbolic--qwen2.5-coder-1.5b": 16,
+    "family_relationships--qwen2.5-coder-1.5b": 32,
+    "syllogism--qwen2.5-coder-0.5b": 32,
+}
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +159,7 @@ def test_shipped_recordings_hold_planned_numbers_of_real_samples(name, loaded):
     pooled = frame[frame["strategy"] == "parallel"]
     assert recording.design == "fixed"
     assert recording.card["weights_sha256"]
-    num_samples = NUM_DRAWN.get(name.partition("--")[2], NUM_SAMPLES)
+    num_samples = NUM_DRAWN.get(name, NUM_DRAWN.get(name.partition("--")[2], NUM_SAMPLES))
     assert pooled.groupby("question_id").size().unique().tolist() == [num_samples]
     assert not frame.duplicated(list(KEY)).any()
     greedy = frame[frame["strategy"] == "greedy"]

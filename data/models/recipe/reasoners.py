@@ -17,6 +17,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -123,9 +124,15 @@ def take_up(earlier: Path, out: Path, one: Recorded) -> None:
         shutil.copyfile(control, one.part(out, "placebo"))
 
 
+@cache
+def task_of(one: Recorded) -> Task:
+    """Its evaluation questions."""
+    return load_task(f"reasoning-gym:{one.family}?size={one.num_questions}&seed={SEED}")
+
+
 def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
     """Records one stage of a family."""
-    task = load_task(f"reasoning-gym:{one.family}?size={one.num_questions}&seed={SEED}")
+    task = task_of(one)
     way, strategy = chosen().strategy, stage.kind
     if stage.kind == "placebo":
         chains = load(one.part(out, "integrated")).frame

@@ -100,7 +100,7 @@ def environment() -> str:
         for path in sorted(_PACKAGE.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and "_shipped" not in path.parts
     }
-    told = [found.metadata for found in distributions()]  # read anew each time
+    told = [found.metadata for found in distributions()]  # each look at it reads a file
     versions = sorted(f"{each['Name']}=={each['Version']}" for each in told)
     return hashlib.sha256(
         json.dumps([own, versions, platform.python_version()]).encode()

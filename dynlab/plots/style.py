@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -221,7 +221,7 @@ def recording_looks(titles: Iterable[str]) -> dict[str, Look]:
     names = [*titles]
     known = {name: CONTRASTED.get(name.partition(" · ")[0]) for name in names}
     taken = {family.colour for family in known.values() if family}
-    spare = cycle([at for at, colour in enumerate(_SPARE) if colour not in taken])
+    spare = (number for number in count() if _SPARE[number % len(_SPARE)] not in taken)
     return {
         name: replace(family, label=name) if (family := known[name]) else _spare(name, next(spare))
         for name in names

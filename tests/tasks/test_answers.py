@@ -308,7 +308,7 @@ def test_extraction_is_linear_in_any_garbage(kind, unit):
         return time.thread_time() - start
 
     short = min(seconds(4_000) for _ in range(3))
-    # quadratic work would take 256 times as long; what is no more than busy, is so once, not thrice
+    # quadratic work would take 256 times as long, each time; a busy machine is not always busy
     assert any(seconds(64_000) < 64 * short + 0.02 for _ in range(3))
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dynlab._util.errors import DynlabError
+from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.options import RecordingOptions
 from dynlab._util.values import Sample
 from dynlab.models.engines import resolve
@@ -94,8 +94,13 @@ def reasoners(
 ) -> list[Path]:
     """Records all families, or some of them, into a folder and returns the merged files."""
     wanted = [one for one in recorded() if only is None or one.family in only]
-    for one in wanted if earlier is not None else ():
-        take_up(earlier, out, one)
+    if earlier is not None:
+        if not earlier.is_dir():
+            raise InputError(
+                f"--from {earlier} is no folder: give that of recordings to go on from"
+            )
+        for one in wanted:
+            take_up(earlier, out, one)
     runs = EngineSettings(num_sequences=64, threads=threads)  # as fast as it gets on two cores
     merged: dict[str, Path] = {}
     with ExitStack() as running:
@@ -203,7 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m recipe.reasoners", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("out", type=Path, help="folder of the recordings")
-    parser.add_argument("--only", metavar="FAMILY", nargs="+", help="leave all others out")
+    families = [one.family for one in recorded()]
+    parser.add_argument(
+        "--only", metavar="FAMILY", nargs="+", choices=families, help="leave all others out"
+    )
     parser.add_argument(
         "--from", dest="earlier", type=Path, metavar="FOLDER", help="go on from its recordings"
     )

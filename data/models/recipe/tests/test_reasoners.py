@@ -8,49 +8,37 @@ import random
 from contextlib import contextmanager
 
 import pytest
+from helpers.scripted_model import ScriptedModel
+from helpers.scripted_server import Reply
 from recipe import choosing, reasoners
 
 from dynlab._util import shipped_files
-from dynlab.models.llama_cpp import Endpoint
 from dynlab.recordings.recording import load, write
 from dynlab.sampling.verification import verify
 from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.reasoning_families import FAMILIES
 from dynlab.tasks.task import load_task
 
-FAKE = "text-completion-openvino/fake"
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("reasoning_gym") is None, reason="reasoning-gym is not installed"
 )
 
 
-class Model:
-    """Answers a number by the request's seed, and remembers what it was asked."""
-
-    def __init__(self):
-        self.asked = []
-
-    async def __call__(self, messages, options):
-        self.asked.append(messages[-1]["content"])
-        text = f" I think so. Answer: {random.Random(options['seed']).randint(1, 3)}"
-        logprob = {"token": "a", "logprob": -0.5}
-        choice = {"index": 0, "finish_reason": "stop", "logprobs": {"content": [logprob] * 10}}
-        return {
-            "choices": [choice | {"message": {"role": "assistant", "content": text}}],
-            "usage": {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30},
-        }
+def answers(call):
+    """A number by the request's seed."""
+    logprobs = {"content": [{"token": "a", "logprob": -0.5}] * 10}
+    text = f" I think so. Answer: {random.Random(call.body['seed']).randint(1, 3)}"
+    return Reply(text, usage={"prompt_tokens": 20, "completion_tokens": 10}, logprobs=logprobs)
 
 
 @pytest.fixture
 def model(monkeypatch):
     """Stands where a model of this machine would be."""
-    made = Model()
+    made = ScriptedModel(answers)
 
     @contextmanager
     def resolve(name, **_):
-        yield Endpoint(
-            "text-completion-openvino/fake", "", card={"model": name, "server": "fake"}, answer=made
-        )
+        yield made.endpoint(model=name, server="fake")
 
     for module in (reasoners, choosing):
         monkeypatch.setattr(module, "resolve", resolve)
@@ -81,16 +69,25 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     wrong = frame.assign(answer=["9", *frame["answer"][1:]])
     (problem,) = verify(write(wrong, load(path).card, tmp_path / "wrong.parquet")).problems
     assert "has the answer '9', its text gives" in problem
-    assert all(prompt.endswith("\nSolution:") for prompt in model.asked)
-    assert all(prompt.startswith("Question: ") for prompt in model.asked)
-    before = len(model.asked)
+    assert all(call.words.endswith("\nSolution:") for call in model.calls)
+    assert all(call.words.startswith("Question: ") for call in model.calls)
+    before = len(model.calls)
     reasoners.reasoners(tmp_path)
     (again,) = reasoners.reasoners(tmp_path / "again", earlier=tmp_path)
-    assert len(model.asked) == before
+    assert len(model.calls) == before
     assert load(again).card["digest"] == load(path).card["digest"]
     monkeypatch.setattr(reasoners, "MORE", (reasoners.Stage("parallel", 5),))
     reasoners.reasoners(tmp_path / "more", ["gsm_symbolic"], earlier=tmp_path)
-    assert len(model.asked) == before + 3  # a sample more of each question
+    assert len(model.calls) == before + 3  # a sample more of each question
+
+
+def test_what_cannot_be_gone_on_from_is_told_in_a_line(tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert reasoners.main([out, "--from", str(tmp_path / "gone")]) == 2
+    assert capsys.readouterr().err.endswith("give that of recordings to go on from\n")
+    with pytest.raises(SystemExit, match="2"):
+        reasoners.main([out, "--only", "sylogism"])
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("way", choosing.WAYS)
@@ -127,7 +124,7 @@ def test_ways_of_showing_attempts_are_tried_on_the_same_attempts(model, tmp_path
     }
     assert len(attempts) == 1
     num_chained = choosing.NUM_CHAINED * choosing.NUM_AFTER * len(choosing.WAYS)
-    assert len(model.asked) == 4 * choosing.NUM_CHAINED + num_chained
+    assert len(model.calls) == 4 * choosing.NUM_CHAINED + num_chained
 
 
 @pytest.mark.usefixtures("model")

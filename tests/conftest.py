@@ -2,11 +2,15 @@
 
 import gc
 import sys
+from pathlib import PurePosixPath
 
+import pytest
 from helpers.fixtures import (  # noqa: F401
+    chrome,
     figures_closed,
     first_runs,
     interruptible,
+    lab,
     make_pool,
     pool,
     random_pool,
@@ -33,12 +37,37 @@ test_weights test_same_model test_run_audit test_sampler test_evidence test_lead
 test_recording test_client
 """.split()
 
+# files whose tests share a process, as those of one file do: one starts what all of them use
+TOGETHER = {
+    stem: what
+    for what, stems in {
+        "a process with LiteLLM, to fork runs from": (
+            "test_hostile test_interrupting test_openvino test_recorder test_shards"
+        ),
+        "a browser, JupyterLab": "test_explorer_in_browser test_progress test_viewer_in_browser",
+    }.items()
+    for stem in stems.split()
+}
+
 SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow`, for `make quick`
 
 
 def pytest_collection_modifyitems(items):
     """Long files come first; within a file all stays as it is."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Gives a process the tests of a file, and those of some files together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = super()._split_scope(nodeid)
+            return TOGETHER.get(PurePosixPath(path).stem, path)
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_finish():

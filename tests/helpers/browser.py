@@ -210,23 +210,58 @@ class Page:
         )
 
 
-@contextlib.contextmanager
-def browser(address: str, scratch: Path):
-    """Chromium on a page."""
-    profile = scratch / "chromium"
-    command = [str(chromium()), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    with process(command, scratch / "chromium.log"):
-        ready = profile / "DevToolsActivePort"
-        until(lambda: ready.is_file() and ready.read_text().count("\n") >= 1, "Chromium answers")
-        port = ready.read_text().splitlines()[0]
+class Browser:
+    """Chromium that runs."""
 
-        def pages():
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=5) as answer:
-                return [tab for tab in json.load(answer) if tab["type"] == "page"]
+    def __init__(self, port: str) -> None:
+        self._address = f"http://127.0.0.1:{port}/json"
 
-        page = Page(until(pages, "a tab")[0]["webSocketDebuggerUrl"])
+    @contextlib.contextmanager
+    def tab(self, address: str):
+        """A page in a tab of its own, closed with the block."""
+        made = self._asked("new?about:blank", "PUT")
+        page = Page(made["webSocketDebuggerUrl"])
         try:
             page.call("Page.navigate", url=address)
             yield page
         finally:
             page.close()
+            self._asked(f"close/{made['id']}")
+
+    def _asked(self, what: str, method: str = "GET"):
+        request = urllib.request.Request(f"{self._address}/{what}", method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if text.startswith("{") else text
+
+
+@contextlib.contextmanager
+def browser(scratch: Path):
+    """Chromium with files of its own."""
+    profile = scratch / "chromium"
+    command = [str(chromium()), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    with process(command, scratch / "chromium.log"):
+        ready = profile / "DevToolsActivePort"
+        until(lambda: ready.is_file() and ready.read_text().count("\n") >= 1, "Chromium answers")
+        yield Browser(ready.read_text().splitlines()[0])
+
+
+@contextlib.contextmanager
+def in_jupyterlab(chrome: Browser, lab: str, notebook: str):
+    """A page with a notebook, `window.book`, and its kernel ready.
+
+    Args:
+        chrome: Where.
+        lab: JupyterLab's address.
+        notebook: Its path below JupyterLab's folder.
+    """
+    book = (
+        "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w =>"
+        " w.content?.widgets?.length)"
+    )
+    idle = "window.book.sessionContext.session?.kernel?.status === 'idle'"
+    workspace = Path(notebook).stem  # else it opens what was open before
+    with chrome.tab(f"{lab}/lab/workspaces/{workspace}/tree/{notebook}") as page:
+        until(lambda: page.js(f"!!({book})"), "the notebook")
+        until(lambda: page.js(idle), "a kernel")
+        yield page

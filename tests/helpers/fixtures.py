@@ -111,6 +111,26 @@ def random_pool(make_pool):
     return frame
 
 
+@pytest.fixture(scope="session")
+def chrome(tmp_path_factory):
+    """A browser, for tests that have looked whether there is one."""
+    from helpers.browser import browser
+
+    with browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """The folder of a JupyterLab and its address."""
+    from helpers.browser import jupyterlab
+
+    scratch = tmp_path_factory.mktemp("lab")
+    (folder := scratch / "work").mkdir()
+    with jupyterlab(folder, scratch) as address:
+        yield folder, address
+
+
 @pytest.fixture
 def sums_server():
     """A scripted server that knows sums, now and then."""

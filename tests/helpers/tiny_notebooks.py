@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from importlib.metadata import distributions
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from unittest import mock
@@ -71,6 +73,8 @@ def tiny(tmp_path, monkeypatch):
         Path(cache.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
     )
     monkeypatch.setattr("dynlab.pipeline.cache._PACKAGE", package)
+    few = [*islice(distributions(), 3)]  # of all that are installed: each is a file to read
+    monkeypatch.setattr("dynlab.pipeline.cache.distributions", lambda: few)
     return tmp_path
 
 

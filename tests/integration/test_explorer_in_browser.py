@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import papermill.iorw
 import pytest
-from helpers.browser import browser, chromium, jupyterlab, until
+from helpers.browser import chromium, in_jupyterlab, until
 
 from dynlab.cli.explore import copy_of
 from dynlab.recordings.recording import write
@@ -144,10 +144,9 @@ class Notebook:
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory):
+def notebook(lab, chrome):
     """Notebook 07 on a made-up recording, with all its cells run."""
-    scratch = tmp_path_factory.mktemp("lab")
-    folder = scratch / "work"
+    folder = lab[0] / "explorer"
     folder.mkdir()
     rng = np.random.default_rng(0)
     rows = [
@@ -167,20 +166,8 @@ def notebook(tmp_path_factory):
     ]
     recording = write(pd.DataFrame(rows), {"design": "fixed"}, folder / "coins--tiny.parquet")
     path = copy_of(str(recording), folder)
-    with (
-        jupyterlab(folder, scratch) as address,
-        browser(f"{address}/lab/tree/{path.name}", scratch) as page,
-    ):
-        find = (
-            "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w =>"
-            " w.content?.widgets?.length)"
-        )
-        until(lambda: page.js(f"!!({find})"), "the notebook")
+    with in_jupyterlab(chrome, lab[1], f"explorer/{path.name}") as page:
         made = Notebook(page, path)
-        until(
-            lambda: page.js("window.book.sessionContext.session?.kernel?.status === 'idle'"),
-            "a kernel",
-        )
         page.js("window.jupyterapp.shell.activateById(window.book.id)")
         made.command("notebook:run-all-cells")
         made.seen()

@@ -4,7 +4,6 @@ twice, caps hold.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -14,8 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from helpers.hostile_run import KEY, run
+from helpers.forks import forked
 from helpers.hostile_server import ANSWERED, COMPLETION_TOKENS, PROMPT_TOKENS, answer_of
+from helpers.killable_runs import KEY, record_hostile
 from helpers.scripted_server import serving
 
 from dynlab import recordings
@@ -25,10 +25,6 @@ from dynlab.sampling.verification import verify
 TESTS = Path(__file__).parent
 PRICE = (1.0, 10.0)
 COST = (PROMPT_TOKENS * PRICE[0] + COMPLETION_TOKENS * PRICE[1]) / 1e6
-PROCESSES = multiprocessing.get_context(
-    "forkserver"
-)  # LiteLLM takes seconds to import; forked, a run takes none
-PROCESSES.set_forkserver_preload(["helpers.hostile_preload"])
 
 
 def hostile(share: float, log: Path, seed: int = 0):
@@ -44,12 +40,8 @@ def start(
     concurrency: int,
     cap: float | None = None,
 ):
-    told = out.with_suffix(".told")
-    process = PROCESSES.Process(
-        target=run, args=(address, out, questions, samples, concurrency, cap, told)
-    )
-    process.start()
-    return process
+    settings = (address, out, questions, samples, concurrency, cap)
+    return forked(record_hostile, *settings, told=out.with_suffix(".told"))
 
 
 def run_killed(

@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
+from helpers.forks import forked
+from helpers.killable_runs import solve_sums
 
 from dynlab.online.run_audit import audit
 
-FORKS = """
-import json, os, sys
-import dynlab
-from dynlab._util.errors import DynlabError
-from dynlab.models.llama_cpp import Endpoint
-from helpers.flat_options import grouped
-from helpers.sums import KEY, TASK
-from helpers.warm_model import warm
-
-warm()
-for line in sys.stdin:
-    address, settings = json.loads(line)
-    child = os.fork()
-    if not child:
-        try:
-            endpoint = Endpoint("text-completion-openai/scripted", address, KEY)
-            dynlab.solve(TASK, endpoint, **grouped(**settings))
-        except DynlabError as error:
-            os.write(1, f"{error}\\n".encode())
-            os._exit(1)
-        os._exit(0)
-    os.write(1, f"{child}\\n".encode())
-    os.waitpid(child, 0)
-    os.write(1, b"ended\\n")
-"""
-
-
-@pytest.fixture(scope="module")
-def forks():
-    """A process that has loaded everything and forks a run for each line that it is given."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(
-        [sys.executable, "-c", FORKS],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.stdin.close()
-
 
 @pytest.fixture
-def interrupted(forks, sums_server, tmp_path):
+def interrupted(sums_server, tmp_path):
     """Starts a run and sends it a signal once so many further answers were given; what it said."""
 
     def run(out, number, sent, **changes):
@@ -69,18 +27,16 @@ def interrupted(forks, sums_server, tmp_path):
             "progress": False,
         }
         aim = len(sums_server.answered) + number
-        forks.stdin.write(json.dumps([sums_server.address, settings | changes]) + "\n")
-        forks.stdin.flush()
-        child = int(forks.stdout.readline())
+        told = tmp_path / "told"
+        told.unlink(missing_ok=True)
+        process = forked(solve_sums, sums_server.address, settings | changes, told=told)
         end = time.monotonic() + 60
         while len(sums_server.answered) < aim:
             assert time.monotonic() < end, "the calls never came"
             time.sleep(0.002)
-        os.kill(child, sent)
-        said = ""
-        while (line := forks.stdout.readline()) != "ended\n":
-            said += line
-        return said
+        os.kill(process.pid, sent)
+        process.join()
+        return told.read_text() if told.exists() else ""
 
     return run
 
@@ -120,7 +76,7 @@ def test_ctrl_c_finishes_calls_and_can_be_resumed(
     assert (
         said
         == f"interrupted; {len(sums_server.answered)} samples are kept, the same command goes on"
-        " from there\n"
+        " from there"
     )
     assert len(sums_server.answered) == len(sums_server.calls) < 54
     stopped, whole = (

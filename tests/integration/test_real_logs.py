@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers.browser import browser, process, until
+from helpers.browser import process, until
 
 from dynlab.recordings.exports import export_recording
 from dynlab.recordings.importing import import_recording
@@ -119,7 +119,7 @@ def test_inspect_reads_what_is_exported(tmp_path):
     assert all("Sample 0:" in each["messages"][1] for each in shown)
 
 
-def test_inspect_view_shows_a_chain(tmp_path):
+def test_inspect_view_shows_a_chain(tmp_path, chrome):
     (tmp_path / "logs").mkdir()
     recording = few("capitals--smollm2-135m")
     export_recording(recording, "inspect", tmp_path / "logs" / "mine.eval")
@@ -140,7 +140,7 @@ def test_inspect_view_shows_a_chain(tmp_path):
     epoch = (own["strategy"] == "parallel").sum() + 5  # the first chained one behind four others
     with process(view, tmp_path / "view.log"):
         until(up, "Inspect View answers")
-        with browser(f"{address}/#/logs/mine.eval", tmp_path) as tab:
+        with chrome.tab(f"{address}/#/logs/mine.eval") as tab:
             until(lambda: f"{len(recording.frame)} rows" in tab.js(SEEN), "the samples")
             tab.js(f"location.hash = '#/logs/mine.eval/samples/sample/{question}/{epoch}'")
             until(lambda: "Sample 3:" in tab.js(SEEN), "the chain")

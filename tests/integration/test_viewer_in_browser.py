@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pandas as pd
 import pytest
-from helpers.browser import browser, chromium, until
+from helpers.browser import chromium, until
 
 import dynlab
 
@@ -42,10 +42,10 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(tmp_path_factory, chrome):
     scratch = tmp_path_factory.mktemp("viewer")
     path = dynlab.browse(pd.DataFrame(rows())).write(scratch / "samples.html")
-    with browser(path.as_uri(), scratch) as tab:
+    with chrome.tab(path.as_uri()) as tab:
         until(lambda: tab.js("!!document.querySelector('.row')"), "the questions")
         yield tab
 

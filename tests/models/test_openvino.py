@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import signal
 import sqlite3
 import struct
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +15,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import tiny_gguf
+from helpers.forks import forked
+from helpers.killable_runs import record_letters
 from helpers.tiny_gguf import write_tiny_gguf
 
 from dynlab._util.errors import InputError
@@ -268,31 +269,17 @@ def test_an_engine_is_closed_when_its_block_ends(model):
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(model, tmp_path):
     out = tmp_path / "out.parquet"
-    code = f"""
-from dynlab.models.engines import resolve
-from dynlab.models.openvino import EngineSettings
-from dynlab.sampling.recorder import record
-from dynlab.tasks.task import Task
-from dynlab._util.options import RecordingOptions, RequestOptions
-from dynlab._util.values import Question
-asked = tuple(Question(f"q{{i}}", f"abc {{i}}", "a") for i in range(20))
-task = Task("letters", asked, form="completion", reasoned=False, max_tokens=400)
-with resolve({model!r}, settings=EngineSettings(4, 1, 512, 1)) as endpoint:
-    record(
-        task, endpoint, num_samples=2, out={str(out)!r},
-        options=RecordingOptions(greedy=False), requests=RequestOptions(progress=False),
-    )
-"""
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not num_stored(out):
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=120)[1]
-    assert "interrupted" in told and "the same command goes on from there" in told
+    told = tmp_path / "told"
+    process = forked(record_letters, model, out, told=told)
+    while process.is_alive() and not num_stored(out):
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    process.join(120)
+    said = told.read_text()
+    assert "interrupted" in said and "the same command goes on from there" in said
     kept = num_stored(out)
     assert 0 < kept < 40 and not out.exists()
-    exec(code, {})  # the same again, where everything is loaded
+    record_letters(model, out)  # the same again, where everything is loaded
     assert len(load(out).frame) == 40
 
 

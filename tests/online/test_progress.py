@@ -71,8 +71,10 @@ def test_the_same_cell_runs_plainly_and_awaited_under_papermill(
 
 @pytest.mark.slow
 @pytest.mark.skipif(browser.chromium() is None, reason="no chromium or chrome is installed")
-def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve_by_http, tmp_path):
-    folder, scratch = tmp_path / "work", tmp_path / "scratch"
+def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(
+    sums_server, solve_by_http, lab, chrome
+):
+    folder = lab[0] / "progress"
     folder.mkdir()
     first = (
         f"import sys; sys.path.append({os.path.dirname(os.path.dirname(__file__))!r}); address ="
@@ -87,17 +89,7 @@ def test_the_same_cell_runs_plainly_and_awaited_in_jupyterlab(sums_server, solve
         "language": "python",
     }
     nbformat.write(notebook, folder / "cells.ipynb")
-    found = (
-        "window.book = [...(window.jupyterapp?.shell?.widgets('main') || [])].find(w =>"
-        " w.content?.widgets?.length)"
-    )
-    with (
-        browser.jupyterlab(folder, scratch) as address,
-        browser.browser(f"{address}/lab/tree/cells.ipynb", scratch) as page,
-    ):
-        browser.until(lambda: page.js(f"!!({found})"), "the notebook")
-        idle = "window.book.sessionContext.session?.kernel?.status === 'idle'"
-        browser.until(lambda: page.js(idle), "a kernel")
+    with browser.in_jupyterlab(chrome, lab[1], "progress/cells.ipynb") as page:
         page.js("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
         browser.until(lambda: (folder / "awaited.jsonl").exists(), "the answers", 90)
         browser.until(

@@ -3,8 +3,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +11,8 @@ from itertools import groupby
 import pytest
 from helpers.fake_mlflow import tracked
 from helpers.flat_options import grouped
+from helpers.forks import forked
+from helpers.killable_runs import record_flat
 from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK, right
 
@@ -402,27 +402,6 @@ def test_a_recording_that_does_not_say_how_it_was_sampled_is_left_alone(
     assert path.read_bytes() == before and not server.calls
 
 
-SCRIPT = """
-import sys
-from dynlab.models.llama_cpp import Endpoint
-from helpers.targeted_sums import KEY, TASK
-from dynlab._util.options import RequestOptions
-from dynlab.sampling.recorder import record
-record(TASK, Endpoint("text-completion-openai/scripted", sys.argv[1], KEY),
-       num_samples=25, out=sys.argv[2], strategy="integrated",
-       requests=RequestOptions(concurrency=4, progress=False))
-"""
-
-
-def in_a_process(server, out):
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, server.address, str(out)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.slow
 def test_what_was_stored_before_a_kill_is_not_drawn_again(draw, server, tmp_path):
     out, reached = tmp_path / "killed.parquet", threading.Event()
@@ -433,14 +412,16 @@ def test_what_was_stored_before_a_kill_is_not_drawn_again(draw, server, tmp_path
         return Reply(right(call), delay_s=0.01)
 
     server.script = script
-    process = in_a_process(server, out)
+    settings = {"num_samples": 25, "strategy": "integrated", "concurrency": 4, "progress": False}
+    run = (server.address, TASK, settings | {"out": out})
+    process = forked(record_flat, *run, told=tmp_path / "told")
     assert reached.wait(60)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
+    process.join()
     assert not out.exists()
     num_before = len(server.calls)
     assert 50 <= num_before < 104
-    draw(out=out, num_samples=25, strategy="integrated", concurrency=4)
+    draw(out=out, **settings)
     assert len(keys_of(out)) == 25 * 4 + 4
     seeds = [call.body["seed"] for call in server.calls]
     again = {seed for seed in seeds if seeds.count(seed) > 1}

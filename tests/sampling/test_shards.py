@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 
 import pandas as pd
 import pytest
 from helpers.flat_options import grouped
+from helpers.forks import forked
+from helpers.killable_runs import record_flat
 from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK
 
@@ -87,20 +86,6 @@ def test_limits_are_divided_by_questions_and_never_exceeded_together():
     assert parts[1].words(Limits()) == "shard 2/4: 3 of 10 questions"
 
 
-# four processes, which share what they have imported
-SCRIPT = """
-import os, sys
-sys.path[:0] = {path!r}
-from dynlab.models.litellm_import import imported
-from sampling.test_shards import KEY, LARGE, Endpoint, grouped, record
-imported()
-endpoint = Endpoint("text-completion-openai/scripted", {address!r}, KEY)
-number = 1 + sum(os.fork() == 0 and 2 ** bit for bit in (0, 1))
-own = dict(num_samples=6, progress=False, concurrency=2, shard=f"{{number}}/4")
-record(LARGE, endpoint, out=f"{folder}/{{number}}-of-4.parquet", **grouped(**own))
-"""
-
-
 @pytest.mark.slow
 def test_four_shards_that_are_killed_and_resumed_are_one_undisturbed_run(
     server, draw, tmp_path, monkeypatch
@@ -117,12 +102,15 @@ def test_four_shards_that_are_killed_and_resumed_are_one_undisturbed_run(
 
     first = len(server.calls)
     monkeypatch.setattr(server, "script", stalling)
-    folders = [os.path.abspath(path) for path in sys.path if path]
-    script = SCRIPT.format(path=folders, address=server.address, folder=tmp_path)
-    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    processes = []
+    for k in (1, 2, 3, 4):
+        own = {"num_samples": 6, "progress": False, "concurrency": 2, "shard": f"{k}/4"}
+        run = (server.address, LARGE, own | {"out": tmp_path / f"{k}-of-4.parquet"})
+        processes.append(forked(record_flat, *run, told=tmp_path / f"told-{k}"))
     assert reached.wait(100)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    for end in (BaseProcess.kill, BaseProcess.join):
+        for process in processes:
+            end(process)
     assert not [*tmp_path.glob("*.parquet")]
     monkeypatch.setattr(server, "script", answer)
     parts = [draw(f"{k}/4", num_samples=6) for k in (1, 2, 3, 4)]

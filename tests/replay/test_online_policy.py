@@ -17,7 +17,7 @@ from dynlab.replay.online_policy import OnlinePolicy
 LIVE = [name for name in registry.names("allocator") if name != "sequential-halving"]
 PAIRED = [  # every two of seed, unit and whether arrivals are dealt meet
     (seed, unit, (seed + number) % 2 == 1)
-    for seed in range(2)
+    for seed in range(3)
     for number, unit in enumerate(("samples", "tokens"))
 ]
 DRAWING = ("okg-pets", "okg-beta", "beta-greedy", "beta-sqrt")  # or integrating: a pick takes long
@@ -68,7 +68,7 @@ def test_the_order_of_arrival_changes_no_pick(name, batch, in_order):
 @pytest.mark.parametrize("name", NAMES)
 def test_rules_stop_live_where_they_stop_in_replay(name, stopping, in_order):
     turn = RULES.index(stopping) + NAMES.index(name)
-    for seed in range(2):
+    for seed in range(3):
         streams = in_order(8, 130, seed=seed)
         batch = (1, 6)[(seed + turn) % 2]  # both with each rule, allocator and seed
         policy = Policy(registry.allocator(name), registry.stopping_rule(stopping), batch=batch)

@@ -12,6 +12,7 @@ from dynlab.plots.style import Look, title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches: the widths of figures on a page
@@ -30,14 +31,20 @@ def new_panels(
 
 
 def name_panel(ax: Axes, recording: str) -> None:
-    """Writes a recording's name over its panel, smaller where it would reach the next one's."""
+    """Writes a recording's name over its panel; all of a figure are smaller where one would reach
+    the next panel.
+    """
     from matplotlib import rcParams
 
     text, size, place = title(recording), float(rcParams["axes.titlesize"]), ax.get_subplotspec()
     columns = 1 if place is None else place.get_gridspec().ncols
     taken = _width(text, size, rcParams["axes.titleweight"])
     room = _TITLED * ax.figure.bbox.width / ax.figure.dpi / columns
-    ax.set_title(text, fontsize=size * min(1.0, room / taken))
+    named: list[Text] = vars(ax.figure).setdefault("_panel_names", [])
+    named.append(ax.set_title(text, fontsize=size * min(1.0, room / taken)))
+    smallest = min(each.get_fontsize() for each in named)
+    for each in named:
+        each.set_fontsize(smallest)
 
 
 @lru_cache(maxsize=256)  # a recording's name stands over a panel of most figures

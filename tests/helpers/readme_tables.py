@@ -164,6 +164,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "chain-choice": word_problems.chain_choice,
     "reasoner-chains": word_problems.reasoner_chains,
     "families": word_problems.families,
+    "in-sequence": word_problems.in_sequence,
     "engines": word_problems.engines,
     "pools": pools,
     "headroom": headroom,

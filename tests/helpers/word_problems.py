@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from dynlab.analysis.chained_samples import with_estimates
 from dynlab.analysis.same_model import agreement
 from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
@@ -48,20 +49,22 @@ def families() -> str:
     found, gains, votes = (numbers(f"13-{name}") for name in ("chained", "differences", "greedy"))
     rows = []
     for name in REASONING:
-        own = of_recording(found, name).set_index("measure")
+        chained = of_recording(found, name).set_index("measure")
         gain = of_recording(gains, name).set_index("at").loc[8, ["difference", "low", "high"]]
         (vote,) = of_recording(votes, name).to_dict("records")
         family, model = name.split("--qwen2.5-coder-")
+        frame = load(name).frame
+        sample = frame.loc[frame["strategy"] == "parallel", "correct"].mean()
         rows.append(
             [
                 f"`{family}`, {model.upper()}",
-                f"{own.loc['sample', 'value']:.2f}",
-                f"{own.loc['greedy', 'value']:.2f}",
-                f"{own.loc['vote', 'value']:.2f}",
+                *(f"{each:.2f}" for each in (sample, vote["greedy"], vote["vote"])),
                 signed((vote["difference"], vote["low"], vote["high"])),
                 signed(tuple(gain)),
                 *(
-                    signed(tuple(own.loc[measure, ["value", "low", "high"]]))
+                    signed(tuple(chained.loc[measure, ["value", "low", "high"]]))
+                    if measure in chained.index
+                    else "not recorded"
                     for measure in ("chained − sample", "chained − placebo")
                 ),
             ]
@@ -69,6 +72,32 @@ def families() -> str:
     levels = ["family, model", "one sample", "greedy", "vote of 16", "vote − greedy"]
     gained = ["UCB − uniform at 8", "chained − sample", "chained − placebo"]
     return table_of(levels + gained, rows)
+
+
+def in_sequence() -> str:
+    """How samples fare that are shown all earlier ones of their stream, one line a family."""
+    lines = []
+    for name in REASONING:
+        frame = load(name).frame.assign(correct=lambda rows: rows["correct"].astype(float))
+        own = frame[frame["strategy"] == "sequential"]
+        if own.empty:
+            continue
+        last = own[own["sample_index"] == own["sample_index"].max()]
+        alone = frame[frame["strategy"] == "parallel"].groupby("question_id")["correct"].mean()
+        shown = own[own["role"] == "chained"].groupby("question_id")["correct"].mean()
+        gaps = {"one": shown - alone, "last": last.set_index("question_id")["correct"] - alone}
+        found = with_estimates(gaps).set_index("measure")[["value", "low", "high"]]
+        cut = [
+            (each["finish_reason"] == "length").mean()
+            for each in (last, frame[frame["strategy"] == "parallel"])
+        ]
+        lines.append(
+            f"- `{name.partition('--')[0]}`: one sample in sequence − one independent sample"
+            f" {signed(tuple(found.loc['one']))}, at the last of {last['sample_index'].iloc[0] + 1}"
+            f" places {signed(tuple(found.loc['last']))}; {cut[0]:.0%} of the samples there end at"
+            f" the token limit, of independent ones {cut[1]:.0%}."
+        )
+    return "\n".join(lines).replace("%", " %").replace(" -", " −").replace("[-", "[−")
 
 
 def chain_choice() -> str:

@@ -82,6 +82,9 @@ def test_claims_on_other_families_hold():
     assert not (votes["high"] < 0).any()
     chained = one[(one["measure"] == "chained − sample") & (family(one) != "gsm_symbolic")]
     assert ((chained["low"] < 0) & (chained["high"] > 0)).all() and len(chained) == 2
+    gained = numbers("13-gains")
+    assert not (gained["low"] > 0).any()
+    assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
 
 
 def test_claims_on_the_small_reasoner_hold():

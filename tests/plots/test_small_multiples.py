@@ -68,7 +68,7 @@ def test_a_long_name_stays_over_its_own_panel():
     assert [each.get_text() for each in titles] == [style.title(name) for name in names]
     ends = [each.get_window_extent() for each in titles]
     assert ends[0].x1 + 4 < ends[1].x0
-    assert titles[0].get_fontsize() < titles[1].get_fontsize() == titles[2].get_fontsize()
+    assert len({each.get_fontsize() for each in titles}) == 1
 
 
 def test_steps_stand_side_by_side_with_their_values_as_labels():

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from helpers.scripted_model import ScriptedModel
 from helpers.scripted_server import Reply
-from recipe import choosing, reasoners
+from recipe import choosing, live, reasoners
 
 from dynlab._util import shipped_files
 from dynlab.recordings.recording import load, write
@@ -40,7 +40,7 @@ def model(monkeypatch):
     def resolve(name, **_):
         yield made.endpoint(model=name, server="fake")
 
-    for module in (reasoners, choosing):
+    for module in (reasoners, choosing, live):
         monkeypatch.setattr(module, "resolve", resolve)
     return made
 
@@ -79,6 +79,28 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
     monkeypatch.setattr(reasoners, "MORE", (reasoners.Stage("parallel", 5),))
     reasoners.reasoners(tmp_path / "more", ["gsm_symbolic"], earlier=tmp_path)
     assert len(model.calls) == before + 3  # a sample more of each question
+
+
+@pytest.mark.slow
+def test_live_runs_draw_the_same_samples_where_both_go_and_are_never_run_again(
+    model, tmp_path, monkeypatch, capsys
+):
+    one = reasoners.Recorded("gsm_symbolic", "fake", 6)
+    monkeypatch.setattr(live, "recorded", lambda: (one,))
+    assert live.main([str(tmp_path), "--budget", "5"]) == 0
+    assert capsys.readouterr().out.count(" picks, votes, answers and spending: equal") == 2
+    texts = []
+    for policy in live.POLICIES:
+        path = tmp_path / "live" / f"{one.name}.{policy}.parquet"
+        frame = load(path).frame.set_index(["question_id", "sample_index"])
+        assert len(frame) == 30 and frame["correct"].notna().all()
+        texts.append(frame["text"])
+    both = texts[0].index.intersection(texts[1].index)
+    assert len(both) >= 12 and texts[0][both].equals(texts[1][both])
+    before = len(model.calls)
+    assert live.main([str(tmp_path), "--budget", "5"]) == 0 and len(model.calls) == before
+    assert live.main([str(tmp_path), "--budget", "0"]) == 2
+    assert "at least 1" in capsys.readouterr().err
 
 
 def test_what_cannot_be_gone_on_from_is_told_in_a_line(tmp_path, capsys):

@@ -1,0 +1,80 @@
+"""`python -m recipe.live FOLDER`: policies answer the word problems live, one after the other.
+
+All runs ask the same questions, and for a question's first, second, … sample with the same seed:
+what differs between them is which question got how many. Each is recomputed from its samples and
+its seed alone when it has ended. What was drawn before a run was stopped is not drawn again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dynlab._util.errors import DynlabError
+from dynlab.models.engines import resolve
+from dynlab.models.openvino import EngineSettings
+from dynlab.online.run_audit import audit
+from dynlab.online.solver import solve
+from recipe.choosing import REQUESTS, SAMPLING
+from recipe.reasoners import SEED, recorded, task_of
+
+POLICIES = ("uniform", "priced")
+BUDGET = 8.0  # samples a question, on average
+
+
+def live(
+    out: Path,
+    policies: Sequence[str] = POLICIES,
+    budget: float = BUDGET,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> list[Path]:
+    """Runs policies live into OUT/live and returns their recordings."""
+    one, task = recorded()[0], task_of(recorded()[0])
+    runs = EngineSettings(num_sequences=64, threads=threads)
+    found = []
+    with resolve(f"local/{one.model}", settings=runs, engine=engine) as endpoint:
+        for policy in policies:
+            path = out / "live" / f"{one.name}.{policy}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            run = solve(
+                task,
+                endpoint,
+                out=path,
+                policy=policy,
+                budget=budget,
+                sampling=SAMPLING,
+                requests=REQUESTS,
+                seed=SEED,
+            )
+            print(f"{run.summary}\n{audit(run.path)}", flush=True)
+            found.append(run.recording)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs as told on the command line and returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.live", description=__doc__, allow_abbrev=False
+    )
+    parser.add_argument("out", type=Path, help="folder of the recordings")
+    parser.add_argument("--policies", nargs="+", default=POLICIES, help="default: %(default)s")
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, help="samples a question, on average"
+    )
+    parser.add_argument("--engine", help="openvino or llama.cpp; default: the faster one")
+    parser.add_argument("--threads", type=int, help="of OpenVINO; default: one per core")
+    given = parser.parse_args(arguments)
+    try:
+        for path in live(**vars(given)):
+            print(f"recorded {path}")
+    except DynlabError as error:
+        print(f"recipe.live: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,13 +26,15 @@ class LiveRun:
     """What a live run drew.
 
     Args:
-        allocator: Its name.
+        recording: What it is called in figures: its file's name, without that of its allocator.
+        allocator: The allocator's name.
         order: Question ids.
         picks: A row a sample in the order of its pick: question_id, answer, right, and tokens, what
             was spent up to it, prompts included.
         wall_s: Seconds it took; None where it was interrupted.
     """
 
+    recording: str
     allocator: str
     order: tuple[str, ...]
     picks: pd.DataFrame
@@ -74,9 +76,9 @@ def live_run(path: str | Path) -> LiveRun:
     picks = frame[["question_id", "answer"]].assign(
         right=right.astype(bool), tokens=tokens.cumsum()
     )
-    card = recording.card
-    wall_s = card["totals"].get("wall_s")
-    return LiveRun(card["settings"]["allocator"], tuple(card["order"]), picks, wall_s)
+    allocator, order = str(recording.card["settings"]["allocator"]), recording.card["order"]
+    name, wall_s = recording.name.removesuffix(f".{allocator}"), recording.card["totals"]["wall_s"]
+    return LiveRun(name, allocator, tuple(order), picks, wall_s)
 
 
 def live_curves(runs: Sequence[LiveRun], budgets: Sequence[float]) -> pd.DataFrame:
@@ -95,9 +97,10 @@ def live_curves(runs: Sequence[LiveRun], budgets: Sequence[float]) -> pd.DataFra
             spent = {"samples": run.num_samples(cost), "tokens": cost}
             each = {f"spent_{unit}": count / len(run.order) for unit, count in spent.items()}
             rows.append(
-                {"allocator": run.allocator, "unit": "tokens", "budget": budget}
+                {"recording": run.recording, "strategy": "parallel", "allocator": run.allocator}
+                | {"stopping": None, "unit": "tokens", "tokens_kind": "total", "budget": budget}
                 | each
-                | {"accuracy": one.value, "low": one.low, "high": one.high}
+                | {"exhausted": 0.0, "accuracy": one.value, "low": one.low, "high": one.high}
             )
     return pd.DataFrame(rows)
 
@@ -111,7 +114,7 @@ def live_differences(runs: Sequence[LiveRun], at: Sequence[float]) -> pd.DataFra
         gaps = np.array([run.right(cost) - first.right(cost) for cost in costs])
         found = estimates(gaps, question_resamples(len(run.order)))
         rows += [
-            {"allocator": run.allocator, "unit": "tokens", "at": budget}
+            {"recording": run.recording, "allocator": run.allocator, "unit": "tokens", "at": budget}
             | {"difference": one.value, "low": one.low, "high": one.high}
             for budget, one in zip(at, found, strict=True)
         ]

@@ -8,6 +8,8 @@ from helpers.sums import TASK
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.live_runs import LiveRun, live_curves, live_differences, live_run
+from dynlab.plots.curves import plot_curves
+from dynlab.plots.savings import plot_differences
 from dynlab.recordings.recording import load
 
 WITH_TARGETS = replace(
@@ -19,7 +21,7 @@ def run_of(picks, name="mine", order=("q", "r")):
     """A run from (question, answer, tokens) in order; 'a' is right."""
     frame = pd.DataFrame(picks, columns=["question_id", "answer", "tokens"])
     frame = frame.assign(right=frame["answer"] == "a", tokens=frame["tokens"].cumsum())
-    return LiveRun(name, order, frame, None)
+    return LiveRun("sums--model", name, order, frame, None)
 
 
 FIRST = run_of([("q", "a", 10), ("r", "b", 10), ("q", "b", 10), ("r", "b", 10)], "uniform")
@@ -38,10 +40,19 @@ def test_votes_are_those_of_what_the_tokens_buy():
     assert (gaps["low"] <= gaps["difference"]).all() and (gaps["difference"] <= gaps["high"]).all()
 
 
+def test_live_runs_are_drawn_as_replayed_ones_are():
+    curves = live_curves([FIRST, LATER], [1, 2])
+    labels = [line.get_label() for line in plot_curves(curves).get_lines()]
+    assert labels[:2] == ["uniform", "mine"]
+    ax = plot_differences(live_differences([FIRST, LATER], [1, 2]), label="mine − uniform")
+    assert "at equal tokens" in ax.get_xlabel()
+
+
+@pytest.mark.slow
 def test_at_the_end_a_run_has_the_answers_that_it_gave(solve):
     found = solve(budget=4, allocator="ucb", task=WITH_TARGETS)
     run = live_run(found.recording)
-    assert run.allocator == "ucb" and run.wall_s > 0
+    assert (run.recording, run.allocator) == ("answers", "ucb") and run.wall_s > 0
     frame = load(found.recording).frame
     spent = (frame["prompt_tokens"] + frame["completion_tokens"]).sum()
     assert run.cost(4) == spent and run.num_samples(spent) == 36
@@ -52,6 +63,7 @@ def test_at_the_end_a_run_has_the_answers_that_it_gave(solve):
     assert (right % 1 == 0).mean() > 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_graded_or_paired_is_refused_in_a_line(solve, pool):
     with pytest.raises(InputError, match="planned samples, not a live run"):
         live_run(pool())

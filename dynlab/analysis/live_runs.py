@@ -89,7 +89,7 @@ def live_curves(runs: Sequence[LiveRun], budgets: Sequence[float]) -> pd.DataFra
         budgets: In what so many samples a question cost the first run.
     """
     rows = []
-    for run in checked(runs):
+    for run in _paired(runs):
         costs = [runs[0].cost(budget) for budget in budgets]
         values = np.array([run.right(cost) for cost in costs])
         found = estimates(values, question_resamples(len(run.order)))
@@ -107,7 +107,7 @@ def live_curves(runs: Sequence[LiveRun], budgets: Sequence[float]) -> pd.DataFra
 
 def live_differences(runs: Sequence[LiveRun], at: Sequence[float]) -> pd.DataFrame:
     """Accuracy of each later run minus the first's at equal tokens, paired over questions."""
-    first, *others = checked(runs)
+    first, *others = _paired(runs)
     rows = []
     for run in others:
         costs = [first.cost(budget) for budget in at]
@@ -121,7 +121,7 @@ def live_differences(runs: Sequence[LiveRun], at: Sequence[float]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def checked(runs: Sequence[LiveRun]) -> Sequence[LiveRun]:
+def _paired(runs: Sequence[LiveRun]) -> Sequence[LiveRun]:
     """Runs that can be paired.
 
     Raises:

@@ -22,7 +22,8 @@ install: $(INSTALLED)  ## set up .venv with the locked versions
 reproduce: $(INSTALLED)  ## regenerate every figure from the committed recordings (ARGS=--quick for a minute's version)
 	@$(BIN)/dynlab reproduce $(ARGS)
 
-# The tests of a file share a process, with what they start: a browser, a model.
+# The tests of a file share a process, with what they start, and so do those of some files together
+# (`TOGETHER` in tests/conftest.py): a browser, a model.
 TESTS := -m pytest --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED)  ## linters, type checker, tests

@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from pathlib import PurePosixPath
 
 import pytest
 from helpers.fixtures import (  # noqa: F401
@@ -39,14 +38,18 @@ test_recording test_client
 
 # files whose tests share a process, as those of one file do: one starts what all of them use
 TOGETHER = {
-    stem: what
-    for what, stems in {
+    f"tests/{name}.py": what
+    for what, names in {
         "a process with LiteLLM, to fork runs from": (
-            "test_hostile test_interrupting test_openvino test_recorder test_shards"
+            "integration/test_hostile integration/test_interrupting models/test_openvino"
+            " sampling/test_recorder sampling/test_shards"
         ),
-        "a browser, JupyterLab": "test_explorer_in_browser test_progress test_viewer_in_browser",
+        "a browser, JupyterLab": (
+            "integration/test_explorer_in_browser integration/test_viewer_in_browser"
+            " online/test_progress"
+        ),
     }.items()
-    for stem in stems.split()
+    for name in names.split()
 }
 
 SLOW_S = 1.0  # what takes longer, even on a busy machine, is to be marked `slow`, for `make quick`
@@ -59,13 +62,15 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Gives a process the tests of a file, and those of some files together."""
+    """By file, as asked for, but for some files whose tests go to one process together."""
+    if config.getoption("dist") != "loadfile":
+        return None
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
             path = super()._split_scope(nodeid)
-            return TOGETHER.get(PurePosixPath(path).stem, path)
+            return TOGETHER.get(path, path)
 
     return Scheduling(config, log)
 

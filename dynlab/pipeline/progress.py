@@ -27,7 +27,7 @@ _SECONDS = {
     "10-small-reasoner": 60,
     "11-simulation": 20,
     "12-recall": 20,
-    "13-reasoning": 15,
+    "13-reasoning": 28,
 }
 _OTHER = 20.0  # of a notebook that does not come with dynlab
 _QUICK = 0.15  # of that where a run is quick

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from helpers.sums import TASK
+from helpers.scripted_server import Reply
+from helpers.sums import TASK, answers
 
 from dynlab._util.errors import InputError
 from dynlab.analysis.live_runs import LiveRun, live_curves, live_differences, live_run
@@ -17,15 +18,16 @@ WITH_TARGETS = replace(
 )
 
 
-def run_of(picks, name="mine", order=("q", "r")):
-    """A run from (question, answer, tokens) in order; 'a' is right."""
+def run_of(picks, name="mine"):
+    """A run on two questions from (question, answer, tokens) in order; 'a' is right."""
     frame = pd.DataFrame(picks, columns=["question_id", "answer", "tokens"])
     frame = frame.assign(right=frame["answer"] == "a", tokens=frame["tokens"].cumsum())
-    return LiveRun("sums--model", name, order, frame, None)
+    return LiveRun("sums--model", "parallel", name, "", "sums", ("q", "r"), frame, 1.0)
 
 
 FIRST = run_of([("q", "a", 10), ("r", "b", 10), ("q", "b", 10), ("r", "b", 10)], "uniform")
 LATER = run_of([("r", "", 5), ("q", "a", 10), ("q", "a", 10), ("q", "b", 14), ("r", "a", 2)])
+CHEAP = run_of([("q", "a", 10), ("r", "a", 12)], "cheap")
 
 
 def test_votes_are_those_of_what_the_tokens_buy():
@@ -34,10 +36,21 @@ def test_votes_are_those_of_what_the_tokens_buy():
     assert curves.loc[("uniform", 2), "accuracy"] == 0.25  # a and b are tied; b
     assert curves.loc[("mine", 1), ["accuracy", "spent_samples"]].tolist() == [0.5, 1.0]
     assert curves.loc[("mine", 2), ["accuracy", "spent_samples"]].tolist() == [0.5, 2.0]
-    assert curves["spent_tokens"].tolist() == [10, 20, 10, 20]
+    assert curves["spent_tokens"].tolist() == [10, 20, 7.5, 19.5]
     gaps = live_differences([FIRST, LATER], [1, 2])
     assert gaps["difference"].tolist() == [0.0, 0.25]
     assert (gaps["low"] <= gaps["difference"]).all() and (gaps["difference"] <= gaps["high"]).all()
+
+
+def test_a_run_that_has_spent_less_is_not_held_against_more_unless_its_rule_ended_it():
+    told = live_curves([FIRST, CHEAP], [1, 2])
+    assert told.groupby("allocator")["budget"].apply(list).to_dict() == {
+        "uniform": [1, 2],
+        "cheap": [1],
+    }
+    assert live_differences([FIRST, CHEAP], [1, 2])["at"].tolist() == [1]
+    settled = replace(CHEAP, stopping="esc", settled=True)
+    assert live_differences([FIRST, settled], [1, 2])["difference"].tolist() == [0.0, 0.75]
 
 
 def test_live_runs_are_drawn_as_replayed_ones_are():
@@ -49,27 +62,62 @@ def test_live_runs_are_drawn_as_replayed_ones_are():
 
 
 @pytest.mark.slow
-def test_at_the_end_a_run_has_the_answers_that_it_gave(solve):
-    found = solve(budget=4, allocator="ucb", task=WITH_TARGETS)
+@pytest.mark.parametrize(
+    "changes", [{"budget": 4}, {"budget": 5.5}, {"strategy": "integrated", "width": 2}]
+)
+def test_at_the_end_a_run_has_the_answers_that_it_gave(solve, changes):
+    found = solve(allocator="ucb", task=WITH_TARGETS, **changes)
     run = live_run(found.recording)
-    assert (run.recording, run.allocator) == ("answers", "ucb") and run.wall_s > 0
     frame = load(found.recording).frame
     spent = (frame["prompt_tokens"] + frame["completion_tokens"]).sum()
-    assert run.cost(4) == spent and run.num_samples(spent) == 36
-    right = run.right(spent)
-    for number, question in enumerate(WITH_TARGETS.questions):
-        if right[number] in (0.0, 1.0):  # not tied
-            assert (found.answers[question.id] == question.target) == right[number]
-    assert (right % 1 == 0).mean() > 0
+    assert (run.recording, run.allocator, run.settled) == ("answers", "ucb", False)
+    assert run.wall_s > 0 and run.total == spent == run.cost(changes.get("budget", 6))
+    assert len(run.within(spent)) == len(frame)
+    answered = {question.id: question.target for question in WITH_TARGETS.questions}
+    right = dict(zip(run.questions, run.right(spent), strict=True))
+    told = {id_: right[id_] for id_ in answered if right[id_] in (0.0, 1.0)}  # the others are tied
+    assert told == {id_: float(found.answers[id_] == answered[id_]) for id_ in told}
+    assert len(told) >= 5 and len(set(told.values())) == 2
+
+
+@pytest.mark.slow
+def test_only_samples_that_vote_are_counted(solve):
+    found = solve(task=WITH_TARGETS, strategy="integrated(width=2, voting=chained)")
+    run, frame = live_run(found.recording), load(found.recording).frame
+    assert not frame["votes"].all()
+    assert (run.picks["answer"] != "").sum() == (frame["votes"] & (frame["answer"] != "")).sum()
 
 
 @pytest.mark.slow
 def test_what_cannot_be_graded_or_paired_is_refused_in_a_line(solve, pool):
     with pytest.raises(InputError, match="planned samples, not a live run"):
         live_run(pool())
-    with pytest.raises(InputError, match="lacks targets or tokens"):
+    with pytest.raises(InputError, match="lacks targets"):
         live_run(solve().recording)
-    with pytest.raises(InputError, match="different questions"):
-        live_curves([FIRST, replace(LATER, order=("q", "s"))], [1])
+    with pytest.raises(InputError, match="weighs its votes by cisc"):
+        live_run(solve(out="weighed.jsonl", task=WITH_TARGETS, vote="cisc").recording)
+    for other in ({"questions": ("q", "s")}, {"dataset": "more sums"}):
+        with pytest.raises(InputError, match="different questions"):
+            live_curves([FIRST, replace(LATER, **other)], [1])
+    with pytest.raises(InputError, match="by the same allocator"):
+        live_curves([FIRST, FIRST], [1])
     with pytest.raises(InputError, match="no live run"):
         live_differences([], [1])
+    with pytest.raises(InputError, match=r"has 2 samples a question, asked for are 3: give 1 to 2"):
+        live_curves([FIRST], [3])
+
+
+@pytest.mark.slow
+def test_a_failed_sample_has_no_vote_and_no_tokens(solve_by_http, sums_server):
+    def filtered(call):
+        asked = int(call.words.rpartition("Question: ")[2].split()[0])
+        return Reply("content policy", status=400) if asked == 4 else answers(call)
+
+    sums_server.script = filtered
+    found = solve_by_http(task=WITH_TARGETS, allocator="uniform")
+    run = live_run(found.recording)
+    assert found.totals["failed"] == (run.picks["question_id"] == "q4").sum() == 6
+    assert run.total == load(found.recording).frame["completion_tokens"].sum() + (
+        load(found.recording).frame["prompt_tokens"].sum()
+    )
+    assert run.right(run.total)[4] == 0

@@ -220,13 +220,11 @@ class Browser:
     def tab(self, address: str):
         """A page in a tab of its own, closed with the block."""
         made = self._asked("new?about:blank", "PUT")
-        page = Page(made["webSocketDebuggerUrl"])
-        try:
+        with contextlib.ExitStack() as ended:
+            ended.callback(self._asked, f"close/{made['id']}")
+            page = ended.enter_context(contextlib.closing(Page(made["webSocketDebuggerUrl"])))
             page.call("Page.navigate", url=address)
             yield page
-        finally:
-            page.close()
-            self._asked(f"close/{made['id']}")
 
     def _asked(self, what: str, method: str = "GET"):
         request = urllib.request.Request(f"{self._address}/{what}", method=method)

@@ -23,7 +23,7 @@ def forked(call: Callable[..., object], *arguments: object, told: Path) -> BaseP
     """A process that makes a call; an error of dynlab is told in a file, and its exit code is 1."""
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path))):
         forkserver.ensure_running()  # it finds what it imports by the environment alone
-    process = PROCESSES.Process(target=_made, args=(call, arguments, told))
+    process = PROCESSES.Process(target=_made, args=(call, arguments, told), daemon=True)
     process.start()
     return process
 

@@ -35,7 +35,8 @@ def interrupted(sums_server, tmp_path):
             assert time.monotonic() < end, "the calls never came"
             time.sleep(0.002)
         os.kill(process.pid, sent)
-        process.join()
+        process.join(60)
+        assert process.exitcode is not None, "it did not end"
         return told.read_text() if told.exists() else ""
 
     return run

@@ -83,7 +83,7 @@ def test_claims_on_other_families_hold():
     chained = one[(one["measure"] == "chained − sample") & (family(one) != "gsm_symbolic")]
     assert ((chained["low"] < 0) & (chained["high"] > 0)).all() and len(chained) == 2
     gained = numbers("13-gains")
-    assert not (gained["low"] > 0).any()
+    assert not (gained["low"] > 0).any() and gained["recording"].nunique() == 3
     assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
 
 

@@ -273,8 +273,10 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(model, tmp_path)
     process = forked(record_letters, model, out, told=told)
     while process.is_alive() and not num_stored(out):
         time.sleep(0.05)
+    assert process.is_alive(), told.read_text()
     os.kill(process.pid, signal.SIGINT)
     process.join(120)
+    assert process.exitcode == 1
     said = told.read_text()
     assert "interrupted" in said and "the same command goes on from there" in said
     kept = num_stored(out)

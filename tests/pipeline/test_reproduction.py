@@ -20,10 +20,11 @@ from dynlab.plots.manifest import add_figure
 from dynlab.recordings.recording import shipped as shipped_recordings
 from dynlab.recordings.recording import write
 
-NOTEBOOKS = ("01-accuracy-vs-cost", "03-dynamic-vs-uniform")
+NOTEBOOKS = ("00-quickstart", "01-accuracy-vs-cost", "03-dynamic-vs-uniform")
 
 
 FIGURES = [
+    "00-quickstart",
     "01-allocators-samples",
     "01-allocators-tokens",
     "01-greedy",

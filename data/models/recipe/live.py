@@ -1,8 +1,10 @@
 """`python -m recipe.live FOLDER`: policies answer the word problems live, one after the other.
 
-All runs ask the same questions, and for a question's first, second, … sample with the same seed:
-what differs between them is which question got how many. Each is recomputed from its samples and
-its seed alone when it has ended. What was drawn before a run was stopped is not drawn again.
+All runs ask the same questions, with the same seeds for a question's first, second, … sample; 32
+picks are decided at once. Samples are counted in tokens: the later runs have a tenth more samples
+than the first, so that those cheaper than its own do not end them before its tokens are spent. Each
+run is recomputed from its samples and its seed alone when it has ended. What was drawn before a run
+was stopped is not drawn again.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from dynlab.online.solver import solve
 from recipe.choosing import REQUESTS, SAMPLING
 from recipe.reasoners import SEED, recorded, task_of
 
-POLICIES = ("uniform", "priced")
-BUDGET = 8.0  # samples a question, on average
+POLICIES = ("uniform(batch=32)", "priced(batch=32)")
+BUDGET, MORE = 8.0, 1.1  # samples a question of the first run, and how many times that of others
 
 
 def live(
@@ -37,14 +39,15 @@ def live(
     found = []
     with resolve(f"local/{one.model}", settings=runs, engine=engine) as endpoint:
         for policy in policies:
-            path = out / "live" / f"{one.name}.{policy}.jsonl"
+            allocator = policy.partition("(")[0]
+            path = out / "live" / f"{one.name}.{allocator}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
             run = solve(
                 task,
                 endpoint,
                 out=path,
                 policy=policy,
-                budget=budget,
+                budget=budget if policy == policies[0] else budget * MORE,
                 sampling=SAMPLING,
                 requests=REQUESTS,
                 seed=SEED,

@@ -13,6 +13,7 @@ from helpers.scripted_server import Reply
 from recipe import choosing, live, reasoners
 
 from dynlab._util import shipped_files
+from dynlab.analysis.live_runs import live_differences, live_run
 from dynlab.recordings.recording import load, write
 from dynlab.sampling.verification import verify
 from dynlab.strategies.integrated import Integrated
@@ -90,11 +91,15 @@ def test_live_runs_draw_the_same_samples_where_both_go_and_are_never_run_again(
     assert live.main([str(tmp_path), "--budget", "5"]) == 0
     assert capsys.readouterr().out.count(" picks, votes, answers and spending: equal") == 2
     texts = []
-    for policy in live.POLICIES:
-        path = tmp_path / "live" / f"{one.name}.{policy}.parquet"
+    runs = []
+    for allocator, num_samples in {"uniform": 30, "priced": 33}.items():
+        path = tmp_path / "live" / f"{one.name}.{allocator}.parquet"
         frame = load(path).frame.set_index(["question_id", "sample_index"])
-        assert len(frame) == 30 and frame["correct"].notna().all()
+        assert len(frame) == num_samples and frame["correct"].notna().all()
         texts.append(frame["text"])
+        runs.append(live_run(path, one.name))
+    gaps = live_differences(runs, [2, 5])
+    assert gaps["at"].tolist() == [2, 5] and gaps["recording"].unique().tolist() == [one.name]
     both = texts[0].index.intersection(texts[1].index)
     assert len(both) >= 12 and texts[0][both].equals(texts[1][both])
     before = len(model.calls)

@@ -24,6 +24,7 @@ DEFAULT = (
 REASONING = (  # questions that take steps, asked of models that reason
     "gsm_symbolic--qwen2.5-coder-1.5b",
     "countdown--qwen2.5-coder-1.5b",
+    "prime_factorization--qwen2.5-coder-1.5b",
     "family_relationships--qwen2.5-coder-1.5b",
     "syllogism--qwen2.5-coder-0.5b",
 )

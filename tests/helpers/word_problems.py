@@ -50,7 +50,7 @@ def families() -> str:
     rows = []
     for name in REASONING:
         chained = of_recording(found, name).set_index("measure")
-        gain = of_recording(gains, name).set_index("at").loc[8, ["difference", "low", "high"]]
+        gain = of_recording(gains, name).set_index("at")[["difference", "low", "high"]]
         (vote,) = of_recording(votes, name).to_dict("records")
         family, model = name.split("--qwen2.5-coder-")
         frame = load(name).frame
@@ -60,7 +60,7 @@ def families() -> str:
                 f"`{family}`, {model.upper()}",
                 *(f"{each:.2f}" for each in (sample, vote["greedy"], vote["vote"])),
                 signed((vote["difference"], vote["low"], vote["high"])),
-                signed(tuple(gain)),
+                *(signed(tuple(gain.loc[at])) for at in (4, 8)),
                 *(
                     signed(tuple(chained.loc[measure, ["value", "low", "high"]]))
                     if measure in chained.index
@@ -70,7 +70,7 @@ def families() -> str:
             ]
         )
     levels = ["family, model", "one sample", "greedy", "vote of 16", "vote − greedy"]
-    gained = ["UCB − uniform at 8", "chained − sample", "chained − placebo"]
+    gained = ["UCB − uniform at 4", "at 8", "chained − sample", "chained − placebo"]
     return table_of(levels + gained, rows)
 
 

@@ -75,9 +75,15 @@ def test_claims_on_chains_hold_in_the_figures():
 
 def test_claims_on_other_families_hold():
     gaps, votes, one = (numbers(f"13-{name}") for name in ("differences", "greedy", "chained"))
-    assert not (gaps["high"] < 0).any() and gaps["recording"].nunique() == 4
+    assert not (gaps["high"] < 0).any() and gaps["recording"].nunique() == 5
     ahead = gaps[gaps["low"] > 0].groupby("at").apply(lambda rows: set(family(rows)))
-    assert ahead.to_dict() == {4: {"gsm_symbolic", "countdown"}, 8: {"gsm_symbolic"}}
+    risen = {"gsm_symbolic", "countdown", "prime_factorization"}
+    assert ahead.to_dict() == {4: risen, 8: {"gsm_symbolic"}}
+    curves = numbers("13-curves")
+    level = curves[curves["allocator"] == "uniform"].assign(family=family)
+    level = level.pivot(index="family", columns="budget", values="accuracy")
+    assert set(level.index[level[16] - level[2] > 0.05]) == risen
+    assert set(level.index[level[16] - level[2] < 0.0]) == set(level.index) - risen
     assert set(family(votes[votes["low"] > 0])) == {"gsm_symbolic", "countdown"}
     assert not (votes["high"] < 0).any()
     chained = one[(one["measure"] == "chained − sample") & (family(one) != "gsm_symbolic")]

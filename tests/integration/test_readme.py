@@ -10,6 +10,7 @@ from recipe.families import PUZZLES
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_the_figures():
     """`make readme` writes them again."""
     assert all(any(f"<!-- {name} -->" in text for text in TEXTS) for name in REGIONS)

@@ -34,7 +34,6 @@ class LiveRun:
         dataset: What the questions are of; questions, their ids in order.
         picks: A row a sample in the order of its pick: question_id, answer ('' where it does not
             vote), right, and tokens, what was spent up to it, prompts included.
-        wall_s: Seconds that its parts took together.
         settled: Whether it ended because its rule had no question left.
     """
 
@@ -45,7 +44,6 @@ class LiveRun:
     dataset: str
     questions: tuple[str, ...]
     picks: pd.DataFrame
-    wall_s: float
     settled: bool = False
 
     @property
@@ -97,7 +95,7 @@ def live_run(path: str | Path, name: str = "") -> LiveRun:
     recording = load(path)
     if recording.design != "adaptive":
         raise InputError(f"{path} holds planned samples, not a live run: give one of `solve`")
-    settings, totals = recording.card["settings"], recording.card["totals"]
+    settings = recording.card["settings"]
     if settings["vote"]:
         raise InputError(f"{path} weighs its votes by {settings['vote']}: give a plurality's run")
     frame = recording.frame.sort_values("picked")
@@ -122,8 +120,7 @@ def live_run(path: str | Path, name: str = "") -> LiveRun:
         settings["dataset"],
         tuple(recording.card["order"]),
         picks,
-        totals["wall_s"],
-        totals["ended"] == "settled",
+        recording.card["totals"]["ended"] == "settled",
     )
 
 

@@ -82,6 +82,8 @@ CONTRASTED = {
     "digits": Look("digits", "#d55e00", "s"),
     "sums": Look("sums", "#cc79a7", "P"),
     "gsm_symbolic": Look("gsm_symbolic", "#332288", "h"),
+    "countdown": Look("countdown", "#999933", "<"),
+    "prime_factorization": Look("prime_factorization", "#cc6677", ">"),
     "family_relationships": Look("family_relationships", "#117733", "p"),
     "syllogism": Look("syllogism", "#882255", "X"),
     "capitals": Look("capitals", "#44aa99", "d"),

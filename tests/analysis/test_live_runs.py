@@ -22,7 +22,7 @@ def run_of(picks, name="mine"):
     """A run on two questions from (question, answer, tokens) in order; 'a' is right."""
     frame = pd.DataFrame(picks, columns=["question_id", "answer", "tokens"])
     frame = frame.assign(right=frame["answer"] == "a", tokens=frame["tokens"].cumsum())
-    return LiveRun("sums--model", "parallel", name, "", "sums", ("q", "r"), frame, 1.0)
+    return LiveRun("sums--model", "parallel", name, "", "sums", ("q", "r"), frame)
 
 
 FIRST = run_of([("q", "a", 10), ("r", "b", 10), ("q", "b", 10), ("r", "b", 10)], "uniform")
@@ -71,7 +71,7 @@ def test_at_the_end_a_run_has_the_answers_that_it_gave(solve, changes):
     frame = load(found.recording).frame
     spent = (frame["prompt_tokens"] + frame["completion_tokens"]).sum()
     assert (run.recording, run.allocator, run.settled) == ("answers", "ucb", False)
-    assert run.wall_s > 0 and run.total == spent == run.cost(changes.get("budget", 6))
+    assert run.total == spent == run.cost(changes.get("budget", 6))
     assert len(run.within(spent)) == len(frame)
     answered = {question.id: question.target for question in WITH_TARGETS.questions}
     right = dict(zip(run.questions, run.right(spent), strict=True))

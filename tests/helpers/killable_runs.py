@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import dynlab
@@ -12,7 +13,7 @@ from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.openvino import EngineSettings
 from dynlab.sampling.recorder import record
 from dynlab.tasks.task import Task
-from helpers import sums
+from helpers import sums, targeted_sums
 from helpers.flat_options import grouped
 
 KEY = "sk-marked-0123456789abcdef"
@@ -49,17 +50,8 @@ def record_hostile(
 ) -> None:
     """Records sums of a server whose answers fail in many ways."""
     asked = tuple(Question(f"q{i}", f"{i} + 1?", "1") for i in range(questions))
-    task = Task(
-        "sums",
-        asked,
-        form="completion",
-        answer="integer",
-        reasoned=False,
-        max_tokens=8,
-        stop=("\n",),
-    )
     record(
-        task,
+        replace(targeted_sums.TASK, questions=asked),
         Endpoint("text-completion-openai/m", address, KEY),
         num_samples=samples,
         out=out,

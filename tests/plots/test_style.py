@@ -2,7 +2,7 @@ from dynlab.plots import style
 
 
 def test_recordings_beside_one_another_look_different():
-    known = ("gsm_symbolic · a", "family_relationships · a", "capitals · b", "french · c")
+    known = ("gsm_symbolic · a", "countdown · a", "prime_factorization · a", "french · c")
     own = [f"mine {number}" for number in range(4)]
     for names in ((*known, *own), (*own, *known)):
         looks = style.recording_looks(names)

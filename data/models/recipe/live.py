@@ -1,10 +1,11 @@
 """`python -m recipe.live FOLDER`: policies answer the word problems live, one after the other.
 
-All runs ask the same questions, with the same seeds for a question's first, second, … sample; 32
-picks are decided at once. Samples are counted in tokens: the later runs have a tenth more samples
-than the first, so that those cheaper than its own do not end them before its tokens are spent. Each
-run is recomputed from its samples and its seed alone when it has ended. What was drawn before a run
-was stopped is not drawn again.
+All runs ask the same questions, with the same seeds for a question's first, second, … sample, each
+of an engine that has read none of them. The first one picks in rounds of 32; of the later ones 32
+samples are in flight, and each answer counts at once. Samples are counted in tokens: the later runs
+have a tenth more samples than the first, so that those cheaper than its own do not end them before
+its tokens are spent. Each run is recomputed from its samples and its seed alone when it has ended.
+What was drawn before a run was stopped is not drawn again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dynlab._util.errors import DynlabError
@@ -37,23 +39,23 @@ def live(
     one, task = recorded()[0], task_of(recorded()[0])
     runs = EngineSettings(num_sequences=64, threads=threads)
     found = []
-    with resolve(f"local/{one.model}", settings=runs, engine=engine) as endpoint:
-        for policy in policies:
-            allocator = policy.partition("(")[0]
-            path = out / "live" / f"{one.name}.{allocator}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
+    for policy in policies:
+        later, allocator = policy != policies[0], policy.partition("(")[0]
+        path = out / "live" / f"{one.name}.{allocator}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with resolve(f"local/{one.model}", settings=runs, engine=engine) as endpoint:
             run = solve(
                 task,
                 endpoint,
                 out=path,
                 policy=policy,
-                budget=budget if policy == policies[0] else budget * MORE,
+                budget=budget * MORE if later else budget,
                 sampling=SAMPLING,
-                requests=REQUESTS,
+                requests=replace(REQUESTS, asynchronous=later),
                 seed=SEED,
             )
-            print(f"{run.summary}\n{audit(run.path)}", flush=True)
-            found.append(run.recording)
+        print(f"{run.summary}\n{audit(run.path)}", flush=True)
+        found.append(run.recording)
     return found
 
 

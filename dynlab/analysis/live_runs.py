@@ -7,6 +7,7 @@ that intervals are over questions alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dynlab._util import shipped_files
 from dynlab._util.errors import InputError
 from dynlab.analysis.metrics import estimates
 from dynlab.analysis.resamples import Resamples, question_resamples
@@ -35,6 +37,7 @@ class LiveRun:
         picks: A row a sample in the order of its pick: question_id, answer ('' where it does not
             vote), right, and tokens, what was spent up to it, prompts included.
         settled: Whether it ended because its rule had no question left.
+        wall_s: How long it took, in seconds, and NaN where its recording does not say.
     """
 
     recording: str
@@ -45,11 +48,17 @@ class LiveRun:
     questions: tuple[str, ...]
     picks: pd.DataFrame
     settled: bool = False
+    wall_s: float = math.nan
 
     @property
     def total(self) -> float:
         """The tokens of all its samples."""
         return float(self.picks["tokens"].iloc[-1])
+
+    @property
+    def num_samples(self) -> float:
+        """The samples of a question, on average."""
+        return len(self.picks) / len(self.questions)
 
     def right(self, tokens: float) -> Floats:
         """The chance by question that the vote of what so many tokens buy is right: [Q]."""
@@ -70,10 +79,10 @@ class LiveRun:
         """
         count = int(budget * len(self.questions) + 1e-9)  # as a run counts its calls
         if not 1 <= count <= len(self.picks):
-            most = len(self.picks) / len(self.questions)
+            most = f"{self.num_samples:g}"
             raise InputError(
-                f"a live run by {self.allocator} has {most:g} samples a question, asked for are"
-                f" {budget:g}: give 1 to {most:g}"
+                f"a live run by {self.allocator} has {most} samples a question, asked for are"
+                f" {budget:g}: give 1 to {most}"
             )
         return float(self.picks["tokens"].iloc[count - 1])
 
@@ -87,7 +96,7 @@ def live_run(path: str | Path, name: str = "") -> LiveRun:
 
     Args:
         path: Beside its answers.
-        name: What figures call it; default: the file's.
+        name: What figures call it; default: the file's, up to its allocator's.
 
     Raises:
         InputError: it is not of a live run, weighs its votes, or lacks targets or tokens.
@@ -112,15 +121,47 @@ def live_run(path: str | Path, name: str = "") -> LiveRun:
             "tokens": tokens.cumsum(),
         }
     )
+    totals = recording.card["totals"]
     return LiveRun(
-        name or recording.name,
+        name or recording.name.removesuffix(f".{settings['allocator']}"),
         settings["strategy"],
         settings["allocator"],
         settings["stopping"] or "",
         settings["dataset"],
         tuple(recording.card["order"]),
         picks,
-        recording.card["totals"]["ended"] == "settled",
+        totals["ended"] == "settled",
+        math.nan if totals.get("wall_s") is None else float(totals["wall_s"]),
+    )
+
+
+def live_runs(named: str = "") -> list[LiveRun]:
+    """The runs at paths with commas between; without any, those that come with dynlab, that of
+    equal allocation first.
+
+    Raises:
+        InputError: as `live_run`.
+    """
+    paths = [name.strip() for name in named.split(",") if name.strip()]
+    if paths:
+        return [live_run(path) for path in paths]
+    return sorted(
+        (live_run(path) for path in run_files()), key=lambda run: run.allocator != "uniform"
+    )
+
+
+def run_files() -> list[Path]:
+    """The recordings of live runs that come with dynlab; the answers that each gave lie beside."""
+    return list(shipped_files.named("data/recordings/live", (".parquet",)).values())
+
+
+def live_totals(runs: Sequence[LiveRun]) -> pd.DataFrame:
+    """What each run drew: samples, tokens with prompts, and wall_s, how long it took."""
+    return pd.DataFrame(
+        {"recording": run.recording, "strategy": run.strategy, "allocator": run.allocator}
+        | {"stopping": run.stopping, "samples": len(run.picks)}
+        | {"tokens": run.total, "wall_s": run.wall_s}
+        for run in runs
     )
 
 
@@ -143,7 +184,7 @@ def live_curves(runs: Sequence[LiveRun], budgets: Sequence[float]) -> pd.DataFra
                 own = run.within(cost)
                 spent = float(own["tokens"].max()) if len(own) else 0.0
                 rows.append(
-                    {"recording": run.recording, "strategy": run.strategy}
+                    {"recording": runs[0].recording, "strategy": run.strategy}
                     | {"allocator": run.allocator, "stopping": run.stopping}
                     | {"unit": "tokens", "tokens_kind": "total", "budget": budget}
                     | {"spent_samples": len(own) / len(run.questions)}
@@ -159,7 +200,7 @@ def live_differences(runs: Sequence[LiveRun], at: Sequence[float]) -> pd.DataFra
     """
     first, *others = _paired(runs)
     rows = [
-        {"recording": run.recording, "strategy": run.strategy, "allocator": run.allocator}
+        {"recording": first.recording, "strategy": run.strategy, "allocator": run.allocator}
         | {"unit": "tokens", "at": budget}
         | interval(
             "difference", *estimates((run.right(cost) - first.right(cost))[None], _resamples(run))

@@ -8,6 +8,7 @@ from dynlab.reports import (
     contrasts,
     curves,
     leaderboard,
+    live_runs,
     savings,
     sensitivity,
     simulation,

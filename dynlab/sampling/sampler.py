@@ -95,7 +95,7 @@ class Sampler:
         self.counted: Callable[[], object] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = False
-        self._started = 0.0
+        self._started: float | None = None  # the first draw
 
     @property
     def stop(self) -> bool:
@@ -132,7 +132,7 @@ class Sampler:
         return told
 
     async def __aenter__(self) -> Sampler:
-        self._loop, self._started = asyncio.get_running_loop(), self.clock.clock()
+        self._loop = asyncio.get_running_loop()
         await self.client.__aenter__()
         return self
 
@@ -148,7 +148,8 @@ class Sampler:
                 task.cancel()
             if self._underway:
                 await asyncio.wait(self._underway.values())
-            self.store.note(WALL_S, self.clock.clock() - self._started)
+            if self._started is not None:
+                self.store.note(WALL_S, self.clock.clock() - self._started)
             await self.store.flush()
             await self.client.__aexit__(*error)
 
@@ -169,6 +170,8 @@ class Sampler:
         return self.store.sample(key)
 
     def _begun(self, key: Key) -> asyncio.Task[None]:
+        if self._started is None:
+            self._started = self.clock.clock()
         if key not in self._underway:
             for parent in self.plan.parents(key):
                 if parent not in self.arrived:

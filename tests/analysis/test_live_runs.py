@@ -8,10 +8,20 @@ from helpers.scripted_server import Reply
 from helpers.sums import TASK, answers
 
 from dynlab._util.errors import InputError
-from dynlab.analysis.live_runs import LiveRun, live_curves, live_differences, live_run
+from dynlab.analysis.live_runs import (
+    LiveRun,
+    live_curves,
+    live_differences,
+    live_run,
+    live_runs,
+    live_totals,
+    run_files,
+)
+from dynlab.online.run_audit import audit
 from dynlab.plots.curves import plot_curves
 from dynlab.plots.savings import plot_differences
 from dynlab.recordings.recording import load
+from dynlab.reports.live_runs import of_totals
 
 WITH_TARGETS = replace(
     TASK, questions=tuple(replace(q, target=str(i + 1)) for i, q in enumerate(TASK.questions))
@@ -59,6 +69,37 @@ def test_live_runs_are_drawn_as_replayed_ones_are():
     assert labels[:2] == ["uniform", "mine"]
     ax = plot_differences(live_differences([FIRST, LATER], [1, 2]), label="mine − uniform")
     assert "at equal tokens" in ax.get_xlabel()
+
+
+def test_what_was_drawn_is_told_with_its_time_where_that_is_known():
+    totals = live_totals([replace(FIRST, wall_s=120.4), LATER])
+    assert of_totals(totals).splitlines() == [
+        "- **uniform** drew 4 samples for 40 tokens in 2 min 0 s, 2 samples a minute.",
+        "- **mine** drew 5 samples for 41 tokens.",
+    ]
+
+
+@pytest.mark.slow
+def test_runs_are_read_in_the_order_given(solve):
+    adaptive = solve(out="sums.ucb.jsonl", task=WITH_TARGETS, allocator="ucb").recording
+    equal = solve(out="sums.uniform.jsonl", task=WITH_TARGETS, allocator="uniform").recording
+    runs = live_runs(f"{adaptive}, {equal}")
+    assert [(run.recording, run.allocator) for run in runs] == [
+        ("sums", "ucb"),
+        ("sums", "uniform"),
+    ]
+    assert all(run.wall_s >= 0 for run in runs) and runs[0].num_samples == 6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not run_files(), reason="no live runs are committed")
+def test_the_live_runs_that_come_with_dynlab_are_what_their_samples_and_seed_lead_to():
+    first, *others = live_runs()
+    assert first.allocator == "uniform" and others
+    for path in run_files():
+        assert audit(path.with_suffix(".jsonl")).endswith(": equal")  # else it is an error
+    gaps = live_differences([first, *others], [2, first.num_samples])
+    assert gaps["at"].tolist() == [2, first.num_samples] * len(others)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +43,11 @@ def commands(code: str) -> list[list[str]]:
 
 
 def lay_out(folder: Path) -> None:
-    """The files that a reader of the guides has: questions, a log, settings, and a recording."""
+    """The files that a reader of the guides has: questions, a log, settings, recordings."""
     from dynlab.recordings import load, write
+
+    live = Path("data", "recordings", "live")  # as in a clone
+    shutil.copytree(ROOT / live, folder / live)
 
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -163,6 +163,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "word-problems": word_problems.word_problems,
     "chain-choice": word_problems.chain_choice,
     "reasoner-chains": word_problems.reasoner_chains,
+    "live": word_problems.live,
     "families": word_problems.families,
     "in-sequence": word_problems.in_sequence,
     "engines": word_problems.engines,

@@ -7,7 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 
+from dynlab._util.durations import took
 from dynlab.analysis.chained_samples import with_estimates
+from dynlab.analysis.live_runs import live_runs, live_totals, run_files
 from dynlab.analysis.same_model import agreement
 from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
@@ -74,6 +76,30 @@ def families() -> str:
     return table_of(levels + gained, rows)
 
 
+def live() -> str:
+    """Two runs on the model itself, a row each, and what one gains at equal tokens."""
+    runs, curves, gaps = live_runs(), numbers("13-live"), numbers("13-live-differences")
+    at, rows = [4, 8], []
+    for run in live_totals(runs).to_dict("records"):
+        own = curves[curves["allocator"] == run["allocator"]].set_index("budget")
+        levels = (
+            f"{one['accuracy']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
+            for _, one in own.loc[at].iterrows()
+        )
+        spent = [f"{run['samples']:,}", f"{run['tokens'] / 1e6:.2f} million", took(run["wall_s"])]
+        rows.append([f"`{run['allocator']}`", *spent, *levels])
+    head = ["", "samples", "tokens", "time", *(f"accuracy at the tokens of {b}" for b in at)]
+    gap = gaps.set_index("at")[["difference", "low", "high"]]
+    told = " and ".join(f"{signed(tuple(gap.loc[b]))} at the tokens of {b}" for b in at)
+    key = ["question_id", "sample_index"]
+    one, other = (load(path).frame.set_index(key)["text"] for path in run_files())
+    both = one.index.intersection(other.index)
+    alike = (one[both] == other[both]).mean()
+    said = f"{' − '.join(run.allocator for run in reversed(runs))} = {told} samples a question."
+    said += f" Of the {len(both)} samples that both drew, {alike:.0%} are alike word for word."
+    return f"{table_of(head, rows)}\n\n{_typeset(said)}"
+
+
 def in_sequence() -> str:
     """How samples fare that are shown all earlier ones of their stream, one line a family."""
     lines = []
@@ -97,7 +123,12 @@ def in_sequence() -> str:
             f" places {signed(tuple(found.loc['last']))}; {cut[0]:.0%} of the samples there end at"
             f" the token limit, of independent ones {cut[1]:.0%}."
         )
-    return "\n".join(lines).replace("%", " %").replace(" -", " −").replace("[-", "[−")
+    return _typeset("\n".join(lines))
+
+
+def _typeset(text: str) -> str:
+    """With true minus signs, and a space before percent."""
+    return text.replace("%", " %").replace(" -", " −").replace("[-", "[−")
 
 
 def chain_choice() -> str:

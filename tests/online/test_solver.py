@@ -277,6 +277,7 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_bounds_the_cost(
     assert left.num_samples == 34 and left.basis == "the mean of the 20 samples that are there"
     assert left.expected.usd == pytest.approx(again["cost_usd"] * 34 / 20, rel=1e-6)
     spent = solve().totals
+    assert solve().totals == spent  # where nothing is drawn, nothing is counted
     assert (
         found.estimate.worst.tokens >= spent["tokens"]
         and found.estimate.worst.usd >= spent["cost_usd"]

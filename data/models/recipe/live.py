@@ -22,7 +22,7 @@ from dynlab.models.openvino import EngineSettings
 from dynlab.online.run_audit import audit
 from dynlab.online.solver import solve
 from recipe.choosing import REQUESTS, SAMPLING
-from recipe.reasoners import SEED, recorded, task_of
+from recipe.reasoners import SEED, engine_flags, recorded, task_of
 
 POLICIES = ("uniform(batch=32)", "priced(batch=32)")
 BUDGET, MORE = 8.0, 1.1  # samples a question of the first run, and how many times that of others
@@ -62,15 +62,16 @@ def live(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs as told on the command line and returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipe.live", description=__doc__, allow_abbrev=False
+        prog="python -m recipe.live",
+        description=__doc__,
+        allow_abbrev=False,
+        parents=[engine_flags()],
     )
     parser.add_argument("out", type=Path, help="folder of the recordings")
     parser.add_argument("--policies", nargs="+", default=POLICIES, help="default: %(default)s")
     parser.add_argument(
         "--budget", type=float, default=BUDGET, help="samples a question, on average"
     )
-    parser.add_argument("--engine", help="openvino or llama.cpp; default: the faster one")
-    parser.add_argument("--threads", type=int, help="of OpenVINO; default: one per core")
     given = parser.parse_args(arguments)
     try:
         for path in live(**vars(given)):

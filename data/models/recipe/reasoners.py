@@ -202,10 +202,21 @@ def told(path: Path, num_samples: int) -> Iterator[None]:
     print(f"{path.name}: there after {time.monotonic() - begun:.0f} s", flush=True)
 
 
+def engine_flags() -> argparse.ArgumentParser:
+    """What a command line says of the engine."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--engine", help="openvino or llama.cpp; default: the faster one")
+    parser.add_argument("--threads", type=int, help="of OpenVINO; default: one per core")
+    return parser
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Records as told on the command line and returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m recipe.reasoners", description=__doc__, allow_abbrev=False
+        prog="python -m recipe.reasoners",
+        description=__doc__,
+        allow_abbrev=False,
+        parents=[engine_flags()],
     )
     parser.add_argument("out", type=Path, help="folder of the recordings")
     families = [one.family for one in recorded()]
@@ -215,8 +226,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--from", dest="earlier", type=Path, metavar="FOLDER", help="go on from its recordings"
     )
-    parser.add_argument("--engine", help="openvino or llama.cpp; default: the faster one")
-    parser.add_argument("--threads", type=int, help="of OpenVINO; default: one per core")
     given = parser.parse_args(arguments)
     try:
         for path in reasoners(**vars(given)):

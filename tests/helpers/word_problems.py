@@ -96,7 +96,15 @@ def live() -> str:
     both = one.index.intersection(other.index)
     alike = (one[both] == other[both]).mean()
     said = f"{' − '.join(run.allocator for run in reversed(runs))} = {told} samples a question."
-    said += f" Of the {len(both)} samples that both drew, {alike:.0%} are alike word for word."
+    greedy = load(WORD_PROBLEMS).greedy.set_index("question_id")["correct"].astype(float)
+    cost = runs[0].cost(at[-1])
+    votes = {run.allocator: pd.Series(run.right(cost), run.questions) for run in runs}
+    found = with_estimates({name: own - greedy for name, own in votes.items()})
+    each = found.set_index("measure")[["value", "low", "high"]]
+    said += f" At the tokens of {at[-1]}, vote − greedy = " + " and ".join(
+        f"{signed(tuple(each.loc[name]))} (`{name}`)" for name in votes
+    )
+    said += f". Of the {len(both)} samples that both drew, {alike:.0%} are alike word for word."
     return f"{table_of(head, rows)}\n\n{_typeset(said)}"
 
 

@@ -7,6 +7,8 @@ import pytest
 from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
 from recipe.families import PUZZLES
 
+from dynlab.analysis.live_runs import live_runs
+
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
 
 
@@ -92,6 +94,16 @@ def test_claims_on_other_families_hold():
     gained = numbers("13-gains")
     assert not (gained["low"] > 0).any() and gained["recording"].nunique() == 4
     assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
+
+
+def test_claims_on_live_runs_hold():
+    gaps, curves = numbers("13-live-differences").set_index("at"), numbers("13-live")
+    assert (gaps["low"] > 0).to_dict() == {2: False, 3: False, 4: True, 6: True, 8: False}
+    assert set(gaps["allocator"]) == {"priced"} and (gaps["high"] > 0).all()
+    (greedy,) = curves.loc[curves["allocator"] == "greedy", "accuracy"]
+    assert ((curves["low"] < greedy) & (greedy < curves["high"])).all()
+    time = {run.allocator: run.wall_s / run.total for run in live_runs()}
+    assert time["priced"] > time["uniform"]
 
 
 def test_claims_on_the_small_reasoner_hold():

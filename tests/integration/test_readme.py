@@ -90,10 +90,16 @@ def test_claims_on_other_families_hold():
     assert set(family(votes[votes["low"] > 0])) == {"gsm_symbolic", "countdown"}
     assert not (votes["high"] < 0).any()
     chained = one[(one["measure"] == "chained − sample") & (family(one) != "gsm_symbolic")]
-    assert ((chained["low"] < 0) & (chained["high"] > 0)).all() and len(chained) == 3
+    assert ((chained["low"] < 0) & (chained["high"] > 0)).all() and len(chained) == 4
+    misled = one[one["measure"] == "chained − placebo"]
+    assert set(family(misled[misled["low"] > 0])) == {*risen, "family_relationships"}
+    right = one[one["measure"] == "placebo"].set_index(family(one[one["measure"] == "placebo"]))
+    assert right.loc["prime_factorization", "value"] == 0
     gained = numbers("13-gains")
-    assert not (gained["low"] > 0).any() and gained["recording"].nunique() == 4
+    ahead = gained[gained["low"] > 0]  # of a stream's first four samples, none is shown any
+    assert [*zip(family(ahead), ahead["at"], strict=True)] == [("prime_factorization", 4)]
     assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
+    assert gained["recording"].nunique() == 5
 
 
 def test_claims_on_live_runs_hold():

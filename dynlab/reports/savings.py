@@ -59,8 +59,13 @@ def of_savings(savings: pd.DataFrame) -> Words:
     return bullet_list(bullets)
 
 
-def of_differences(differences: pd.DataFrame) -> Words:
-    """A bullet per unit on the paired difference at equal budgets, and one on its cells."""
+def of_differences(differences: pd.DataFrame, base: str = "uniform") -> Words:
+    """A bullet per unit on the paired difference at equal budgets, and one on its cells.
+
+    Args:
+        differences: `Comparison.differences`, or `dynlab.analysis.live_runs.live_differences`.
+        base: What was subtracted.
+    """
     if differences.empty:
         return _nothing()
     bullets = []
@@ -72,7 +77,7 @@ def of_differences(differences: pd.DataFrame) -> Words:
             )
             bullets.append(
                 f"**At equal {unit}**, {label} −"
-                f" uniform{over(own[own['at'] == own['at'].max()])}: {means}."
+                f" {base}{over(own[own['at'] == own['at'].max()])}: {means}."
             )
     bullets.append(
         f"**Cell by cell** ({len(differences)}), {tally(differences, _who(differences))}."

@@ -22,6 +22,7 @@ from dynlab.plots.curves import plot_curves
 from dynlab.plots.savings import plot_differences
 from dynlab.recordings.recording import load
 from dynlab.reports.live_runs import of_totals
+from dynlab.reports.savings import of_differences
 
 WITH_TARGETS = replace(
     TASK, questions=tuple(replace(q, target=str(i + 1)) for i, q in enumerate(TASK.questions))
@@ -69,6 +70,8 @@ def test_live_runs_are_drawn_as_replayed_ones_are():
     assert labels[:2] == ["uniform", "mine"]
     ax = plot_differences(live_differences([FIRST, LATER], [1, 2]), label="mine − uniform")
     assert "at equal tokens" in ax.get_xlabel()
+    told = of_differences(live_differences([LATER, FIRST], [1]), "mine")
+    assert told.startswith("- **At equal tokens**, uniform − mine: +0.000 ")
 
 
 def test_what_was_drawn_is_told_with_its_time_where_that_is_known():

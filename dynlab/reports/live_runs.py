@@ -21,7 +21,7 @@ def of_totals(totals: pd.DataFrame) -> Words:
     for look, rows in methods(totals):
         (run,) = rows.to_dict("records")
         told = f"**{look.label}** drew {run['samples']:,} samples for {run['tokens']:,.0f} tokens"
-        if run["wall_s"] == run["wall_s"]:
+        if pd.notna(run["wall_s"]):
             speed = run["samples"] / run["wall_s"] * 60
             told += f" in {took(run['wall_s'])}, {speed:.0f} samples a minute"
         bullets.append(f"{told}.")

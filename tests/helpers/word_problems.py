@@ -30,7 +30,7 @@ def word_problems() -> str:
     rows = []
     for at in (4, 8, 16):
         own = uniform.loc[at]
-        cells = [f"{own['accuracy']:.2f} [{own['low']:.2f}, {own['high']:.2f}]"]
+        cells = [_level(own)]
         known = gains.loc[gains.index == at, ["difference", "low", "high"]]
         cells.append(signed(tuple(known.iloc[0])) if len(known) else "")
         for unit in ("samples", "tokens"):
@@ -82,10 +82,7 @@ def live() -> str:
     at, rows = [4, 8], []
     for run in live_totals(runs).to_dict("records"):
         own = curves[curves["allocator"] == run["allocator"]].set_index("budget")
-        levels = (
-            f"{one['accuracy']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
-            for _, one in own.loc[at].iterrows()
-        )
+        levels = (_level(one) for _, one in own.loc[at].iterrows())
         spent = [f"{run['samples']:,}", f"{run['tokens'] / 1e6:.2f} million", took(run["wall_s"])]
         rows.append([f"`{run['allocator']}`", *spent, *levels])
     head = ["", "samples", "tokens", "time", *(f"accuracy at the tokens of {b}" for b in at)]
@@ -132,6 +129,11 @@ def in_sequence() -> str:
             f" the token limit, of independent ones {cut[1]:.0%}."
         )
     return _typeset("\n".join(lines))
+
+
+def _level(row: pd.Series) -> str:
+    """The accuracy of a curve's row, with its interval."""
+    return f"{row['accuracy']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 def _typeset(text: str) -> str:

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from dynlab._util.errors import InputError
 from dynlab._util.shipped_files import folder
 from dynlab.pipeline import execute
 from dynlab.pipeline.cache import Cache, CacheEntry
@@ -79,6 +80,11 @@ class Job:
     def passed(self) -> dict[str, Any]:
         """The parameters without the folder to write to: what its outputs depend on."""
         return {name: value for name, value in self.given.items() if name != "out"}
+
+    @property
+    def refused(self) -> bool:
+        """Whether what failed is an input that a cell refused."""
+        return f"): {InputError.__name__}: " in self.failure
 
     @property
     def environment(self) -> dict[str, str]:

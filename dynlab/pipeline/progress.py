@@ -126,11 +126,11 @@ class Progress:
         with self._lock:
             self._forecast.begin(name, self._clock())
 
-    def end(self, name: str, failure: str = "") -> None:
-        """A job ends; a failure is told in place of how long it took."""
+    def end(self, name: str, *, failed: bool = False) -> None:
+        """A job ends."""
         with self._lock:
             seconds = self._forecast.end(name, self._clock())
-            line = failure or f"{name}: {took(seconds)}"
+            line = f"{name}: {'failed after ' * failed}{took(seconds)}"
             if self._forecast.num_done < self._num:
                 line += f" ({self._forecast.num_done} of {self._num} done, {self._left()} to go)"
             if self._shown:

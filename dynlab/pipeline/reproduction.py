@@ -94,8 +94,8 @@ def reproduce(
         progress: Show a line for each notebook that is done on stderr, and on a terminal a bar.
 
     Raises:
-        InputError: An unknown notebook, recording or parameter, or a folder that cannot be written
-            to.
+        InputError: An unknown notebook, recording or parameter, a folder that cannot be written to,
+            or an input that the notebooks which failed refused.
         DynlabError: A notebook failed; the message names its cell, and the other notebooks' results
             are kept.
     """
@@ -134,9 +134,15 @@ def reproduce(
                 write_bytes(run.out / "index.html", run.page(samples).encode())
             page = sweep_page({run.name: run.setting() for run in runs})
         index.write_text(page, encoding="utf-8")
-    failures = [_full(run, job.failure, ": ") for run in runs for job in run.jobs if job.failure]
+    failures = {  # whether it is an input that was refused
+        _full(run, job.failure, ": "): job.refused
+        for run in runs
+        for job in run.jobs
+        if job.failure
+    }
     if failures:
-        raise DynlabError("; ".join(failures) + f"; what the others made is in {out}")
+        error = InputError if all(failures.values()) else DynlabError
+        raise error("; ".join(failures) + f"; what the others made is in {out}")
     report = _report(runs, out, due)
     if report.ran:
         names = [*map(str, recordings)]
@@ -170,7 +176,7 @@ def _run_all(due: Mapping[str, tuple[Job, str]], progress: bool) -> None:
         job, key = due[name]
         shown.begin(name)
         job.run(key)
-        shown.end(name, job.failure)
+        shown.end(name, failed=bool(job.failure))
 
     expected = {name: job.expected for name, (job, _) in due.items()}
     with Progress(expected, _PARALLEL, progress) as shown, ThreadPoolExecutor(_PARALLEL) as pool:

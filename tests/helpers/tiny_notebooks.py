@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from dynlab._util.errors import InputError
 from dynlab.pipeline import cache
 from dynlab.pipeline.job import Job, failed_cell
 from dynlab.pipeline.reproduction import reproduce
@@ -87,8 +88,8 @@ def in_this_process(job):
         try:
             with _ENVIRONMENT, mock.patch("os.environ", job.environment):
                 exec("".join(cell["source"]), space)
-        except ValueError as error:
-            said = {"ename": "ValueError", "evalue": str(error), "traceback": [str(error)]}
+        except (ValueError, InputError) as error:
+            said = {"ename": type(error).__name__, "evalue": str(error), "traceback": [str(error)]}
             cell["outputs"] = [{"output_type": "error", **said}]
             job.failure = f"notebook {job.stem} failed {failed_cell(json.dumps({'cells': cells}))}"
             break

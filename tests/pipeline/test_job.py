@@ -7,7 +7,7 @@ import sys
 import pytest
 from helpers.tiny_notebooks import notebook
 
-from dynlab._util.errors import DynlabError
+from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.shipped_files import named
 from dynlab.pipeline.cache import Cache
 from dynlab.pipeline.job import Job
@@ -17,16 +17,29 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("run", ["papermill"], indirect=True)
-def test_a_failing_notebook_names_its_cell(run, tiny):
+def test_a_failing_notebook_names_its_cell(run, tiny, capsys):
     bad = notebook("10-one", "raise ValueError('too bad')")
     (tiny / "notebooks" / "10-one.ipynb").write_text(bad)
     said = r"10-one failed in cell 'body' \(In \[4\]\): ValueError: too bad"
     with pytest.raises(DynlabError, match=said) as info:
-        run()
+        run(progress=True)
     assert info.value.exit_code == 1
+    told = capsys.readouterr().err  # in the error alone is what went wrong
+    assert "10-one: failed after" in told and "too bad" not in told
     for stem in ("10-one", "11-two"):
         assert (tiny / "out" / "notebooks" / f"{stem}.ipynb").is_file()
     assert "too bad" in (tiny / "out" / "index.html").read_text()
+
+
+def test_an_input_that_a_notebook_refuses_ends_as_one(run, tiny):
+    refuses = "from dynlab._util.errors import InputError; raise InputError('no file x')"
+    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", refuses))
+    with pytest.raises(InputError, match=r"InputError: no file x; what the others made is in"):
+        run()
+    (tiny / "notebooks" / "11-two.ipynb").write_text(notebook("11-two", "raise ValueError('bad')"))
+    with pytest.raises(DynlabError, match=r"no file x; .*ValueError: bad; what") as info:
+        run()
+    assert info.value.exit_code == 1  # not all that failed is the input's
 
 
 @pytest.mark.parametrize("run", ["papermill"], indirect=True)

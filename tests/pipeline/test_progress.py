@@ -46,13 +46,17 @@ def test_the_shown_estimate_never_jumps_up(capsys):
 def test_each_notebook_is_told_in_a_line(capsys):
     now = [0.0]
     with Progress({"a": 60, "b": 240}, workers=1, clock=lambda: now[0]) as progress:
-        for name, failure in (("a", ""), ("b", "notebook b failed")):
+        for name in "ab":
             progress.begin(name)
             now[0] += 60
-            progress.end(name, failure)
+            progress.end(name, failed=name == "b")
     lines = capsys.readouterr().err.splitlines()
     begun = "2 notebooks to run: about 5 min"
-    assert lines == [begun, "a: 1 min 0 s (1 of 2 done, about 5 min to go)", "notebook b failed"]
+    assert lines == [
+        begun,
+        "a: 1 min 0 s (1 of 2 done, about 5 min to go)",
+        "b: failed after 1 min 0 s",
+    ]
 
 
 def test_a_quick_run_is_expected_to_be_quicker():

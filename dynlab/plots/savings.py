@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
-CUT = -1.0  # intervals of savings that go below it end in an arrow there
-ROUNDING = 1e-9  # a saving of exactly -1 (not reached within 2 B) is computed up to rounding
+CUT = -1.0  # a saving there is not reached within 2 B: an interval that goes so far is an arrow
+ROUNDING = 1e-9  # such a saving is computed up to rounding
 
 
 def plot_savings(
@@ -72,7 +72,7 @@ def told(savings: pd.DataFrame) -> pd.DataFrame:
 def savings_caption(savings: pd.DataFrame) -> list[str]:
     """What the marks of savings mean, those that occur."""
     against = savings["against"].iloc[0] if "against" in savings else "uniform"
-    beyond = (savings["low"] < CUT - ROUNDING) & (savings["saving"] > CUT + ROUNDING)
+    beyond = (savings["low"] <= CUT + ROUNDING) & (savings["saving"] > CUT + ROUNDING)
     return [
         BARS,
         f"B: what the reference ({against}) spends, in {counted(savings['unit'])}; its accuracy"
@@ -218,7 +218,7 @@ def _intervals(
             ends = (CUT, np.inf) if value == "saving" else (-np.inf, np.inf)
             draw_interval(ax, cell["low"], cell["high"], y, paint, inside=ends, cap=3.8)
             ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.8, ms=3)
-            if cell["low"] < CUT - ROUNDING and cell[value] > CUT + ROUNDING:
+            if value == "saving" and cell["low"] <= CUT + ROUNDING < cell["saving"]:
                 ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
     _say_absent(ax, cells, value, levels, height)
     labels = {y: title(recording) for (_, recording), y in height.items()}

@@ -160,6 +160,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reasoner": reasoner,
     "control": control,
     "bandit": bandit,
+    "claims": word_problems.claims,
     "word-problems": word_problems.word_problems,
     "chain-choice": word_problems.chain_choice,
     "reasoner-chains": word_problems.reasoner_chains,

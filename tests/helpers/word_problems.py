@@ -46,6 +46,30 @@ def word_problems() -> str:
     return f"{table_of(head, rows)}\n\n{said}"
 
 
+def claims() -> str:
+    """What the paper claims, on the model that reasons: a row a part of the method."""
+    gains, saved = (
+        of_recording(numbers(f"04-{name}"), WORD_PROBLEMS) for name in ("differences", "savings")
+    )
+    parts = {
+        "UCB − equal allocation": (gains, "bandit only", "difference", signed),
+        "tokens that UCB saves at equal accuracy": (saved, "bandit only", "saving", percent),
+        "integrated chains − independent samples": (
+            gains,
+            "integration only",
+            "difference",
+            signed,
+        ),
+        "both − neither": (gains, "both", "difference", signed),
+    }
+    budgets, rows = (4, 8, 16), []
+    for name, (table, method, value, shown) in parts.items():
+        own = table[table["method"] == method].set_index("at")[[value, "low", "high"]]
+        told = (shown(tuple(own.loc[at])) if at in own.index else "not recorded" for at in budgets)
+        rows.append([name, *told])
+    return table_of(["at the tokens of", *(f"{at} samples" for at in budgets)], rows)
+
+
 def families() -> str:
     """What votes, the bandit and chains are worth by family of questions, a row each."""
     found, gains, votes = (numbers(f"13-{name}") for name in ("chained", "differences", "greedy"))

@@ -8,6 +8,7 @@ from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
 from recipe.families import PUZZLES
 
 from dynlab.analysis.live_runs import live_runs
+from dynlab.reports.wording import pooled
 
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
 
@@ -35,17 +36,22 @@ def test_claims_on_allocation_hold_in_the_figures():
     early = differences[differences["at"].isin([4, 8])]
     assert (early["low"] > 0).all() and early["recording"].nunique() == 6
     late = differences[differences["at"] == 16]
-    assert set(family(late[late["low"] <= 0])) == {"digits", "capitals", "french"}
-    assert late["recording"].nunique() == 5
+    assert set(family(late[late["low"] <= 0])) == {
+        *("gsm_symbolic", "digits", "capitals", "french")
+    }
+    assert late["recording"].nunique() == 6
     told = savings[savings["at"].isin([8, 16])]
-    assert (told.groupby(["unit", "at"])["saving"].mean() > 0.3).all()
+    for (_, at), rows in told.groupby(["unit", "at"]):
+        mean, low, _ = pooled(rows, "saving")
+        assert mean > 0.3 and (low > 0.3) == (at == 8)
+    means = told.groupby(["unit", "at"])["saving"].mean().unstack()
+    assert (means[16] > means[8]).all()
     less = told[told["saving"] < 0.3]
     assert {*zip(family(less), less["unit"], strict=True)} == {
         ("digits", "samples"),
         ("digits", "tokens"),
-        ("gsm_symbolic", "tokens"),
     }
-    assert set(family(told[(told["at"] == 16) & (told["low"] < 0)])) == {"french"}
+    assert set(family(told[(told["at"] == 16) & (told["low"] < 0)])) == {"french", "gsm_symbolic"}
     assert set(family(greedy[greedy["low"] > 0])) == {"gsm_symbolic", "totals", "digits"}
     assert set(family(greedy[greedy["high"] < 0])) == {"french"}
 

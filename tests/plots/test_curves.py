@@ -16,7 +16,7 @@ from dynlab._util.errors import InputError
 from dynlab._util.files import write_csv
 from dynlab.plots import axes, figure_files, style
 from dynlab.plots import curves as plots
-from dynlab.plots.savings import CUT, plot_saving_grid, plot_savings
+from dynlab.plots.savings import CUT, plot_saving_grid, plot_savings, savings_caption
 from dynlab.plots.worth import plot_worth
 from dynlab.policies import priced, registry
 
@@ -197,11 +197,13 @@ def test_savings_are_points_with_intervals_flat_ones_apart_and_unreached_ones_op
     assert [line.get_xdata()[0] for line in hollow] == [missed]
 
 
-def test_an_interval_that_leaves_the_panel_ends_in_an_arrow():
-    savings = frames.savings(("a--b",)).head(1).assign(low=-7.0)
+@pytest.mark.parametrize("low", [-7.0, CUT, CUT + 1e-15])  # the last: not reached, up to rounding
+def test_an_interval_that_leaves_the_panel_ends_in_an_arrow(low):
+    savings = frames.savings(("a--b",)).head(1).assign(low=low)
     ax = plot_savings(savings)
     assert any(line.get_marker() == "<" and line.get_xdata()[0] == CUT for line in ax.get_lines())
     assert ax.get_xlim()[0] > -1.5
+    assert any("Arrow" in line for line in savings_caption(savings))
 
 
 def test_savings_in_two_units_stand_side_by_side_with_their_rows_named_once():

@@ -70,6 +70,7 @@ class Job:
         }
         self.pdf = False  # whether its figures are written as PDF, too
         self.failure = ""  # what failed, in a line
+        self.refused = False  # whether that is an input which a cell refused
         self.made: CacheEntry | None = None  # what was made, also where it failed
         self._shown = shown
         self._id = uuid4().hex  # of this run, in the manifest
@@ -80,11 +81,6 @@ class Job:
     def passed(self) -> dict[str, Any]:
         """The parameters without the folder to write to: what its outputs depend on."""
         return {name: value for name, value in self.given.items() if name != "out"}
-
-    @property
-    def refused(self) -> bool:
-        """Whether what failed is an input that a cell refused."""
-        return f"): {InputError.__name__}: " in self.failure
 
     @property
     def environment(self) -> dict[str, str]:
@@ -141,9 +137,14 @@ class Job:
                 return ""
             notebook = self._portable(executed.read_text(encoding="utf-8"))
         if process.returncode and not self._stopped:
-            where = failed_cell(notebook) or f"with its kernel: {last}"
-            self.failure = f"notebook {self.stem} failed {where}"
+            self.fail(notebook, last)
         return notebook
+
+    def fail(self, notebook: str, said: str = "") -> None:
+        """Tells which cell of an executed notebook failed, or else what its process said."""
+        where, raised = failed_cell(notebook)
+        self.failure = f"notebook {self.stem} failed {where or f'with its kernel: {said}'}"
+        self.refused = raised == InputError.__name__
 
     def _keep(self, key: str, notebook: str, seconds: float) -> None:
         """Writes the executed copy and its page; what was made becomes the cache's entry.
@@ -203,17 +204,15 @@ def title_of(notebook: Mapping[str, Any]) -> str:
     return first.partition("\n")[0].strip("# ") if first.startswith("#") else ""
 
 
-def failed_cell(notebook: str) -> str:
-    """The cell that raised, by its id and its execution count, and what it raised, in a line.
-
-    '' where none did.
+def failed_cell(notebook: str) -> tuple[str, str]:
+    """The cell that raised, by its id and its execution count, and what it raised, in a line; and
+    the name of that error. Both '' where none did.
     """
     for cell in json.loads(notebook)["cells"]:
         for output in cell.get("outputs", ()):
             if output["output_type"] == "error":
                 said = " ".join(str(output["evalue"]).split())
                 name = cell.get("id", "without an id")
-                return (
-                    f"in cell {name!r} (In [{cell['execution_count']}]): {output['ename']}: {said}"
-                )
-    return ""
+                where = f"in cell {name!r} (In [{cell['execution_count']}])"
+                return f"{where}: {output['ename']}: {said}", output["ename"]
+    return "", ""

@@ -95,7 +95,7 @@ def reproduce(
 
     Raises:
         InputError: An unknown notebook, recording or parameter, a folder that cannot be written to,
-            or an input that the notebooks which failed refused.
+            or inputs that every notebook which failed refused.
         DynlabError: A notebook failed; the message names its cell, and the other notebooks' results
             are kept.
     """
@@ -134,15 +134,15 @@ def reproduce(
                 write_bytes(run.out / "index.html", run.page(samples).encode())
             page = sweep_page({run.name: run.setting() for run in runs})
         index.write_text(page, encoding="utf-8")
-    failures = {  # whether it is an input that was refused
+    refused = {  # what failed → whether that is an input
         _full(run, job.failure, ": "): job.refused
         for run in runs
         for job in run.jobs
         if job.failure
     }
-    if failures:
-        error = InputError if all(failures.values()) else DynlabError
-        raise error("; ".join(failures) + f"; what the others made is in {out}")
+    if refused:
+        error = InputError if all(refused.values()) else DynlabError
+        raise error("; ".join(refused) + f"; what the others made is in {out}")
     report = _report(runs, out, due)
     if report.ran:
         names = [*map(str, recordings)]

@@ -35,9 +35,9 @@ def percent(interval: Interval) -> str:
     return f"{value} % [{low}, {high}]"
 
 
-def signed(interval: Interval) -> str:
-    """(0.39, 0.35, 0.42) → '+0.39 [+0.35, +0.42]'."""
-    value, low, high = (f"{each:+.2f}" for each in interval)
+def signed(interval: Interval, places: int = 2) -> str:
+    """(0.39, 0.35, 0.42) → '+0.39 [+0.35, +0.42]'; '-0.00' is below zero."""
+    value, low, high = (f"{each:+.{places}f}" for each in interval)
     return f"{value} [{low}, {high}]"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from dynlab._util.errors import InputError
 from dynlab.pipeline import cache
-from dynlab.pipeline.job import Job, failed_cell
+from dynlab.pipeline.job import Job
 from dynlab.pipeline.reproduction import reproduce
 
 _ENVIRONMENT = Lock()  # notebooks run in threads here, and the environment is one
@@ -91,7 +91,7 @@ def in_this_process(job):
         except (ValueError, InputError) as error:
             said = {"ename": type(error).__name__, "evalue": str(error), "traceback": [str(error)]}
             cell["outputs"] = [{"output_type": "error", **said}]
-            job.failure = f"notebook {job.stem} failed {failed_cell(json.dumps({'cells': cells}))}"
+            job.fail(json.dumps({"cells": cells}))
             break
         space.update(job.given if number == 0 else {})
     return json.dumps(json.loads(job.path.read_text()) | {"cells": cells})

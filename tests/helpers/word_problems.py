@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -43,31 +44,45 @@ def word_problems() -> str:
     gap = signed((one["difference"], one["low"], one["high"]))
     head = ["", "uniform's accuracy", "UCB − uniform", "UCB saves samples", "tokens"]
     said = f"One greedy answer is right {one['greedy']:.2f} of the time; vote − greedy = {gap}."
-    return f"{table_of(head, rows)}\n\n{said}"
+    return f"{table_of(head, rows)}\n\n{said} {used_up()}"
 
 
 def claims() -> str:
     """What the paper claims, on the model that reasons: a row a part of the method."""
-    gains, saved = (
-        of_recording(numbers(f"04-{name}"), WORD_PROBLEMS) for name in ("differences", "savings")
+    gains, saved, curves = (
+        of_recording(numbers(f"04-{name}"), WORD_PROBLEMS)
+        for name in ("differences", "savings", "curves")
     )
+    thousandths = partial(signed, places=3)
     parts = {
-        "UCB − equal allocation": (gains, "bandit only", "difference", signed),
-        "tokens that UCB saves at equal accuracy": (saved, "bandit only", "saving", percent),
-        "integrated chains − independent samples": (
-            gains,
-            "integration only",
-            "difference",
-            signed,
-        ),
-        "both − neither": (gains, "both", "difference", signed),
+        "UCB − equal allocation": (gains, "bandit only", "difference", thousandths),
+        "what UCB saves": (saved, "bandit only", "saving", percent),
+        "chains − independent samples": (gains, "integration only", "difference", thousandths),
+        "chains under UCB − neither": (gains, "both", "difference", thousandths),
     }
+    depth = curves[curves["method"] == "integration only"].set_index("budget")["depth"]
     budgets, rows = (4, 8, 16), []
     for name, (table, method, value, shown) in parts.items():
         own = table[table["method"] == method].set_index("at")[[value, "low", "high"]]
-        told = (shown(tuple(own.loc[at])) if at in own.index else "not recorded" for at in budgets)
+        told = [shown(tuple(own.loc[at])) if at in own.index else "not recorded" for at in budgets]
+        if method == "integration only":
+            told[0] = "none chained yet" if depth[4] == 1 else told[0]
         rows.append([name, *told])
-    return table_of(["at the tokens of", *(f"{at} samples" for at in budgets)], rows)
+    head = ["counted in tokens", *(f"at {at} samples" for at in budgets)]
+    return f"{table_of(head, rows)}\n\n{used_up()}"
+
+
+def used_up() -> str:
+    """How far the recorded samples go for the bandit."""
+    curves = of_recording(numbers("04-curves"), WORD_PROBLEMS).set_index(["method", "budget"])
+    spent = curves.loc[("bandit only", 16), "exhausted"]
+    frame = load(WORD_PROBLEMS).frame
+    num = frame.loc[frame["strategy"] == "parallel", "sample_index"].nunique()
+    return _typeset(
+        f"At the tokens of 16 samples UCB has drawn all {num} recorded samples of {spent:.0%} of the questions. A saving"
+        f" of -100% is one that cannot be told: in such resamples of the questions {num} samples of"
+        " each are not as good as 16 under equal allocation."
+    )
 
 
 def families() -> str:

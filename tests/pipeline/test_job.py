@@ -31,15 +31,23 @@ def test_a_failing_notebook_names_its_cell(run, tiny, capsys):
     assert "too bad" in (tiny / "out" / "index.html").read_text()
 
 
+REFUSES = "from dynlab._util.errors import InputError; raise InputError('no file x')"
+
+
+@pytest.mark.parametrize("run", ["papermill"], indirect=True)
 def test_an_input_that_a_notebook_refuses_ends_as_one(run, tiny):
-    refuses = "from dynlab._util.errors import InputError; raise InputError('no file x')"
-    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", refuses))
+    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", REFUSES))
     with pytest.raises(InputError, match=r"InputError: no file x; what the others made is in"):
+        run(notebooks=["10"])
+
+
+def test_what_failed_is_an_input_only_where_all_of_it_is(run, tiny):
+    quotes = "raise ValueError('(In [4]): InputError: no file')"
+    (tiny / "notebooks" / "10-one.ipynb").write_text(notebook("10-one", REFUSES))
+    (tiny / "notebooks" / "11-two.ipynb").write_text(notebook("11-two", quotes))
+    with pytest.raises(DynlabError, match=r"no file x; .*no file; what the others") as info:
         run()
-    (tiny / "notebooks" / "11-two.ipynb").write_text(notebook("11-two", "raise ValueError('bad')"))
-    with pytest.raises(DynlabError, match=r"no file x; .*ValueError: bad; what") as info:
-        run()
-    assert info.value.exit_code == 1  # not all that failed is the input's
+    assert info.value.exit_code == 1
 
 
 @pytest.mark.parametrize("run", ["papermill"], indirect=True)

@@ -80,7 +80,9 @@ def savings_caption(savings: pd.DataFrame) -> list[str]:
         ""
         if savings["reached"].all()
         else "Open: not reached within 2 B, the saving is at best what is drawn.",
-        "Arrow: the interval goes on." if beyond.any() else "",
+        "Arrow: the interval goes on to where it is not reached within 2 B."
+        if beyond.any()
+        else "",
         "Grey: the reference itself gains little, so that there is little to save."
         if savings["flat"].any()
         else "",

@@ -79,9 +79,9 @@ def used_up() -> str:
     frame = load(WORD_PROBLEMS).frame
     num = frame.loc[frame["strategy"] == "parallel", "sample_index"].nunique()
     return _typeset(
-        f"At the tokens of 16 samples UCB has drawn all {num} recorded samples of {spent:.0%} of the questions. A saving"
-        f" of -100% is one that cannot be told: in such resamples of the questions {num} samples of"
-        " each are not as good as 16 under equal allocation."
+        f"At the tokens of 16 samples UCB has drawn all {num} recorded samples of {spent:.0%} of"
+        " the questions. A saving of -100% is one that cannot be told: in such resamples of the"
+        f" questions {num} samples of each are not as good as 16 under equal allocation."
     )
 
 

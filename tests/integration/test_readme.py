@@ -91,7 +91,7 @@ def test_claims_on_other_families_hold():
     assert not (gaps["high"] < 0).any() and gaps["recording"].nunique() == 5
     ahead = gaps[gaps["low"] > 0].groupby("at").apply(lambda rows: set(family(rows)))
     risen = {"gsm_symbolic", "countdown", "prime_factorization"}
-    assert ahead.to_dict() == {4: risen, 8: {"gsm_symbolic", "countdown"}}
+    assert ahead.to_dict() == {4: risen, 8: risen} and set(gaps["at"]) == {4, 8, 16}
     curves = numbers("13-curves")
     level = curves[curves["allocator"] == "uniform"].assign(family=family)
     level = level.pivot(index="family", columns="budget", values="accuracy")
@@ -106,8 +106,7 @@ def test_claims_on_other_families_hold():
     right = one[one["measure"] == "placebo"].set_index(family(one[one["measure"] == "placebo"]))
     assert (right.loc[["prime_factorization", "countdown"], "value"] == 0).all()
     gained = numbers("13-gains")
-    ahead = gained[gained["low"] > 0]  # of a stream's first four samples, none is shown any
-    assert [*zip(family(ahead), ahead["at"], strict=True)] == [("prime_factorization", 4)]
+    assert not (gained["low"] > 0).any()
     assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
     assert gained["recording"].nunique() == 5
 

@@ -19,7 +19,7 @@ NUM_DRAWN = {  # independent samples a question, by model or by name
     REASONER: NUM_REASONED,
     "gsm_symbolic--qwen2.5-coder-1.5b": 32,
     "countdown--qwen2.5-coder-1.5b": 32,
-    "prime_factorization--qwen2.5-coder-1.5b": 16,
+    "prime_factorization--qwen2.5-coder-1.5b": 32,
     "family_relationships--qwen2.5-coder-1.5b": 32,
     "syllogism--qwen2.5-coder-0.5b": 32,
 }

@@ -72,7 +72,7 @@ def told(savings: pd.DataFrame) -> pd.DataFrame:
 def savings_caption(savings: pd.DataFrame) -> list[str]:
     """What the marks of savings mean, those that occur."""
     against = savings["against"].iloc[0] if "against" in savings else "uniform"
-    beyond = (savings["low"] <= CUT + ROUNDING) & (savings["saving"] > CUT + ROUNDING)
+    beyond = [_goes_on(cell) for _, cell in savings.iterrows()]
     return [
         BARS,
         f"B: what the reference ({against}) spends, in {counted(savings['unit'])}; its accuracy"
@@ -80,14 +80,17 @@ def savings_caption(savings: pd.DataFrame) -> list[str]:
         ""
         if savings["reached"].all()
         else "Open: not reached within 2 B, the saving is at best what is drawn.",
-        "Arrow: the interval goes on to where it is not reached within 2 B."
-        if beyond.any()
-        else "",
+        "Arrow: the interval goes on to where it is not reached within 2 B." if any(beyond) else "",
         "Grey: the reference itself gains little, so that there is little to save."
         if savings["flat"].any()
         else "",
         ABSENT if _incomplete(savings) else "",
     ]
+
+
+def _goes_on(cell: pd.Series) -> bool:
+    """Whether a saving's interval reaches to where nothing is drawn, and the saving does not."""
+    return bool(cell["low"] <= CUT + ROUNDING < cell["saving"])
 
 
 def differences_caption(differences: pd.DataFrame) -> list[str]:
@@ -220,7 +223,7 @@ def _intervals(
             ends = (CUT, np.inf) if value == "saving" else (-np.inf, np.inf)
             draw_interval(ax, cell["low"], cell["high"], y, paint, inside=ends, cap=3.8)
             ax.plot(max(cell[value], CUT), y, marker, color=paint, mfc=face, mew=0.8, ms=3)
-            if value == "saving" and cell["low"] <= CUT + ROUNDING < cell["saving"]:
+            if value == "saving" and _goes_on(cell):
                 ax.plot(CUT, y, "<", color=paint, ms=4, mew=0)
     _say_absent(ax, cells, value, levels, height)
     labels = {y: title(recording) for (_, recording), y in height.items()}

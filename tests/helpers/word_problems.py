@@ -69,7 +69,7 @@ def claims() -> str:
             told[0] = "none chained yet" if depth[4] == 1 else told[0]
         rows.append([name, *told])
     head = ["counted in tokens", *(f"at {at} samples" for at in budgets)]
-    return f"{table_of(head, rows)}\n\n{used_up()}"
+    return table_of(head, rows)
 
 
 def used_up() -> str:

@@ -166,6 +166,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "reasoner-chains": word_problems.reasoner_chains,
     "live": word_problems.live,
     "families": word_problems.families,
+    "chain-gains": word_problems.chain_gains,
     "in-sequence": word_problems.in_sequence,
     "engines": word_problems.engines,
     "pools": pools,

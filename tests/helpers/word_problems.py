@@ -14,7 +14,15 @@ from dynlab.analysis.live_runs import live_runs, live_totals, run_files
 from dynlab.analysis.same_model import agreement
 from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
-from helpers.markdown_tables import ROOT, numbers, of_recording, percent, signed, table_of
+from helpers.markdown_tables import (
+    ROOT,
+    mean_at,
+    numbers,
+    of_recording,
+    percent,
+    signed,
+    table_of,
+)
 
 WORD_PROBLEMS = "gsm_symbolic--qwen2.5-coder-1.5b"
 PLACEBO = ROOT / "data" / "recordings" / "controls" / f"{WORD_PROBLEMS}.placebo.parquet"
@@ -93,12 +101,11 @@ def families() -> str:
         chained = of_recording(found, name).set_index("measure")
         gain = of_recording(gains, name).set_index("at")[["difference", "low", "high"]]
         (vote,) = of_recording(votes, name).to_dict("records")
-        family, model = name.split("--qwen2.5-coder-")
         frame = load(name).frame
         sample = frame.loc[frame["strategy"] == "parallel", "correct"].mean()
         rows.append(
             [
-                f"`{family}`, {model.upper()}",
+                _family(name),
                 *(f"{each:.2f}" for each in (sample, vote["greedy"], vote["vote"])),
                 signed((vote["difference"], vote["low"], vote["high"])),
                 *(signed(tuple(gain.loc[at])) for at in (4, 8)),
@@ -144,6 +151,19 @@ def live() -> str:
     return f"{table_of(head, rows)}\n\n{_typeset(said)}"
 
 
+def chain_gains() -> str:
+    """What chains gain over independent samples at equal tokens, a row a family, and the mean."""
+    gains, budgets, rows = numbers("13-gains"), (8, 16), []
+    for name in [*REASONING, None]:
+        own, cells = gains if name is None else of_recording(gains, name), []
+        for method in ("integrated", "sequential"):
+            told = own[own["method"] == method]
+            cells += [mean_at(told, at, "difference", signed) or "not recorded" for at in budgets]
+        rows.append([_family(name) if name else "mean of those recorded", *cells])
+    head = ["family, model", "integrated − independent at 8", "at 16"]
+    return table_of([*head, "sequential − independent at 8", "at 16"], rows)
+
+
 def in_sequence() -> str:
     """How samples fare that are shown all earlier ones of their stream, one line a family."""
     lines = []
@@ -168,6 +188,12 @@ def in_sequence() -> str:
             f" the token limit, of independent ones {cut[1]:.0%}."
         )
     return _typeset("\n".join(lines))
+
+
+def _family(recording: str) -> str:
+    """'countdown--qwen2.5-coder-1.5b' → '`countdown`, 1.5B'."""
+    family, model = recording.split("--qwen2.5-coder-")
+    return f"`{family}`, {model.upper()}"
 
 
 def _level(row: pd.Series) -> str:

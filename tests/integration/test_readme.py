@@ -109,6 +109,9 @@ def test_claims_on_other_families_hold():
     assert not (gained["low"] > 0).any()
     assert set(family(gained[gained["high"] < 0])) == {"gsm_symbolic"}
     assert gained["recording"].nunique() == 5
+    at_8 = gained[(gained["method"] == "integrated") & (gained["at"] == 8)]
+    others = at_8[family(at_8) != "gsm_symbolic"]
+    assert pooled(at_8, "difference")[2] < 0 < pooled(others, "difference")[2]
 
 
 def test_claims_on_live_runs_hold():

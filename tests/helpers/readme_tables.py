@@ -17,7 +17,7 @@ import yaml
 
 from dynlab.cli import main
 from dynlab.reports.savings import headlines
-from helpers import word_problems
+from helpers import reasoner_chains, word_problems
 from helpers.markdown_tables import ROOT, mean_at, numbers, percent, signed, table_of
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
@@ -162,12 +162,12 @@ REGIONS: dict[str, Callable[[], str]] = {
     "bandit": bandit,
     "claims": word_problems.claims,
     "word-problems": word_problems.word_problems,
-    "chain-choice": word_problems.chain_choice,
-    "reasoner-chains": word_problems.reasoner_chains,
+    "chain-choice": reasoner_chains.chain_choice,
+    "reasoner-chains": reasoner_chains.reasoner_chains,
     "live": word_problems.live,
     "families": word_problems.families,
-    "chain-gains": word_problems.chain_gains,
-    "in-sequence": word_problems.in_sequence,
+    "chain-gains": reasoner_chains.chain_gains,
+    "in-sequence": reasoner_chains.in_sequence,
     "engines": word_problems.engines,
     "pools": pools,
     "headroom": headroom,

@@ -8,6 +8,8 @@ from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
 from recipe.families import PUZZLES
 
 from dynlab.analysis.live_runs import live_runs
+from dynlab.pipeline.inputs import REASONING
+from dynlab.recordings.recording import load
 from dynlab.reports.wording import pooled
 
 TEXTS = [page.read_text(encoding="utf-8") for page in PAGES]
@@ -111,8 +113,25 @@ def test_claims_on_other_families_hold():
     assert behind.to_dict() == {8: {"gsm_symbolic"}, 16: {"prime_factorization"}}
     assert gained["recording"].nunique() == 5
     at_8 = gained[(gained["method"] == "integrated") & (gained["at"] == 8)]
+    assert len(at_8) == 5
     others = at_8[family(at_8) != "gsm_symbolic"]
     assert pooled(at_8, "difference")[2] < 0 < pooled(others, "difference")[2]
+
+
+def test_streams_are_as_the_guide_says():
+    for name in REASONING:
+        frame = load(name).frame
+        own = frame[frame["strategy"] == "integrated"]
+        streams = own.groupby(["question_id", "stream"])
+        num, depth = (1, 8) if name.startswith("gsm_symbolic") else (2, 16)
+        assert own["stream"].nunique() == num and (streams.size() == depth).all()
+        assert len(streams) == num * frame["question_id"].nunique()
+        shown = own.loc[own["role"] == "chained", "parents"]
+        assert {tuple(each) for each in shown} == {(0, 1, 2, 3)}
+        assert (own["role"] == "chained").eq(own["sample_index"] >= 4).all()
+    curves = numbers("13-strategies")
+    at_4 = curves[(curves["method"] == "integrated") & (curves["budget"] == 4)]
+    assert (at_4["depth"] == 1).all() and len(at_4) == 5
 
 
 def test_claims_on_live_runs_hold():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
@@ -129,6 +131,9 @@ def test_streams_are_as_the_guide_says():
         shown = own.loc[own["role"] == "chained", "parents"]
         assert {tuple(each) for each in shown} == {(0, 1, 2, 3)}
         assert (own["role"] == "chained").eq(own["sample_index"] >= 4).all()
+    told = REGIONS["in-sequence"]().splitlines()
+    ends = [re.search(r"last of 16 places −\S+ \[−\S+, −", line) for line in told]
+    assert all(ends) and len(ends) == 2  # below zero
     curves = numbers("13-strategies")
     at_4 = curves[(curves["method"] == "integrated") & (curves["budget"] == 4)]
     assert (at_4["depth"] == 1).all() and len(at_4) == 5

@@ -10,7 +10,8 @@ import pandas as pd
 from dynlab.analysis.chained_samples import with_estimates
 from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
-from helpers.markdown_tables import ROOT, mean_at, numbers, of_recording, signed, table_of
+from dynlab.reports.wording import pooled
+from helpers.markdown_tables import ROOT, numbers, of_recording, signed, table_of
 from helpers.word_problems import WORD_PROBLEMS, family_and_model, typeset
 
 PLACEBO = ROOT / "data" / "recordings" / "controls" / f"{WORD_PROBLEMS}.placebo.parquet"
@@ -88,16 +89,26 @@ def reasoner_chains() -> str:
 
 def chain_gains() -> str:
     """What chains gain over independent samples at equal tokens, a row a family, and the mean."""
-    gains, budgets, rows = numbers("13-gains"), (8, 16), []
-    for name in [*REASONING, None]:
-        own, cells = gains if name is None else of_recording(gains, name), []
-        for method in ("integrated", "sequential"):
-            told = own[own["method"] == method]
-            for at in budgets:
-                num = (told["at"] == at).sum()
-                cell = mean_at(told, at, "difference", signed) or "not recorded"
-                cells.append(cell if name else f"{cell} of {num}" if num > 1 else "")
-        rows.append([family_and_model(name) if name else "mean", *cells])
+    gains, gain = numbers("13-gains"), ["difference", "low", "high"]
+    cells = [
+        gains[(gains["method"] == method) & (gains["at"] == at)]
+        for method in ("integrated", "sequential")
+        for at in (8, 16)
+    ]
+    rows = [
+        [
+            family_and_model(name),
+            *(
+                signed(tuple(own.iloc[0]))
+                if len(own := of_recording(cell, name)[gain])
+                else "not recorded"
+                for cell in cells
+            ),
+        ]
+        for name in REASONING
+    ]
+    means = [f"{signed(pooled(cell, 'difference'))} of {len(cell)}" for cell in cells]
+    rows.append(["mean", *means])
     head = ["family, model", "integrated − independent at 8", "at 16"]
     return table_of([*head, "sequential − independent at 8", "at 16"], rows)
 

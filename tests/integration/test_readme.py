@@ -131,6 +131,9 @@ def test_streams_are_as_the_guide_says():
         shown = own.loc[own["role"] == "chained", "parents"]
         assert {tuple(each) for each in shown} == {(0, 1, 2, 3)}
         assert (own["role"] == "chained").eq(own["sample_index"] >= 4).all()
+
+
+def test_claims_on_places_in_a_stream_hold():
     told = REGIONS["in-sequence"]().splitlines()
     ends = [re.search(r"last of 16 places −\S+ \[−\S+, −", line) for line in told]
     assert all(ends) and len(ends) == 2  # below zero

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dynlab.analysis.chained_samples import DIFFERENCES
-from dynlab.plots.small_multiples import plot_dots
+from dynlab.plots.small_multiples import plot_dots, plot_lines_grid
 from dynlab.plots.style import recording_looks, title
 
 if TYPE_CHECKING:
@@ -71,6 +71,25 @@ def plot_repeats(repeated: pd.DataFrame) -> Axes:
     )
     xlabel = "share of samples with one of the shown answers"
     return plot_dots(rows, "row", "value", xlabel=xlabel, line=None, caption=caption)
+
+
+def plot_places(places: pd.DataFrame) -> Figure:
+    """What samples in sequence gain on independent ones, along their streams: a panel a recording.
+
+    Args:
+        places: Of `analysis.stream_places`.
+    """
+    first = " The first place has been shown nothing." if (places["first"] == 1).any() else ""
+    return plot_lines_grid(
+        places.assign(allocator="sequential"),
+        "last",
+        "difference",
+        xlabel="place in a stream",
+        ylabel="in sequence − independent",
+        log2=True,
+        zero=True,
+        caption=f"A mark stands for all places after the mark before it, up to its own.{first}",
+    )
 
 
 def _by_measure(rows: pd.DataFrame, by: str, label: str, caption: str = "") -> Figure | Axes:

@@ -11,6 +11,7 @@ from dynlab.reports.wording import Words, bullet_list, signed
 NOTHING = Words(
     "*None of these recordings holds targets, and chained samples beside independent ones.*"
 )
+NO_STREAMS = Words("*None of these recordings holds targets, and sequential streams.*")
 
 
 def of_accuracies(attempts: pd.DataFrame, by: str = "recording") -> Words:
@@ -56,6 +57,39 @@ def of_repeats(repeated: pd.DataFrame) -> Words:
             f" them {value['sample']:.2f} of the time."
         )
     return bullet_list(bullets) if bullets else NOTHING
+
+
+def of_places(places: pd.DataFrame) -> Words:
+    """A bullet a recording: where the gap leaves out zero, and what the limit of tokens cut off.
+
+    Args:
+        places: Of `analysis.stream_places`.
+    """
+    bullets = []
+    for name, rows in places.groupby("recording", sort=False):
+        last = rows.iloc[-1]
+        apart = "; ".join(
+            f"{_named(row)} {signed((row['difference'], row['low'], row['high']))}"
+            for _, row in rows.iterrows()
+            if row["low"] > 0 or row["high"] < 0
+        )
+        cut = ""
+        if last["cut"] == last["cut"]:
+            cut = (
+                f" At {_named(last)} {last['cut']:.0%} of the samples end at the limit of tokens,"
+                f" of independent ones {last['cut_alone']:.0%}."
+            ).replace("%", " %")
+        bullets.append(
+            f"**{title(str(name))}**, in sequence − independent, where told apart:"
+            f" {apart or 'nowhere'}.{cut}"
+        )
+    return bullet_list(bullets) if bullets else NO_STREAMS
+
+
+def _named(row: pd.Series) -> str:
+    """'places 5 to 8'."""
+    first, last = int(row["first"]), int(row["last"])
+    return f"place {last}" if first == last else f"places {first} to {last}"
 
 
 def _differences(attempts: pd.DataFrame, measures: list[str], by: str) -> Words:

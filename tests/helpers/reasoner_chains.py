@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.chained_samples import with_estimates
 from dynlab.pipeline.inputs import REASONING
 from dynlab.recordings.recording import load
 from dynlab.reports.wording import pooled
@@ -114,29 +113,17 @@ def chain_gains() -> str:
 
 
 def in_sequence() -> str:
-    """How samples fare that are shown all earlier ones of their stream, one line a family."""
-    lines = []
-    for name in REASONING:
-        frame = load(name).frame.assign(correct=lambda rows: rows["correct"].astype(float))
-        own = frame[frame["strategy"] == "sequential"]
-        if own.empty:
-            continue
-        last = own[own["sample_index"] == own["sample_index"].max()]
-        alone = frame[frame["strategy"] == "parallel"].groupby("question_id")["correct"].mean()
-        shown = own[own["role"] == "chained"].groupby("question_id")["correct"].mean()
-        gaps = {"one": shown - alone, "last": last.set_index("question_id")["correct"] - alone}
-        found = with_estimates(gaps).set_index("measure")[["value", "low", "high"]]
-        cut = [
-            (each["finish_reason"] == "length").mean()
-            for each in (last, frame[frame["strategy"] == "parallel"])
-        ]
-        lines.append(
-            f"- `{name.partition('--')[0]}`: one sample in sequence − one independent sample"
-            f" {signed(tuple(found.loc['one']))}, at the last of {last['sample_index'].iloc[0] + 1}"
-            f" places {signed(tuple(found.loc['last']))}; {cut[0]:.0%} of the samples there end at"
-            f" the token limit, of independent ones {cut[1]:.0%}."
-        )
-    return typeset("\n".join(lines))
+    """Samples that are shown all earlier ones of their stream, against independent ones."""
+    places = numbers("13-places")
+    groups = list(dict.fromkeys(zip(places["first"], places["last"], strict=True)))
+    rows = []
+    for name in dict.fromkeys(places["recording"]):
+        own = of_recording(places, name)
+        gaps = [signed(tuple(row)) for row in own[["difference", "low", "high"]].to_numpy()]
+        rows.append([family_and_model(name), *gaps, f"{own['cut'].iloc[-1]:.0%}"])
+    named = [f"{a}" if a == b else f"{a} to {b}" for a, b in groups]
+    head = ["family, model", f"place {named[0]}", *named[1:], "of these at the token limit"]
+    return typeset(table_of(head, rows))
 
 
 def _copied(frame: pd.DataFrame) -> float:

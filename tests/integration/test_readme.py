@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import pytest
 from helpers.readme_tables import PAGES, REGIONS, numbers, written_again
@@ -134,9 +132,10 @@ def test_streams_are_as_the_guide_says():
 
 
 def test_claims_on_places_in_a_stream_hold():
-    told = REGIONS["in-sequence"]().splitlines()
-    ends = [re.search(r"last of 16 places −\S+ \[−\S+, −", line) for line in told]
-    assert all(ends) and len(ends) == 2  # below zero
+    places = numbers("13-places").assign(family=family).set_index(["family", "first"])
+    lost = places[places["high"] < 0].index
+    assert set(lost) == {("syllogism", first) for first in (3, 5, 9)}
+    assert not (places["low"] > 0).any() and (places["last"] <= 16).all()
     curves = numbers("13-strategies")
     at_4 = curves[(curves["method"] == "integrated") & (curves["budget"] == 4)]
     assert (at_4["depth"] == 1).all() and len(at_4) == 5
@@ -177,6 +176,17 @@ def test_claims_on_the_small_reasoner_hold():
     assert {name for name in PUZZLES if 0.35 <= value["sample", name] <= 0.75} == {
         *("totals", "calendar", "sums")
     }
+
+
+def test_claims_on_the_small_reasoner_in_sequence_hold():
+    places = numbers("10-places").assign(family=family).set_index(["family", "last"])
+    told = places.drop(index=1, level="last")  # the first has been shown nothing
+    assert set(family(numbers("10-places"))) == set(PUZZLES)
+    assert (told.loc[["digits", "sums"], "low"] > 0).all()
+    assert places.loc[("digits", 8), "low"] > places.loc[("digits", 2), "high"]
+    assert (told.loc["calendar", "high"] < 0).all()
+    apart = (places["low"] > 0) | (places["high"] < 0)
+    assert not apart.loc["totals"].any() and not apart.xs(1, level="last").any()
 
 
 @pytest.mark.slow

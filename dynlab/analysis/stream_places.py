@@ -1,77 +1,93 @@
-"""Whether a sequential stream loses the thread: how right its samples are, place by place.
+"""Whether samples in sequence gain or lose: how right they are along their streams.
 
-In a sequential stream each sample is shown all that came before it. So the one at its first place
-has seen nothing, and the gap to independent samples there is one between two draws of the same.
+The further on in a sequential stream, the more earlier samples a sample is shown. The one at the
+first place has been shown nothing, so that what it differs by from independent samples is chance.
 Later places are taken together, each group as many as all before it: 2, 3 to 4, 5 to 8, 9 to 16.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
-from dynlab.analysis.metrics import estimates
+from dynlab.analysis.chained_samples import with_estimates
+from dynlab.analysis.difficulty import difficulty_of
 from dynlab.analysis.replays import Recordings, answered_by_all, loaded
-from dynlab.analysis.resamples import question_resamples
-from dynlab.analysis.rows import Row, interval
-from dynlab.recordings.recording import right_of
+from dynlab.recordings.recording import Recording
+from dynlab.recordings.streams import Floats, Streams, streams_of
 
 PLACES = [
     "recording",
-    "first",
+    "places",
     "last",
-    "num_samples",
-    "num_questions",
     "difference",
     "low",
     "high",
+    "num_questions",
+    "num_samples",
     "cut",
     "cut_alone",
 ]
+_BOTH = ("parallel", "sequential")
 
 
 def along_streams(recordings: Recordings) -> pd.DataFrame:
     """Samples in sequence minus independent ones, a row a recording and group of places (`PLACES`).
 
-    `difference` is the share of right samples at the places `first` to `last` of a question's
-    sequential streams, counted from 1, minus that of its independent samples, paired over
-    questions, with its 95 % interval. `cut` is the share of the samples there that ended at the
-    limit of tokens, `cut_alone` that of the independent ones; NaN where it is not recorded.
-    Recordings without targets, or without sequential streams, are left out.
+    `difference` is the share of right samples at the places of a group, counted from 1 to its
+    `last`, minus that of the question's independent samples: a mean over questions with its 95 %
+    interval. It counts samples alike, whatever their prompts cost. No answer is not right. `cut` is
+    the share of the samples there that ended at the limit of tokens, `cut_alone` that of all
+    independent ones; NaN where it is not recorded.
+
+    Recordings without targets, or without questions that have both kinds of samples, are left out.
 
     Args:
         recordings: As for `dynlab.compare`.
+
+    Raises:
+        InputError: As `streams_of`.
     """
-    rows: list[Row] = []
+    tables = []
     for recording in loaded(recordings):
-        own = answered_by_all(recording, ("parallel", "sequential"))
-        if own is None or (right := right_of(own.frame)).isna().all():
+        own = answered_by_all(recording, _BOTH)
+        if own is None:
             continue
-        frame = own.frame.assign(right=right.fillna(False).astype(float), cut=_cut(own.frame))
-        alone = frame[frame["strategy"] == "parallel"]
-        streams = frame[frame["strategy"] == "sequential"]
-        group = np.ceil(np.log2(streams["sample_index"] + 1)).astype(int)
-        for number, part in streams.groupby(group):
-            gap = (_shares(part) - _shares(alone)).dropna()  # a stream may have broken off
-            found = estimates(gap.to_numpy()[None], question_resamples(len(gap)))[0]
-            rows.append(
-                {"recording": recording.name, "first": 2**number // 2 + 1}
-                | {"last": int(part["sample_index"].max()) + 1}
-                | {"num_samples": len(part), "num_questions": len(gap)}
-                | interval("difference", found)
-                | {"cut": part["cut"].mean(), "cut_alone": alone["cut"].mean()}
-            )
-    return pd.DataFrame(rows, columns=PLACES)
+        alone, shown = (streams_of(own, name) for name in _BOTH)
+        if alone.has_target and shown.has_target:
+            tables.append(_compared(own, alone, shown).assign(recording=own.name))
+    return pd.concat(tables, ignore_index=True)[PLACES] if tables else pd.DataFrame(columns=PLACES)
 
 
-def _shares(frame: pd.DataFrame) -> pd.Series:
-    """The share of right samples by question."""
-    return frame.groupby("question_id")["right"].mean()
+def _compared(own: Recording, alone: Streams, shown: Streams) -> pd.DataFrame:
+    """The rows of one recording."""
+    frame, most = own.frame, shown.codes.shape[2]
+    sequential = frame[frame["strategy"] == "sequential"]
+    place = sequential.groupby(["question_id", "stream"]).cumcount() + 1
+    ends = [0, *(2**power for power in range(most.bit_length()) if 2**power < most), most]
+    one, gaps, rows = _right(alone), {}, []
+    for before, last in pairwise(ends):
+        named = f"{last}" if before + 1 == last else f"{before + 1} to {last}"
+        part = replace(shown, codes=shown.codes[:, :, before:last])
+        gaps[named] = pd.Series(_right(part) - one)
+        there = sequential[place.between(before + 1, last)]
+        rows.append({"places": named, "last": last, "num_samples": len(there), "cut": _cut(there)})
+    found = with_estimates(gaps).rename(columns={"measure": "places", "value": "difference"})
+    return found.merge(pd.DataFrame(rows), on="places").assign(
+        cut_alone=_cut(frame[frame["strategy"] == "parallel"])
+    )
 
 
-def _cut(frame: pd.DataFrame) -> pd.Series:
-    """1 where a sample ended at the limit of tokens, 0 where not, NaN where it is not known."""
-    if "finish_reason" not in frame:
-        return pd.Series(np.nan, frame.index)
-    ended = frame["finish_reason"]
-    return (ended == "length").astype(float).where(ended.notna())
+def _right(streams: Streams) -> Floats:
+    """[Q] the share of right samples; NaN where a question has none."""
+    with np.errstate(invalid="ignore"):
+        return difficulty_of(streams).easy
+
+
+def _cut(frame: pd.DataFrame) -> float:
+    """The share of samples that ended at the limit of tokens, of those that say how they ended."""
+    ended = frame["finish_reason"].dropna() if "finish_reason" in frame else pd.Series(dtype=object)
+    return float((ended == "length").mean())

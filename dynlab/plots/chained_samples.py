@@ -79,7 +79,6 @@ def plot_places(places: pd.DataFrame) -> Figure:
     Args:
         places: Of `analysis.stream_places`.
     """
-    first = " The first place has been shown nothing." if (places["first"] == 1).any() else ""
     return plot_lines_grid(
         places.assign(allocator="sequential"),
         "last",
@@ -88,7 +87,8 @@ def plot_places(places: pd.DataFrame) -> Figure:
         ylabel="in sequence − independent",
         log2=True,
         zero=True,
-        caption=f"A mark stands for all places after the mark before it, up to its own.{first}",
+        caption="A mark stands for all places after the mark before it, up to its own. At the first"
+        " place nothing has been shown.",
     )
 
 

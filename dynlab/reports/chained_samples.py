@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from dynlab.analysis.chained_samples import CASES, DIFFERENCES
@@ -11,7 +13,9 @@ from dynlab.reports.wording import Words, bullet_list, signed
 NOTHING = Words(
     "*None of these recordings holds targets, and chained samples beside independent ones.*"
 )
-NO_STREAMS = Words("*None of these recordings holds targets, and sequential streams.*")
+NO_STREAMS = Words(
+    "*None of these recordings holds targets, and sequential streams beside independent samples.*"
+)
 
 
 def of_accuracies(attempts: pd.DataFrame, by: str = "recording") -> Words:
@@ -60,7 +64,7 @@ def of_repeats(repeated: pd.DataFrame) -> Words:
 
 
 def of_places(places: pd.DataFrame) -> Words:
-    """A bullet a recording: where the gap leaves out zero, and what the limit of tokens cut off.
+    """A bullet a recording: the difference in each group of places, and what was cut off at last.
 
     Args:
         places: Of `analysis.stream_places`.
@@ -68,28 +72,17 @@ def of_places(places: pd.DataFrame) -> Words:
     bullets = []
     for name, rows in places.groupby("recording", sort=False):
         last = rows.iloc[-1]
-        apart = "; ".join(
-            f"{_named(row)} {signed((row['difference'], row['low'], row['high']))}"
+        gaps = "; ".join(
+            f"{signed((row['difference'], row['low'], row['high']))} at {row['places']}"
             for _, row in rows.iterrows()
-            if row["low"] > 0 or row["high"] < 0
         )
-        cut = ""
-        if last["cut"] == last["cut"]:
-            cut = (
-                f" At {_named(last)} {last['cut']:.0%} of the samples end at the limit of tokens,"
-                f" of independent ones {last['cut_alone']:.0%}."
-            ).replace("%", " %")
+        cut = f" Of the samples at {last['places']}, {last['cut']:.0%} end at the limit of tokens,"
+        cut += f" of independent ones {last['cut_alone']:.0%}."
         bullets.append(
-            f"**{title(str(name))}**, in sequence − independent, where told apart:"
-            f" {apart or 'nowhere'}.{cut}"
+            f"**{title(str(name))}**, in sequence − independent, by places: {gaps}."
+            f"{'' if math.isnan(last['cut']) else cut.replace('%', ' %')}"
         )
     return bullet_list(bullets) if bullets else NO_STREAMS
-
-
-def _named(row: pd.Series) -> str:
-    """'places 5 to 8'."""
-    first, last = int(row["first"]), int(row["last"])
-    return f"place {last}" if first == last else f"places {first} to {last}"
 
 
 def _differences(attempts: pd.DataFrame, measures: list[str], by: str) -> Words:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from dynlab._util.errors import InputError
 from dynlab.analysis.stream_places import PLACES, along_streams
 from dynlab.plots.chained_samples import plot_places
 from dynlab.recordings.recording import write
@@ -47,7 +48,8 @@ def written(frame, folder):
 def test_each_group_of_places_is_held_against_independent_samples(frame, tmp_path):
     table = along_streams(written(frame, tmp_path))
     assert list(table) == PLACES
-    assert table[["first", "last"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 4], [5, 5]]
+    assert table["places"].tolist() == ["1", "2", "3 to 4", "5"]
+    assert table["last"].tolist() == [1, 2, 4, 5]
     assert table["num_questions"].tolist() == [2, 2, 1, 1]
     assert table["num_samples"].tolist() == [3, 3, 4, 2]
     expected = [(0.5 - 0.75) / 2, (-0.5 - 0.75) / 2, 3 / 4 - 1 / 2, -1 / 2]
@@ -58,16 +60,33 @@ def test_each_group_of_places_is_held_against_independent_samples(frame, tmp_pat
     assert table["cut_alone"].tolist() == pytest.approx([1 / 8] * 4)
 
 
-def test_words_and_picture_say_where_samples_are_told_apart(frame, tmp_path):
+def test_words_and_picture_tell_every_group(frame, tmp_path):
     table = along_streams(written(frame, tmp_path))
     words = str(of_places(table))
-    assert "places 3 to 4 +0.250 [+0.250, +0.250]; place 5 -0.500" in words
-    assert "place 1 " not in words and "At place 5 0 % of the samples" in words
+    assert "+0.250 [+0.250, +0.250] at 3 to 4; -0.500" in words
+    assert "Of the samples at 5, 0 % end at the limit of tokens, of independent ones 12 %" in words
     figure = plot_places(table)
     (line,) = [line for line in figure.axes[0].lines if line.get_label() == "sequential"]
     assert list(line.get_xdata()) == [1, 2, 4, 5]
     assert list(line.get_ydata()) == pytest.approx(table["difference"].tolist())
-    assert "first place has been shown nothing" in figure.texts[-1].get_text()
+
+
+def test_places_are_counted_from_a_streams_first_sample(frame, tmp_path):
+    counted = frame.assign(sample_index=frame["sample_index"] + 3)
+    counted["parents"] = [[each + 3 for each in shown] for shown in frame["parents"]]
+    tables = [along_streams(written(each, tmp_path)) for each in (frame, counted)]
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.parametrize(
+    ("targets", "design", "said"),
+    [(["a"], "fixed", "'b' has no target"), (["a", "b"], "adaptive", "is of adaptive design")],
+)
+def test_what_a_comparison_refuses_is_refused(frame, tmp_path, targets, design, said):
+    frame["target"] = frame["target"].where(frame["question_id"].isin(targets))
+    path = write(frame, {"design": design}, tmp_path / "r.parquet")
+    with pytest.raises(InputError, match=said):
+        along_streams(path)
 
 
 def test_how_samples_ended_is_not_said_where_it_is_not_known(frame, tmp_path):
@@ -75,9 +94,8 @@ def test_how_samples_ended_is_not_said_where_it_is_not_known(frame, tmp_path):
     assert table[["cut", "cut_alone"]].isna().all(axis=None) and "limit" not in of_places(table)
 
 
-@pytest.mark.parametrize("lacking", ["streams", "targets"])
-def test_without_streams_or_targets_there_is_nothing_to_say(frame, tmp_path, lacking):
-    rest = frame[frame["strategy"] == "parallel"] if lacking == "streams" else frame
-    rest = rest.drop(columns="target") if lacking == "targets" else rest
+@pytest.mark.parametrize("lacking", ["sequential", "parallel", "target"])
+def test_without_both_kinds_and_targets_there_is_nothing_to_say(frame, tmp_path, lacking):
+    rest = frame[frame["strategy"] != lacking].drop(columns=lacking, errors="ignore")
     table = along_streams(written(rest, tmp_path))
     assert table.empty and list(table) == PLACES and of_places(table) is NO_STREAMS

@@ -114,16 +114,16 @@ def chain_gains() -> str:
 
 def in_sequence() -> str:
     """Samples that are shown all earlier ones of their stream, against independent ones."""
-    places = numbers("13-places")
-    groups = list(dict.fromkeys(zip(places["first"], places["last"], strict=True)))
+    table = numbers("13-places")
+    groups = list(dict.fromkeys(table["places"]))
     rows = []
-    for name in dict.fromkeys(places["recording"]):
-        own = of_recording(places, name)
-        gaps = [signed(tuple(row)) for row in own[["difference", "low", "high"]].to_numpy()]
-        rows.append([family_and_model(name), *gaps, f"{own['cut'].iloc[-1]:.0%}"])
-    named = [f"{a}" if a == b else f"{a} to {b}" for a, b in groups]
-    head = ["family, model", f"place {named[0]}", *named[1:], "of these at the token limit"]
-    return typeset(table_of(head, rows))
+    for name in dict.fromkeys(table["recording"]):
+        own = of_recording(table, name).set_index("places")
+        gaps = [signed(tuple(own.loc[each, ["difference", "low", "high"]])) for each in groups]
+        cut = "{:.0%} ({:.0%})".format(*own.loc[groups[-1], ["cut", "cut_alone"]])
+        rows.append([family_and_model(name), *gaps, cut])
+    head = ["family, model", f"place {groups[0]}", *groups[1:]]
+    return typeset(table_of([*head, "of these at the token limit (of independent ones)"], rows))
 
 
 def _copied(frame: pd.DataFrame) -> float:

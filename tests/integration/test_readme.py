@@ -109,8 +109,19 @@ def test_claims_on_other_families_hold():
     assert (right.loc[["prime_factorization", "countdown"], "value"] == 0).all()
     gained = numbers("13-gains")
     assert not (gained["low"] > 0).any()
-    behind = gained[gained["high"] < 0].groupby("at").apply(lambda rows: set(family(rows)))
-    assert behind.to_dict() == {8: {"gsm_symbolic"}, 16: {"prime_factorization"}}
+    behind = gained[gained["high"] < 0]
+    assert set(zip(behind["method"], behind["at"], family(behind), strict=True)) == {
+        ("integrated", 8, "gsm_symbolic"),
+        ("integrated", 16, "prime_factorization"),
+        ("sequential", 8, "prime_factorization"),
+        ("sequential", 16, "prime_factorization"),
+    }
+    in_sequence = gained[gained["method"] == "sequential"]
+    for at, lead in {8: False, 16: True}.items():
+        four = in_sequence[in_sequence["at"] == at]
+        others = four[family(four) != "prime_factorization"]
+        assert len(four) == 4 and pooled(four, "difference")[2] < 0
+        assert (pooled(others, "difference")[2] < 0) == lead
     assert gained["recording"].nunique() == 5
     at_8 = gained[(gained["method"] == "integrated") & (gained["at"] == 8)]
     assert len(at_8) == 5
@@ -121,6 +132,11 @@ def test_claims_on_other_families_hold():
 def test_streams_are_as_the_guide_says():
     for name in REASONING:
         frame = load(name).frame
+        in_sequence = frame[frame["strategy"] == "sequential"]
+        lengths = in_sequence.groupby(["question_id", "stream"]).size()
+        num = 0 if name.startswith("gsm_symbolic") else frame["question_id"].nunique()
+        assert len(lengths) == num and (lengths == 16).all()
+        assert in_sequence["parents"].map(len).eq(in_sequence["sample_index"]).all()
         own = frame[frame["strategy"] == "integrated"]
         streams = own.groupby(["question_id", "stream"])
         num, depth = (1, 8) if name.startswith("gsm_symbolic") else (2, 16)
@@ -132,10 +148,14 @@ def test_streams_are_as_the_guide_says():
 
 
 def test_claims_on_places_in_a_stream_hold():
-    places = numbers("13-places").assign(family=family).set_index(["family", "first"])
-    lost = places[places["high"] < 0].index
-    assert set(lost) == {("syllogism", first) for first in (3, 5, 9)}
-    assert not (places["low"] > 0).any() and (places["last"] <= 16).all()
+    places = numbers("13-places").assign(family=family).set_index(["family", "last"])
+    late = places.xs(16, level="last")
+    assert set(late.index) == {name.partition("--")[0] for name in REASONING} - {"gsm_symbolic"}
+    assert set(late.index[late["high"] < -0.03]) == set(late.index) - {"family_relationships"}
+    assert abs(late.loc["family_relationships", "high"]) < 0.01  # at the edge
+    assert not (places["low"] > 0).any() and not (places.xs(1, level="last")["high"] < 0).any()
+    assert (late["cut"] - late["cut_alone"] > 0.1).all()
+    assert -late.loc["prime_factorization", "high"] > late.loc["prime_factorization", "cut"]
     curves = numbers("13-strategies")
     at_4 = curves[(curves["method"] == "integrated") & (curves["budget"] == 4)]
     assert (at_4["depth"] == 1).all() and len(at_4) == 5
@@ -187,6 +207,7 @@ def test_claims_on_the_small_reasoner_in_sequence_hold():
     assert (told.loc["calendar", "high"] < 0).all()
     apart = (places["low"] > 0) | (places["high"] < 0)
     assert not apart.loc["totals"].any() and not apart.xs(1, level="last").any()
+    assert 0.37 < places.loc[("calendar", 16), "cut"] < 0.43
 
 
 @pytest.mark.slow

@@ -1,23 +1,20 @@
 """Whether samples in sequence gain or lose: how right they are along their streams.
 
-The further on in a sequential stream, the more earlier samples a sample is shown. The one at the
-first place has been shown nothing, so that what it differs by from independent samples is chance.
-Later places are taken together, each group as many as all before it: 2, 3 to 4, 5 to 8, 9 to 16.
+By default a sample of a sequential stream is shown all that came before it, the one at the first
+place nothing: what that one differs by from independent samples, drawn alike, is chance. Later
+places are taken together, up to twice as far as those before: 2, 3 to 4, 5 to 8, 9 to 16.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from dynlab.analysis.chained_samples import with_estimates
-from dynlab.analysis.difficulty import difficulty_of
 from dynlab.analysis.replays import Recordings, answered_by_all, loaded
-from dynlab.recordings.recording import Recording
-from dynlab.recordings.streams import Floats, Streams, streams_of
+from dynlab.recordings.arrays import voting
+from dynlab.recordings.recording import right_of
+from dynlab.recordings.streams import streams_of
 
 PLACES = [
     "recording",
@@ -30,6 +27,8 @@ PLACES = [
     "num_samples",
     "cut",
     "cut_alone",
+    "no_answer",
+    "no_answer_alone",
 ]
 _BOTH = ("parallel", "sequential")
 
@@ -39,9 +38,9 @@ def along_streams(recordings: Recordings) -> pd.DataFrame:
 
     `difference` is the share of right samples at the places of a group, counted from 1 to its
     `last`, minus that of the question's independent samples: a mean over questions with its 95 %
-    interval. It counts samples alike, whatever their prompts cost. No answer is not right. `cut` is
-    the share of the samples there that ended at the limit of tokens, `cut_alone` that of all
-    independent ones; NaN where it is not recorded.
+    interval. It counts samples alike, whatever their prompts cost; no answer is not right. Shares
+    of the samples there: `cut`, that ended at the limit of tokens ('length'; NaN where it is not
+    recorded), and `no_answer`; and `cut_alone`, `no_answer_alone` of all independent ones.
 
     Recordings without targets, or without questions that have both kinds of samples, are left out.
 
@@ -54,40 +53,41 @@ def along_streams(recordings: Recordings) -> pd.DataFrame:
     tables = []
     for recording in loaded(recordings):
         own = answered_by_all(recording, _BOTH)
-        if own is None:
-            continue
-        alone, shown = (streams_of(own, name) for name in _BOTH)
-        if alone.has_target and shown.has_target:
-            tables.append(_compared(own, alone, shown).assign(recording=own.name))
+        if own is not None and all(streams_of(own, name).has_target for name in _BOTH):
+            tables.append(_compared(own.frame).assign(recording=own.name))
     return pd.concat(tables, ignore_index=True)[PLACES] if tables else pd.DataFrame(columns=PLACES)
 
 
-def _compared(own: Recording, alone: Streams, shown: Streams) -> pd.DataFrame:
-    """The rows of one recording."""
-    frame, most = own.frame, shown.codes.shape[2]
-    sequential = frame[frame["strategy"] == "sequential"]
-    place = sequential.groupby(["question_id", "stream"]).cumcount() + 1
-    ends = [0, *(2**power for power in range(most.bit_length()) if 2**power < most), most]
-    one, gaps, rows = _right(alone), {}, []
-    for before, last in pairwise(ends):
-        named = f"{last}" if before + 1 == last else f"{before + 1} to {last}"
-        part = replace(shown, codes=shown.codes[:, :, before:last])
-        gaps[named] = pd.Series(_right(part) - one)
-        there = sequential[place.between(before + 1, last)]
-        rows.append({"places": named, "last": last, "num_samples": len(there), "cut": _cut(there)})
-    found = with_estimates(gaps).rename(columns={"measure": "places", "value": "difference"})
-    return found.merge(pd.DataFrame(rows), on="places").assign(
-        cut_alone=_cut(frame[frame["strategy"] == "parallel"])
+def _compared(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one recording's samples."""
+    votes = voting(frame)
+    frame = frame.assign(
+        right=votes & right_of(frame).fillna(False).to_numpy(dtype=bool),
+        no_answer=~votes,
+        cut=_cut(frame),
+        place=frame.groupby(["question_id", "strategy", "stream"]).cumcount() + 1,
     )
+    alone, shown = (frame[frame["strategy"] == name] for name in _BOTH)
+    gaps, rows = {}, []
+    for _, part in shown.groupby(np.ceil(np.log2(shown["place"]))):
+        first, last = part["place"].min(), part["place"].max()
+        named = f"{last}" if first == last else f"{first} to {last}"
+        gaps[named] = _right(part) - _right(alone)
+        rows.append({"places": named, "last": last, "num_samples": len(part)})
+        for share in ("cut", "no_answer"):
+            rows[-1] |= {share: part[share].mean(), f"{share}_alone": alone[share].mean()}
+    found = with_estimates(gaps).rename(columns={"measure": "places", "value": "difference"})
+    return found.merge(pd.DataFrame(rows), on="places")
 
 
-def _right(streams: Streams) -> Floats:
-    """[Q] the share of right samples; NaN where a question has none."""
-    with np.errstate(invalid="ignore"):
-        return difficulty_of(streams).easy
+def _right(frame: pd.DataFrame) -> pd.Series:
+    """The share of right samples by question."""
+    return frame.groupby("question_id")["right"].mean()
 
 
-def _cut(frame: pd.DataFrame) -> float:
-    """The share of samples that ended at the limit of tokens, of those that say how they ended."""
-    ended = frame["finish_reason"].dropna() if "finish_reason" in frame else pd.Series(dtype=object)
-    return float((ended == "length").mean())
+def _cut(frame: pd.DataFrame) -> pd.Series:
+    """1 where a sample ended at the limit of tokens, 0 where not, NaN where it is not recorded."""
+    if "finish_reason" not in frame:
+        return pd.Series(np.nan, frame.index)
+    ended = frame["finish_reason"]
+    return (ended == "length").astype(float).where(ended.notna())

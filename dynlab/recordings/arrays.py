@@ -22,13 +22,19 @@ Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 
+def voting(frame: pd.DataFrame) -> Flags:
+    """Which rows give an answer that votes."""
+    votes = np.asarray(frame["answer"].to_numpy() != "")
+    if "votes" in frame:
+        votes &= frame["votes"].fillna(True).to_numpy(dtype=bool)
+    return votes
+
+
 def coded(
     frame: pd.DataFrame, question: Ints, num_questions: int
 ) -> tuple[tuple[tuple[str, ...], ...], Ints]:
     """Each question's answers by first appearance, and each row's code (MISSING: no vote)."""
-    votes = frame["answer"].to_numpy() != ""
-    if "votes" in frame:
-        votes &= frame["votes"].fillna(True).to_numpy(dtype=bool)
+    votes = voting(frame)
     code = np.full(len(frame), MISSING, np.int32)
     seen: list[dict[str, int]] = [{} for _ in range(num_questions)]
     for row, (number, answer) in enumerate(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from dynlab.analysis.chained_samples import CASES, DIFFERENCES
@@ -64,7 +62,7 @@ def of_repeats(repeated: pd.DataFrame) -> Words:
 
 
 def of_places(places: pd.DataFrame) -> Words:
-    """A bullet a recording: the difference in each group of places, and what was cut off at last.
+    """A bullet a recording: the difference in each group of places, and how the last ones end.
 
     Args:
         places: Of `analysis.stream_places`.
@@ -76,11 +74,12 @@ def of_places(places: pd.DataFrame) -> Words:
             f"{signed((row['difference'], row['low'], row['high']))} at {row['places']}"
             for _, row in rows.iterrows()
         )
-        cut = f" Of the samples at {last['places']}, {last['cut']:.0%} end at the limit of tokens,"
-        cut += f" of independent ones {last['cut_alone']:.0%}."
+        ends = [f"{last['no_answer']:.0%} give no answer ({last['no_answer_alone']:.0%})"]
+        if not last[["cut", "cut_alone"]].isna().any():
+            ends.append(f"{last['cut']:.0%} end at the limit of tokens ({last['cut_alone']:.0%})")
         bullets.append(
-            f"**{title(str(name))}**, in sequence − independent, by places: {gaps}."
-            f"{'' if math.isnan(last['cut']) else cut.replace('%', ' %')}"
+            f"**{title(str(name))}**, in sequence − independent, by places: {gaps}. Of the samples"
+            f" at {last['places']} (of independent ones), {' and '.join(ends).replace('%', ' %')}."
         )
     return bullet_list(bullets) if bullets else NO_STREAMS
 

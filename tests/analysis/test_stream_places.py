@@ -11,7 +11,7 @@ from dynlab.reports.chained_samples import NO_STREAMS, of_places
 
 
 def samples(question, answers, strategy="sequential", stream=0):
-    """Samples whose right answer is 1, and X where the limit of tokens cut them off."""
+    """Samples whose right answer is 1; X: cut off by the limit of tokens; -: no answer either."""
     count = len(answers)
     parents = [[*range(place)] if strategy == "sequential" else [] for place in range(count)]
     return pd.DataFrame(
@@ -22,7 +22,7 @@ def samples(question, answers, strategy="sequential", stream=0):
             "sample_index": range(count),
             "role": ["chained" if shown else "independent" for shown in parents],
             "parents": parents,
-            "answer": ["" if answer == "X" else answer for answer in answers],
+            "answer": ["" if answer in "X-" else answer for answer in answers],
             "finish_reason": ["length" if answer == "X" else "stop" for answer in answers],
             "target": "1",
         }
@@ -35,8 +35,9 @@ def frame():
         samples("a", "1122", "parallel"),  # right half of the time
         samples("a", "12112"),  # five places
         samples("a", "12122", stream=1),
-        samples("b", "111X", "parallel"),  # three quarters
+        samples("b", "11-X11", "parallel"),  # two thirds
         samples("b", "2X"),  # broken off
+        samples("c", "1-", "parallel"),  # no streams, so that it does not count
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -52,19 +53,22 @@ def test_each_group_of_places_is_held_against_independent_samples(frame, tmp_pat
     assert table["last"].tolist() == [1, 2, 4, 5]
     assert table["num_questions"].tolist() == [2, 2, 1, 1]
     assert table["num_samples"].tolist() == [3, 3, 4, 2]
-    expected = [(0.5 - 0.75) / 2, (-0.5 - 0.75) / 2, 3 / 4 - 1 / 2, -1 / 2]
+    expected = [(1 / 2 - 2 / 3) / 2, (-1 / 2 - 2 / 3) / 2, 3 / 4 - 1 / 2, -1 / 2]
     assert table["difference"].tolist() == pytest.approx(expected)
-    assert table["low"].tolist()[:2] == pytest.approx([-0.75, -0.75])  # all of question b
+    assert table["low"].tolist()[:2] == pytest.approx([-2 / 3, -2 / 3])  # all of question b
     assert table["high"].tolist()[:2] == pytest.approx([0.5, -0.5])
     assert table["cut"].tolist() == pytest.approx([0, 1 / 3, 0, 0])
-    assert table["cut_alone"].tolist() == pytest.approx([1 / 8] * 4)
+    assert table["no_answer"].tolist() == pytest.approx([0, 1 / 3, 0, 0])
+    assert table["cut_alone"].tolist() == pytest.approx([1 / 10] * 4)
+    assert table["no_answer_alone"].tolist() == pytest.approx([2 / 10] * 4)
 
 
 def test_words_and_picture_tell_every_group(frame, tmp_path):
     table = along_streams(written(frame, tmp_path))
     words = str(of_places(table))
     assert "+0.250 [+0.250, +0.250] at 3 to 4; -0.500" in words
-    assert "Of the samples at 5, 0 % end at the limit of tokens, of independent ones 12 %" in words
+    assert "at 5 (of independent ones), 0 % give no answer (20 %) and 0 % end at" in words
+    assert "the limit of tokens (10 %)." in words
     figure = plot_places(table)
     (line,) = [line for line in figure.axes[0].lines if line.get_label() == "sequential"]
     assert list(line.get_xdata()) == [1, 2, 4, 5]
@@ -89,9 +93,16 @@ def test_what_a_comparison_refuses_is_refused(frame, tmp_path, targets, design, 
         along_streams(path)
 
 
-def test_how_samples_ended_is_not_said_where_it_is_not_known(frame, tmp_path):
-    table = along_streams(written(frame.drop(columns="finish_reason"), tmp_path))
-    assert table[["cut", "cut_alone"]].isna().all(axis=None) and "limit" not in of_places(table)
+@pytest.mark.parametrize("unknown", ["parallel", "sequential"])
+def test_how_samples_ended_is_not_said_where_it_is_not_known(frame, tmp_path, unknown):
+    frame["finish_reason"] = frame["finish_reason"].where(frame["strategy"] != unknown)
+    table = along_streams(written(frame, tmp_path))
+    assert table["cut_alone" if unknown == "parallel" else "cut"].isna().all()
+    assert "limit" not in of_places(table)
+    without = along_streams(written(frame.drop(columns="finish_reason"), tmp_path))
+    assert without[["cut", "cut_alone"]].isna().all(axis=None)
+    columns = ["difference", "low", "high", "no_answer"]
+    pd.testing.assert_frame_equal(table[columns], without[columns])
 
 
 @pytest.mark.parametrize("lacking", ["sequential", "parallel", "target"])

@@ -120,10 +120,13 @@ def in_sequence() -> str:
     for name in dict.fromkeys(table["recording"]):
         own = of_recording(table, name).set_index("places")
         gaps = [signed(tuple(own.loc[each, ["difference", "low", "high"]])) for each in groups]
-        cut = "{:.0%} ({:.0%})".format(*own.loc[groups[-1], ["cut", "cut_alone"]])
-        rows.append([family_and_model(name), *gaps, cut])
+        ends = [
+            "{:.0%} ({:.0%})".format(*own.loc[groups[-1], [share, f"{share}_alone"]])
+            for share in ("cut", "no_answer")
+        ]
+        rows.append([family_and_model(name), *gaps, *ends])
     head = ["family, model", f"place {groups[0]}", *groups[1:]]
-    return typeset(table_of([*head, "of these at the token limit (of independent ones)"], rows))
+    return typeset(table_of([*head, "of these at the token limit", "without an answer"], rows))
 
 
 def _copied(frame: pd.DataFrame) -> float:

@@ -32,6 +32,7 @@ GUIDES = "notebooks/guides/"
 OTHERS = (
     *(".github/CONTRIBUTING.md", "CHANGELOG.md", "data/models/dynlab-reasoner.md"),
     *("data/models/dynlab-untaught.md", "data/models/recipe/README.md"),
+    "data/recordings/README.md",
 )
 PACKAGES = sorted(
     path.parent.name
@@ -182,7 +183,7 @@ def _page(config: MkDocsConfig, source: str, text: str, kind: type[File] = File)
     stem = source.removeprefix(GUIDES).removesuffix(".md").removesuffix(".ipynb")
     place = "guides/" + stem if source.startswith(GUIDES) and stem != "index" else stem
     place = place.replace(".github/CONTRIBUTING", "reference/contributing")
-    place = place.replace("CHANGELOG", "reference/changes").replace("recipe/README", "recipe")
+    place = place.replace("CHANGELOG", "reference/changes").replace("/README", "")
     shown = InclusionLevel.INCLUDED  # also what lies in .github
     file = kind(source, None, config.site_dir, False, dest_uri=f"{place}.html", inclusion=shown)
     file.content_string = text

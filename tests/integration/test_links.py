@@ -36,15 +36,35 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
 
 
-def test_every_guide_and_notebook_is_on_the_site():
+@pytest.fixture(scope="module")
+def on_the_site():
+    """The files behind the pages of the site's navigation."""
+
     class Loader(yaml.SafeLoader):
         """Reads the tags of MkDocs as nothing."""
 
     Loader.add_multi_constructor("", lambda loader, tag, node: None)
     config = yaml.load((ROOT / ".docs" / "mkdocs.yml").read_text(encoding="utf-8"), Loader)
-    shown = re.findall(r"'(notebooks/[^']+)'", str(config["nav"]))
+    return re.findall(r"'([^']+\.(?:md|ipynb))'", str(config["nav"]))
+
+
+def test_every_guide_and_notebook_is_on_the_site(on_the_site):
     there = [*ROOT.glob("notebooks/guides/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    shown = [name for name in on_the_site if name.startswith("notebooks/")]
     assert sorted(shown) == sorted(path.relative_to(ROOT).as_posix() for path in there)
+
+
+def test_what_a_page_of_the_site_links_to_is_on_the_site(on_the_site):
+    pages = [ROOT / name for name in on_the_site if (ROOT / name).suffix == ".md"]
+    linked = {
+        (page.parent / target).resolve()
+        for page in pages
+        if page.is_file()  # others are made with the site
+        for target, _ in _LINK.findall(_CODE.sub("", page.read_text(encoding="utf-8")))
+        if target.endswith(".md")
+    }
+    assert len(linked) > 10
+    assert {path.relative_to(ROOT).as_posix() for path in linked} <= set(on_the_site)
 
 
 @pytest.fixture(scope="module")

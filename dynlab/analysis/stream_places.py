@@ -68,11 +68,11 @@ def _compared(frame: pd.DataFrame) -> pd.DataFrame:
         place=frame.groupby(["question_id", "strategy", "stream"]).cumcount() + 1,
     )
     alone, shown = (frame[frame["strategy"] == name] for name in _BOTH)
-    gaps, rows = {}, []
+    one, gaps, rows = _right(alone), {}, []
     for _, part in shown.groupby(np.ceil(np.log2(shown["place"]))):
         first, last = part["place"].min(), part["place"].max()
         named = f"{last}" if first == last else f"{first} to {last}"
-        gaps[named] = _right(part) - _right(alone)
+        gaps[named] = _right(part) - one
         rows.append({"places": named, "last": last, "num_samples": len(part)})
         for share in ("cut", "no_answer"):
             rows[-1] |= {share: part[share].mean(), f"{share}_alone": alone[share].mean()}

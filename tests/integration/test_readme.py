@@ -163,6 +163,9 @@ def test_claims_on_places_in_a_stream_hold():
     assert set(late.index[late["no_answer"] > 0.5]) == {"countdown"}
     assert 0.2 < late.loc["syllogism", "no_answer"] < 0.3
     assert late.loc["prime_factorization", "no_answer"] < 0.02
+    (countdown,) = (load(name).frame for name in REASONING if name.startswith("countdown"))
+    limited = countdown.loc[countdown["finish_reason"] == "length", "completion_tokens"]
+    assert set(limited) == {120} and countdown["completion_tokens"].max() == 120
     curves = numbers("13-strategies")
     at_4 = curves[(curves["method"] == "integrated") & (curves["budget"] == 4)]
     assert (at_4["depth"] == 1).all() and len(at_4) == 5

@@ -35,6 +35,8 @@ class Plan:
         num_slots: Of llama.cpp's server, where the model is one of this machine. Each slot keeps
             its last prompt, so a stream gets a slot to itself until it is drawn, and what its
             prompts begin with is computed once.
+        num_at_once: Streams of chains that are drawn at a time; 0: all. An engine in this process
+            keeps what its prompts begin with only while it runs and while there is room.
     """
 
     task: Task
@@ -45,18 +47,19 @@ class Plan:
     greedy: bool = True
     seed: int = 0
     num_slots: int = 0
+    num_at_once: int = 0
 
     @cached_property
     def keys(self) -> list[Key]:
         """All keys in the order of drawing: sample by sample over the questions, so that any part
         is balanced.
 
-        With slots it is so many streams at a time.
+        With slots it is so many streams at a time, and so are chains with `num_at_once`.
         """
         ids = [question.id for question in self.task.questions]
         greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
         streams = self._streams
-        size = self.num_slots or len(streams)
+        size = self.num_slots or (self.depth > 1 and self.num_at_once) or len(streams)
         blocks = [streams[first : first + size] for first in range(0, len(streams), size)]
         return greedy + [
             (*stream, i) for block in blocks for i in range(self.num_samples) for stream in block

@@ -117,8 +117,8 @@ def record(
         def sampler_at(endpoint: Endpoint) -> Sampler:
             client = client_by(endpoint, requests, store)
             num_in_flight = min(_num_in_flight(requests, endpoint.card), len(plan.keys))
-            slotted = replace(plan, num_slots=slots_of(endpoint.card))
-            sampler = Sampler(slotted, store, client, num_in_flight, limits, requests.num_per_call)
+            own = replace(plan, **_at_once(endpoint.card))
+            sampler = Sampler(own, store, client, num_in_flight, limits, requests.num_per_call)
             sampler.clock.learn(known_latencies(held))
             return sampler
 
@@ -202,7 +202,7 @@ def _estimated(
 
 def _num_in_flight(requests: RequestOptions, card: Mapping[str, Any]) -> int:
     """The calls in flight of a recording, by the card of its server."""
-    own = 0 if requests.provider_batch else WAITING * slots_of(card)
+    own = 0 if requests.provider_batch else WAITING * _at_once(card)["num_slots"]
     return requests.concurrency or own or num_in_flight_by(requests, card)
 
 
@@ -291,10 +291,10 @@ def num_in_flight_by(requests: RequestOptions, card: Mapping[str, Any]) -> int:
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:
     """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
-    at_once = slots_of(card) or int(card.get("server_settings", {}).get("num_sequences", 0))
-    return 2 * at_once or NUM_IN_FLIGHT * int(card.get("num_servers", 1))
+    return 2 * max(_at_once(card).values()) or NUM_IN_FLIGHT * int(card.get("num_servers", 1))
 
 
-def slots_of(card: Mapping[str, Any]) -> int:
-    """The answers that a server of this machine generates at a time; 0: it is another's."""
-    return int(card.get("server_settings", {}).get("num_slots", 0))
+def _at_once(card: Mapping[str, Any]) -> dict[str, int]:
+    """The slots of a server of this machine, and the answers that one in this process generates."""
+    found = card.get("server_settings", {})
+    return {"num_slots": found.get("num_slots", 0), "num_at_once": found.get("num_sequences", 0)}

@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import threading
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
@@ -116,6 +117,35 @@ def test_with_slots_so_many_streams_are_drawn_at_a_time_each_at_a_slot_of_its_ow
     )
     own = replace(slotted, sampling=Sampling(extra_body={"id_slot": 7}))
     assert {own.request(key, []).sampling.extra_body["id_slot"] for key in own.keys} == {7}
+
+
+def test_an_engine_in_this_process_draws_so_many_streams_of_chains_at_a_time():
+    questions = tuple(Question(f"q{number}", "?", "1") for number in range(5))
+    chains = Plan(
+        replace(TASK, questions=questions), Integrated(width=2), Sampling(), 6, num_streams=2
+    )
+    assert most_open(chains) == 10 and most_open(replace(chains, num_at_once=3)) == 3
+    assert set(replace(chains, num_at_once=3).keys) == set(chains.keys)
+    independent = replace(chains, strategy=Parallel())
+    assert replace(independent, num_at_once=3).keys == independent.keys  # balanced
+
+
+def test_a_recording_by_an_engine_in_this_process_finishes_its_first_streams_first(draw, server):
+    endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
+    local = replace(endpoint, card={"server_settings": {"num_sequences": 2}})
+    draw(strategy="integrated(width=1)", greedy=False, model=local, concurrency=1)
+    asked = [call.words.rpartition("Question: ")[2].split()[0] for call in server.calls]
+    assert asked == ["0", "1"] * 3 + ["2", "3"] * 3
+
+
+def most_open(plan):
+    """The most streams that are on their way at once, drawn in order, one call after the other."""
+    left, begun, most = Counter(key[:3] for key in plan.keys), set(), 0
+    for *stream, _ in plan.keys:
+        begun.add(tuple(stream))
+        most = max(most, sum(left[each] > 0 for each in begun if each[1] != "greedy"))
+        left[tuple(stream)] -= 1
+    return most
 
 
 @pytest.mark.slow

@@ -73,6 +73,7 @@ STAGES = (
     Stage("integrated", 8),
     Stage("placebo", NUM_PLACEBOS),
     Stage("parallel", 32),
+    Stage("integrated", 8, num_streams=2),
     Stage("integrated", 16, num_streams=2),
     Stage("sequential", 16),
 )

@@ -117,7 +117,8 @@ def record(
         def sampler_at(endpoint: Endpoint) -> Sampler:
             client = client_by(endpoint, requests, store)
             num_in_flight = min(_num_in_flight(requests, endpoint.card), len(plan.keys))
-            own = replace(plan, **_at_once(endpoint.card))
+            num_slots, num_at_once = _at_once(endpoint.card)
+            own = replace(plan, num_slots=num_slots, num_at_once=num_at_once)
             sampler = Sampler(own, store, client, num_in_flight, limits, requests.num_per_call)
             sampler.clock.learn(known_latencies(held))
             return sampler
@@ -126,9 +127,8 @@ def record(
         path = _written(ready, store, card, options.keep_text)
     if requests.progress:
         blocks = FileBlocks(path)
-        words = [summary_of(blocks, card.get("wall_s"))]
-        words += doubts_about(blocks, ready.task.grader.name)
-        print("\n".join(words), file=sys.stderr)
+        summary = summary_of(blocks, card.get("wall_s"))
+        print(summary, *doubts_about(blocks, ready.task.grader.name), sep="\n", file=sys.stderr)
     track_recording("record", path)
     return path
 
@@ -202,7 +202,7 @@ def _estimated(
 
 def _num_in_flight(requests: RequestOptions, card: Mapping[str, Any]) -> int:
     """The calls in flight of a recording, by the card of its server."""
-    own = 0 if requests.provider_batch else WAITING * _at_once(card)["num_slots"]
+    own = 0 if requests.provider_batch else WAITING * _at_once(card)[0]
     return requests.concurrency or own or num_in_flight_by(requests, card)
 
 
@@ -291,10 +291,10 @@ def num_in_flight_by(requests: RequestOptions, card: Mapping[str, Any]) -> int:
 
 def num_in_flight_of(card: Mapping[str, Any]) -> int:
     """The calls in flight that suit a server, by its card: two a slot keep a local one busy."""
-    return 2 * max(_at_once(card).values()) or NUM_IN_FLIGHT * int(card.get("num_servers", 1))
+    return 2 * max(_at_once(card)) or NUM_IN_FLIGHT * int(card.get("num_servers", 1))
 
 
-def _at_once(card: Mapping[str, Any]) -> dict[str, int]:
+def _at_once(card: Mapping[str, Any]) -> tuple[int, int]:
     """The slots of a server of this machine, and the answers that one in this process generates."""
     found = card.get("server_settings", {})
-    return {"num_slots": found.get("num_slots", 0), "num_at_once": found.get("num_sequences", 0)}
+    return int(found.get("num_slots", 0)), int(found.get("num_sequences", 0))

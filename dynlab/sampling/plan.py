@@ -59,7 +59,9 @@ class Plan:
         ids = [question.id for question in self.task.questions]
         greedy = [(id_, GREEDY, 0, 0) for id_ in ids] if self.greedy else []
         streams = self._streams
-        size = self.num_slots or (self.depth > 1 and self.num_at_once) or len(streams)
+        size = self.num_slots or len(streams)
+        if self.num_at_once and self.depth > 1:
+            size = self.num_at_once
         blocks = [streams[first : first + size] for first in range(0, len(streams), size)]
         return greedy + [
             (*stream, i) for block in blocks for i in range(self.num_samples) for stream in block

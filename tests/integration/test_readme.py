@@ -120,6 +120,7 @@ def test_claims_on_other_families_hold():
     behind = gained[(gained["high"] < 0) & ~edge]
     assert set(zip(behind["method"], behind["at"], family(behind), strict=True)) == {
         ("integrated", 8, "gsm_symbolic"),
+        ("integrated", 16, "gsm_symbolic"),
         ("integrated", 16, "prime_factorization"),
         ("sequential", 8, "prime_factorization"),
         ("sequential", 16, "prime_factorization"),
@@ -131,10 +132,11 @@ def test_claims_on_other_families_hold():
         assert len(four) == 4 and pooled(four, "difference")[2] < 0
         assert (pooled(others, "difference")[2] < 0) == lead
     assert gained["recording"].nunique() == 5
-    at_8 = gained[(gained["method"] == "integrated") & (gained["at"] == 8)]
-    assert len(at_8) == 5
-    others = at_8[family(at_8) != "gsm_symbolic"]
-    assert pooled(at_8, "difference")[2] < 0 < pooled(others, "difference")[2]
+    for at in (8, 16):
+        five = gained[(gained["method"] == "integrated") & (gained["at"] == at)]
+        others = five[family(five) != "gsm_symbolic"]
+        assert len(five) == 5
+        assert pooled(five, "difference")[2] < 0 < pooled(others, "difference")[2]
 
 
 def test_streams_are_as_the_guide_says():
@@ -148,7 +150,7 @@ def test_streams_are_as_the_guide_says():
         assert in_sequence["parents"].map(len).eq(in_sequence["sample_index"]).all()
         own = frame[frame["strategy"] == "integrated"]
         streams = own.groupby(["question_id", "stream"])
-        num, depth = 2, 8 if name.startswith("gsm_symbolic") else 16
+        num, depth = 2, 16
         assert own["stream"].nunique() == num and (streams.size() == depth).all()
         assert len(streams) == num * frame["question_id"].nunique()
         shown = own.loc[own["role"] == "chained", "parents"]

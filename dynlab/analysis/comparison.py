@@ -33,6 +33,7 @@ from dynlab.analysis.rows import (
     Row,
     curve_rows,
     described,
+    difference_row,
     greedy_row,
     interval,
     saving_row,
@@ -164,7 +165,8 @@ class Comparison:
 
         It is paired over questions, and over draws where both sample one strategy. A cell that the
         reference, or a method on another strategy, cannot spend any more is left out, and so is
-        all that is recorded where both end alike.
+        all that is recorded where both end alike. Of strategies, one where no call of either waits
+        is `unchained`: a difference is chance.
 
         Args:
             at: B, one or several; by default the comparison's budgets; refused as by `savings`.
@@ -180,12 +182,9 @@ class Comparison:
                 if method.streams is not own.streams:
                     spent &= curve.unspent < 1
                 spent &= ~(ends_at(own, grid) & (curve.accuracy == base.accuracy).all(axis=1))
-                for c in np.flatnonzero(spent):
-                    gap = difference(curve.accuracy[c], base.accuracy[c], own.resamples)
-                    row = described(method, own.setup) | {"against": own.reference.name}
-                    if not self.contrasted:
-                        row["allocator"] = method.name
-                    rows.append(row | {"at": grid[c]} | interval("difference", gap))
+                for c in np.flatnonzero(spent).tolist():
+                    row = difference_row(method, curve, base, c, own)
+                    rows.append(row if self.contrasted else row | {"allocator": method.name})
         return framed(rows, METHOD_DIFFERENCES if self.contrasted else DIFFERENCES)
 
     def greedy_vs_vote(self, at: float | None = None) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from dynlab._util.values import GREEDY
-from dynlab.analysis.methods import Method
-from dynlab.analysis.metrics import NOT_TOLD, Estimate, estimates, saving_at
+from dynlab.analysis.methods import Method, plays_as
+from dynlab.analysis.metrics import NOT_TOLD, Estimate, difference, estimates, saving_at
 from dynlab.analysis.replays import Replays, Setup
 from dynlab.analysis.resamples import Resamples
 from dynlab.recordings.recording import Recording
@@ -41,7 +41,7 @@ DIFFERENCES = ["recording", "strategy", "allocator", "unit", *_DIFFERENCE, *_DRA
 _AGAINST = ["recording", "strategy", "allocator", "method", "against", "questions", "unit"]
 METHOD_CURVES = [*CURVES, "method", "questions"]
 METHOD_SAVINGS = [*_AGAINST, *_SAVING, *_DRAWS]
-METHOD_DIFFERENCES = [*_AGAINST, *_DIFFERENCE, *_DRAWS]
+METHOD_DIFFERENCES = [*_AGAINST, *_DIFFERENCE, "unchained", *_DRAWS]
 GREEDY_VOTE = [
     "recording",
     "strategy",
@@ -118,6 +118,19 @@ def saving_row(
         | {"at": at, "reached": found.reached, "flat": found.flat}
         | interval("saving", found.saving if told else NOT_TOLD)
     )
+
+
+def difference_row(method: Method, curve: Curve, reference: Curve, c: int, own: Replays) -> Row:
+    """A method's accuracy at the c-th budget minus the reference's, on one grid.
+
+    It is `unchained` where one policy draws two strategies and no call waits for another: no sample
+    was shown one, no policy has decided anything, and a difference is chance.
+    """
+    other = method.streams is not own.streams and plays_as(method.policy, own.reference.policy)
+    waits = max(curve.depth[c], reference.depth[c]) > 1
+    gap = difference(curve.accuracy[c], reference.accuracy[c], own.resamples)
+    row = described(method, own.setup) | {"against": own.reference.name, "at": curve.budgets[c]}
+    return row | {"unchained": other and not waits} | interval("difference", gap)
 
 
 def interval(name: str, estimate: Estimate) -> Row:

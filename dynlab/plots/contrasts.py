@@ -193,7 +193,7 @@ def _by_method(
     plot: Callable[[pd.DataFrame, Axes, Sequence[float]], None],
     caption: Callable[[pd.DataFrame], list[str]],
 ) -> Figure:
-    """A panel a method on one axis; row labels at the left for all, one legend over the first."""
+    """A panel a method on one axis; row labels at the left for all, one legend over them."""
     _some(frame)
     names = list(dict.fromkeys(frame["method"]))
     frame = frame.astype(
@@ -207,10 +207,11 @@ def _by_method(
         for ax, name in zip(axes, names, strict=True):
             plot(frame[frame["method"] == name], ax, sorted(frame["at"].unique()))
             ax.locator_params(axis="x", nbins=6 if len(names) < 3 else 5)
+            cast("Legend", ax.get_legend()).remove()
             if ax is not axes[0]:
                 ax.set_yticklabels([])
-                cast("Legend", ax.get_legend()).remove()
         share_x(axes)
+        shared_legend(figure, axes)
         add_caption(figure, *caption(frame))
     return figure
 

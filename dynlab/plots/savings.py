@@ -55,7 +55,7 @@ def plot_savings(
         cells = savings.assign(
             group=np.where(savings["flat"], "flat", ""), filled=savings["reached"]
         )
-        alone, ax = ax is None, _intervals(cells, "saving", levels, ax=ax)
+        alone, ax = ax is None, _intervals(cells, "saving", levels, "not reached", ax=ax)
         ax.set_xlabel(f"saving in {savings['unit'].iloc[0]}\nat equal accuracy")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -67,6 +67,11 @@ def plot_savings(
 def told(savings: pd.DataFrame) -> pd.DataFrame:
     """The rows of savings that are known: not those at a recording's end."""
     return savings.dropna(subset=["saving"]) if len(savings) else savings
+
+
+def unchained(differences: pd.DataFrame) -> pd.Series:
+    """Whether two strategies are compared where neither has a chained sample yet, for each row."""
+    return differences.get("unchained", pd.Series(False, index=differences.index)).astype(bool)
 
 
 def savings_caption(savings: pd.DataFrame) -> list[str]:
@@ -100,6 +105,9 @@ def differences_caption(differences: pd.DataFrame) -> list[str]:
         f"B: what each spends, in {counted(differences['unit'])}."
         if "unit" in differences
         else "B: what the vote spends, in samples' worth per question.",
+        "Open: none is chained yet, so that both are independent samples; a difference is chance."
+        if unchained(differences).any()
+        else "",
         ABSENT if _incomplete(differences) else "",
     ]
 
@@ -131,8 +139,8 @@ def plot_differences(
     with style():
         from matplotlib.ticker import MaxNLocator
 
-        cells = differences.assign(group="", filled=True)
-        alone, ax = ax is None, _intervals(cells, "difference", levels, ax=ax)
+        cells = differences.assign(group="", filled=~unchained(differences))
+        alone, ax = ax is None, _intervals(cells, "difference", levels, "none chained", ax=ax)
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
@@ -194,9 +202,9 @@ def _one_method(savings: pd.DataFrame) -> None:
 
 
 def _intervals(
-    cells: pd.DataFrame, value: str, levels: Sequence[float], *, ax: Axes | None
+    cells: pd.DataFrame, value: str, levels: Sequence[float], hollow: str, *, ax: Axes | None
 ) -> Axes:
-    """Points with intervals: recordings from top to bottom, B from light to dark.
+    """Points with intervals: recordings from top to bottom, B from light to dark, some hollow.
 
     Recordings that are categories but have no cell keep an empty row, so that panels side by side
     stay in line.
@@ -235,7 +243,7 @@ def _intervals(
     ax.set_ylim(max(height.values()) + 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     if not cells["filled"].all():
-        ax.plot([], [], "o", color="#333333", mfc="white", ms=4, label="not reached")
+        ax.plot([], [], "o", color="#333333", mfc="white", ms=4, label=hollow)
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),

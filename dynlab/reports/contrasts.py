@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dynlab.plots.savings import told
+from dynlab.plots.savings import told, unchained
 from dynlab.plots.style import contrasted, title
 from dynlab.reports.savings import PAPER_CUT
 from dynlab.reports.wording import (
@@ -55,6 +55,8 @@ def of_curves(curves: pd.DataFrame) -> Words:
 def of_differences(differences: pd.DataFrame) -> Words:
     """A bullet a method on what it gains at equal cost, and whether that is told from nothing.
 
+    Cells in which none is chained yet are left out of means and counts.
+
     Args:
         differences: `Comparison.differences` of `dynlab.contrast`.
     """
@@ -62,16 +64,26 @@ def of_differences(differences: pd.DataFrame) -> Words:
         return NOTHING
     bullets = []
     for method, rows in differences.groupby("method", sort=False):
-        means = "; ".join(
-            f"{signed(pooled(cells, 'difference'))} at B = {at:g}{over(cells)}"
-            for at, cells in rows.groupby("at")
-        )
+        chance = unchained(rows)
+        chained = rows[~chance]
         name, base = _label(str(method)), _label(str(rows["against"].iloc[0]))
-        bullets.append(
-            f"**{name} − {base}**, accuracy at equal {rows['unit'].iloc[0]}: {means}. Of"
-            f" {count(len(rows), 'cell')}, {tally(rows, name)}."
-        )
+        told = [_gains(chained, name)] if len(chained) else []
+        if chance.any():
+            early = ", ".join(f"{at:g}" for at in sorted(rows.loc[chance, "at"].unique()))
+            cells = count(int(chance.sum()), "cell")
+            told.append(f"At B = {early} none is chained yet in {cells}, where a gain is chance")
+        unit = rows["unit"].iloc[0]
+        bullets.append(f"**{name} − {base}**, accuracy at equal {unit}: {'. '.join(told)}.")
     return bullet_list(bullets)
+
+
+def _gains(rows: pd.DataFrame, name: str) -> str:
+    """The mean gain of a method at each B, and in how many cells it is told from nothing."""
+    means = "; ".join(
+        f"{signed(pooled(cells, 'difference'))} at B = {at:g}{over(cells)}"
+        for at, cells in rows.groupby("at")
+    )
+    return f"{means}. Of {count(len(rows), 'cell')}, {tally(rows, name)}"
 
 
 def of_savings(savings: pd.DataFrame) -> Words:

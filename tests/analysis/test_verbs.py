@@ -108,6 +108,27 @@ def test_differences_are_paired_over_the_questions_that_all_answered(recorded):
         assert row.low < row.difference < row.high
 
 
+@pytest.mark.slow
+def test_a_difference_is_unchained_while_one_policy_draws_and_no_call_waits(recorded):
+    def cells(*, unchained, **options):
+        gaps = contrast(recorded(), budgets=[2, 4, 8], **OPTIONS, **options).differences()
+        gaps = gaps[gaps["unchained"] == unchained]
+        return {*zip(gaps["method"], gaps["at"], strict=True)}
+
+    # of integrated streams the fifth sample is shown others, of sequential ones the second
+    early = {("integrated", 2), ("integrated", 4)}
+    assert cells(unchained=True) == early
+    assert cells(unchained=False) == {
+        *(("integrated", 8), ("sequential", 2), ("sequential", 4), ("sequential", 8))
+    }
+    # two integrated samples cost four parallel ones on average
+    assert cells(unchained=True, strategies=["integrated", "parallel"]) == {("parallel", 2)}
+    both = {"strategies": ["parallel", "integrated"], "policies": ["uniform", "ucb"]}
+    assert cells(unchained=True, names=ABLATION, **both) == {
+        ("integration only", at) for _, at in early
+    }
+
+
 def test_the_interval_is_that_of_resampled_questions():
     # ten questions: parallel is right on the first five, integrated on the last eight
     rows = [

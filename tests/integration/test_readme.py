@@ -77,11 +77,9 @@ def test_claims_on_chains_hold_in_the_figures():
     assert ((chained["low"] > 0) == pays).all()
     for table in (chained, parts[parts["method"] == "integration only"]):
         others = table[~family(table).isin(["digits", "gsm_symbolic"])]
-        assert (others["high"] < 0).mean() > 0.5
-    reasons = chained[family(chained) == "gsm_symbolic"]
-    assert (reasons.loc[reasons["at"] >= 6, "high"] < 0).all()
-    before = reasons[reasons["at"] < 6]  # none is chained yet
-    assert (before["high"].abs() < 0.005).all() and len(before) == 1  # at the edge
+        assert (others.loc[~others["unchained"], "high"] < 0).mean() > 0.5
+    reasons = chained[(family(chained) == "gsm_symbolic") & ~chained["unchained"]]
+    assert (reasons["high"] < 0).all() and set(reasons["at"]) == {6, 8, 12, 16}
     both = parts[parts["method"] == "both"]
     assert ((both["low"] > 0) == (family(both) == "digits")).all()
     sequential = chains[chains["method"] == "sequential"]
@@ -113,11 +111,12 @@ def test_claims_on_other_families_hold():
     assert (right.loc[["prime_factorization", "countdown"], "value"] == 0).all()
     gained = numbers("13-gains")
     assert not (gained["low"] > 0).any()
-    unchained = (gained["at"] == 4) & (gained["method"] == "integrated")
-    edge = unchained & (family(gained) == "gsm_symbolic")
-    assert (gained.loc[edge, "high"].abs() < 0.005).all() and edge.sum() == 1
-    assert (gained.loc[unchained & ~edge, "high"] > 0).all()
-    behind = gained[(gained["high"] < 0) & ~edge]
+    unchained = gained[gained["unchained"]]
+    assert set(unchained["at"]) == {4} and set(unchained["method"]) == {"integrated"}
+    edge = family(unchained) == "gsm_symbolic"
+    assert (unchained.loc[edge, "high"].abs() < 0.005).all() and edge.sum() == 1
+    assert (unchained.loc[~edge, "high"] > 0).all() and len(unchained) == 5
+    behind = gained[(gained["high"] < 0) & ~gained["unchained"]]
     assert set(zip(behind["method"], behind["at"], family(behind), strict=True)) == {
         ("integrated", 8, "gsm_symbolic"),
         ("integrated", 16, "gsm_symbolic"),

@@ -113,7 +113,9 @@ def test_each_method_has_a_panel_with_a_point_and_an_interval_for_each_cell():
     for ax, value in ((left, 0.1), (right, -0.02)):
         points = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
         assert [line.get_xdata()[0] for line in points] == [value] * 4
-    assert left.get_legend() and not right.get_legend()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["B = 4", "B = 8"]
+    assert not left.get_legend() and not right.get_legend()
     assert [label.get_text() for label in left.get_yticklabels()] == [
         "capitals · small",
         "french · large",
@@ -149,6 +151,19 @@ def test_a_recording_stands_in_the_same_row_of_all_panels_even_where_one_has_no_
         ]
         (kept,) = {0, 1} - {RECORDINGS.index(gone)}
         assert heights == [{0, 1}, {kept}] and left.get_ylim() == right.get_ylim()
+
+
+def test_cells_in_which_none_is_chained_are_hollow_and_the_caption_says_so():
+    frame = cells([(0.1, 0.05, 0.15), (-0.02, -0.04, 0.0)])
+    frame["unchained"] = (frame["method"] == "integrated") & (frame["at"] == 4)
+    figure = contrasts.plot_contrasts(frame)
+    for ax, faces in zip(figure.axes, [{False}, {True, False}], strict=True):
+        points = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
+        assert {line.get_markerfacecolor() == "white" for line in points} == faces
+    assert figure.legends[0].get_texts()[-1].get_text() == "none chained"
+    assert "Open: none is chained yet" in figure.texts[0].get_text()
+    whole = contrasts.plot_contrasts(frame.assign(unchained=False))
+    assert "Open" not in whole.texts[0].get_text() and len(whole.legends[0].get_texts()) == 2
 
 
 def test_savings_of_each_method_have_a_panel():
@@ -248,6 +263,20 @@ def test_words_of_differences_are_the_frame_s_numbers():
     assert (
         "**integrated − parallel**, accuracy at equal tokens: -0.020" in text
         and "not told apart in 4" in text
+    )
+
+
+def test_words_of_differences_leave_out_cells_in_which_none_is_chained_and_say_so():
+    frame = cells([(0.1, 0.05, 0.15), (-0.02, -0.04, -0.01)])
+    frame["unchained"] = (frame["method"] == "integrated") & (frame["at"] == 4)
+    sequential, integrated = contrast_reading.of_differences(frame).splitlines()
+    assert "chained" not in sequential and "Of 4 cells, " in sequential
+    assert "equal tokens: -0.020 [-0.034, -0.013] at B = 8 (mean of 2 recordings)" in integrated
+    assert "Of 2 cells, " in integrated and "behind in 2 (" in integrated
+    assert "At B = 4 none is chained yet in 2 cells, where a gain is chance." in integrated
+    early = contrast_reading.of_differences(frame.assign(unchained=True)).splitlines()
+    assert early[0].endswith(
+        "tokens: At B = 4, 8 none is chained yet in 4 cells, where a gain is chance."
     )
 
 

@@ -165,8 +165,8 @@ class Comparison:
 
         It is paired over questions, and over draws where both sample one strategy. A cell that the
         reference, or a method on another strategy, cannot spend any more is left out, and so is
-        all that is recorded where both end alike. Of strategies, one where no call of either waits
-        is `unchained`: a difference is chance.
+        all that is recorded where both end alike. Of strategies, one where no chain makes
+        the difference yet is `unchained`: both draw independent samples, under one policy.
 
         Args:
             at: B, one or several; by default the comparison's budgets; refused as by `savings`.

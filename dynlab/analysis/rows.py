@@ -53,6 +53,7 @@ GREEDY_VOTE = [
     "high",
     *_DRAWS,
 ]
+HALF_WAIT = 1.5  # the mean depth where half of the replications have a call that waits
 
 
 def described(method: Method, setup: Setup) -> Row:
@@ -123,14 +124,17 @@ def saving_row(
 def difference_row(method: Method, curve: Curve, reference: Curve, c: int, own: Replays) -> Row:
     """A method's accuracy at the c-th budget minus the reference's, on one grid.
 
-    It is `unchained` where one policy draws two strategies and no call waits for another: no sample
-    was shown one, no policy has decided anything, and a difference is chance.
+    It is `unchained` where one policy draws two strategies, one of which has chains, and in most
+    replications no call waits for another yet: no chain makes the difference. Without targets the
+    whole of a stream, its chains too, says what is right, so that it is none.
     """
-    other = method.streams is not own.streams and plays_as(method.policy, own.reference.policy)
-    waits = max(curve.depth[c], reference.depth[c]) > 1
+    both = (own.streams, method.streams)
+    chains = method.streams is not own.streams and any(each.path.max() > 1 for each in both)
+    early = max(curve.depth[c], reference.depth[c]) < HALF_WAIT
+    alike = own.streams.has_target and plays_as(method.policy, own.reference.policy)
     gap = difference(curve.accuracy[c], reference.accuracy[c], own.resamples)
     row = described(method, own.setup) | {"against": own.reference.name, "at": curve.budgets[c]}
-    return row | {"unchained": other and not waits} | interval("difference", gap)
+    return row | {"unchained": chains and early and alike} | interval("difference", gap)
 
 
 def interval(name: str, estimate: Estimate) -> Row:

@@ -17,6 +17,7 @@ from dynlab.plots.axes import (
     new_panels,
     note,
     share_x,
+    shared_legend,
     tint,
 )
 from dynlab.plots.captions import ABSENT, BARS, add_caption, counted
@@ -71,7 +72,7 @@ def told(savings: pd.DataFrame) -> pd.DataFrame:
 
 def unchained(differences: pd.DataFrame) -> pd.Series:
     """Whether two strategies are compared where neither has a chained sample yet, for each row."""
-    return differences.get("unchained", pd.Series(False, index=differences.index)).astype(bool)
+    return differences.get("unchained", pd.Series(False, index=differences.index)).eq(True)
 
 
 def savings_caption(savings: pd.DataFrame) -> list[str]:
@@ -105,7 +106,8 @@ def differences_caption(differences: pd.DataFrame) -> list[str]:
         f"B: what each spends, in {counted(differences['unit'])}."
         if "unit" in differences
         else "B: what the vote spends, in samples' worth per question.",
-        "Open: none is chained yet, so that both are independent samples; a difference is chance."
+        "Open: none is chained yet, so that both are independent samples: no chain made the"
+        " difference."
         if unchained(differences).any()
         else "",
         ABSENT if _incomplete(differences) else "",
@@ -128,6 +130,8 @@ def plot_differences(
     ax: Axes | None = None,
 ) -> Axes:
     """A paired difference in accuracy, by recording and B, around a zero line.
+
+    An open marker says that no sample is chained yet, so that no chain made the difference.
 
     Args:
         differences: `Comparison.differences` of one method and unit, or `greedy_vs_vote`.
@@ -164,7 +168,7 @@ def _unit_grid(
     plot: Callable[..., Axes],
     caption: Callable[[pd.DataFrame], list[str]],
 ) -> Figure:
-    """A panel per unit on one axis; row labels and legend stand once where rows are the same."""
+    """A panel per unit on one axis; row labels stand once where rows are the same."""
     if frame.empty:
         with style():
             return note(
@@ -180,11 +184,12 @@ def _unit_grid(
         labels = []
         for unit, ax in zip(units, axes, strict=True):
             plot(frame[frame["unit"] == unit], ax=ax)
+            cast("Legend", ax.get_legend()).remove()
             labels.append([label.get_text() for label in ax.get_yticklabels()])
             if ax is not axes[0] and labels[-1] == labels[0]:
                 ax.set_yticklabels([])
-                cast("Legend", ax.get_legend()).remove()
         share_x(axes)
+        shared_legend(figure, axes)
         add_caption(figure, *caption(frame))
     return figure
 

@@ -64,16 +64,16 @@ def of_differences(differences: pd.DataFrame) -> Words:
         return NOTHING
     bullets = []
     for method, rows in differences.groupby("method", sort=False):
-        chance = unchained(rows)
-        chained = rows[~chance]
+        early = unchained(rows)
+        chained = rows[~early]
         name, base = _label(str(method)), _label(str(rows["against"].iloc[0]))
-        told = [_gains(chained, name)] if len(chained) else []
-        if chance.any():
-            early = ", ".join(f"{at:g}" for at in sorted(rows.loc[chance, "at"].unique()))
-            cells = count(int(chance.sum()), "cell")
-            told.append(f"At B = {early} none is chained yet in {cells}, where a gain is chance")
+        found = [_gains(chained, name)] if len(chained) else []
+        if early.any():
+            budgets = ", ".join(f"{at:g}" for at in sorted(rows.loc[early, "at"].unique()))
+            cells = count(int(early.sum()), "cell")
+            found.append(f"At B = {budgets} none is chained yet in {cells}, left out here")
         unit = rows["unit"].iloc[0]
-        bullets.append(f"**{name} − {base}**, accuracy at equal {unit}: {'. '.join(told)}.")
+        bullets.append(f"**{name} − {base}**, accuracy at equal {unit}: {'. '.join(found)}.")
     return bullet_list(bullets)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from dynlab._util.errors import InputError
 from dynlab.analysis.leaderboards import shown
 from dynlab.analysis.measures import ACCURACY, measure_of
+from dynlab.plots.savings import unchained
 from dynlab.plots.style import look_of, methods, title
 
 _VALUES = {
@@ -60,6 +61,7 @@ def table(frame: pd.DataFrame) -> Table:
             " one of them"
         )
     by, unit = _VALUES[value], frame["unit"].iloc[0]
+    frame = frame.assign(unchained=unchained(frame))
     kinds = {"stopping", "uncertainty", "exploration"} <= set(frame.columns)
     # of strategies against one another, several methods have one allocator
     key = "method" if "method" in frame else "allocator"
@@ -83,10 +85,9 @@ def table(frame: pd.DataFrame) -> Table:
     budgets = sorted((c for c in text.columns if c not in ("recording", "method")), key=float)
     measure = measure_of(frame) if value == "accuracy" else value
     worth = "samples" if unit == "samples" else f"samples' worth of {unit}"
-    return Table(
-        f"{measure} [95 % interval] by budget, {worth} per question".capitalize(),
-        text[["recording", "method", *budgets]],
-    )
+    caption = f"{measure} [95 % interval] by budget, {worth} per question"
+    caption += "; * none is chained yet" if frame["unchained"].any() else ""
+    return Table(caption.capitalize(), text[["recording", "method", *budgets]])
 
 
 def _named(recording: str, own: pd.DataFrame, frame: pd.DataFrame) -> str:
@@ -97,11 +98,12 @@ def _named(recording: str, own: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 
 def _cell(cell: pd.Series, value: str) -> str:
-    """'0.712 [0.640, 0.780]', savings in percent; 'n/a' where it cannot be told."""
+    """'0.712 [0.640, 0.780]', savings in percent; 'n/a' where it cannot be told, * unchained."""
     number, low, high = (float(cell[name]) for name in (value, "low", "high"))
     if math.isnan(number):
         return "n/a"
     if value == "saving":
         return f"{100 * number:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
     form = "+.3f" if value == "difference" else ".3f"
-    return f"{number:{form}} [{low:{form}}, {high:{form}}]"
+    mark = "*" if cell["unchained"] else ""
+    return f"{number:{form}}{mark} [{low:{form}}, {high:{form}}]"

@@ -129,6 +129,29 @@ def test_a_difference_is_unchained_while_one_policy_draws_and_no_call_waits(reco
     }
 
 
+@pytest.mark.slow
+def test_a_difference_is_unchained_though_a_few_replications_afford_a_chained_sample(recorded):
+    frame = recorded(price=(30, 36))
+    # one of a question's three streams leaves 4 × 9 tokens over: the price of a chained sample
+    own = (frame["strategy"] == "integrated") & (frame["stream"] == 1)
+    one = own & (frame["question_id"] == frame["question_id"].min()) & (frame["sample_index"] < 4)
+    frame.loc[one, "completion_tokens"] -= 9
+    comparison = contrast(frame, ["parallel", "integrated"], budgets=4, **OPTIONS)
+    depth = comparison.curves.set_index("method").loc["integrated", "depth"]
+    assert 1 < depth < 1.5 and comparison.differences()["unchained"].tolist() == [True]
+
+
+def test_only_chains_and_targets_make_a_difference_unchained(recorded):
+    def unchained(frame):
+        comparison = contrast(frame, ["parallel", "integrated"], budgets=2, **OPTIONS)
+        return comparison.differences()["unchained"].tolist()
+
+    frame = recorded()
+    assert unchained(frame) == [True]
+    assert unchained(frame.assign(awaited=[[]] * len(frame))) == [False]  # two kinds of prompts
+    assert unchained(frame.drop(columns=["target", "correct"], errors="ignore")) == [False]
+
+
 def test_the_interval_is_that_of_resampled_questions():
     # ten questions: parallel is right on the first five, integrated on the last eight
     rows = [

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import frames
@@ -78,6 +79,9 @@ def test_tables_of_savings_differences_and_leaderboards_show_their_intervals(ran
     assert table(saved).text["4"].tolist() == [expected]
     gaps = dynlab.compare(pool, budgets=4, replications=5).differences()
     assert table(gaps).text["4"].iloc[0][0] in "+-"
+    shown = table(gaps.assign(unchained=[True]))
+    assert "* [" in shown.text["4"].iloc[0] and shown.caption.endswith("; * none is chained yet")
+    assert "*" not in str(table(gaps.assign(unchained=[np.nan])))
     board = dynlab.leaderboard(pool, "ucb", [], 4, replications=5, progress=False).table
     assert [name.rstrip("*") for name in table(board).text["policy"]] == board["policy"].tolist()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -30,7 +30,6 @@ from dynlab.plots.style import contrasted, style, title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
 
 
 def plot_contrasts(differences: pd.DataFrame) -> Figure:
@@ -207,7 +206,6 @@ def _by_method(
         for ax, name in zip(axes, names, strict=True):
             plot(frame[frame["method"] == name], ax, sorted(frame["at"].unique()))
             ax.locator_params(axis="x", nbins=6 if len(names) < 3 else 5)
-            cast("Legend", ax.get_legend()).remove()
             if ax is not axes[0]:
                 ax.set_yticklabels([])
         share_x(axes)

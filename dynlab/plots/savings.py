@@ -26,7 +26,6 @@ from dynlab.plots.style import COLOURS, style, title
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
 
 CUT = -1.0  # a saving there is not reached within 2 B: an interval that goes so far is an arrow
 ROUNDING = 1e-9  # such a saving is computed up to rounding
@@ -43,7 +42,7 @@ def plot_savings(
     Args:
         savings: Rows of `dynlab.savings` for one method and one unit.
         levels: All B that panels side by side have; by default those of the frame.
-        ax: Where to draw; by default a new figure, one column wide.
+        ax: Where to draw, without legend and caption; by default a new figure, one column wide.
 
     Raises:
         InputError: The frame is empty, or holds several methods or units.
@@ -61,7 +60,7 @@ def plot_savings(
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         if alone:
-            add_caption(cast("Figure", ax.figure), *savings_caption(savings))
+            _explain(ax, savings_caption(savings))
     return ax
 
 
@@ -137,7 +136,7 @@ def plot_differences(
         differences: `Comparison.differences` of one method and unit, or `greedy_vs_vote`.
         label: What was subtracted from what, for the x axis.
         levels: All B that panels side by side have; by default those of the frame.
-        ax: Where to draw; by default a new figure, one column wide.
+        ax: Where to draw, without legend and caption; by default a new figure, one column wide.
     """
     _one_method(differences)
     with style():
@@ -149,7 +148,7 @@ def plot_differences(
         at_equal = f"\nat equal {differences['unit'].iloc[0]}" if "unit" in differences else ""
         ax.set_xlabel(f"{label or 'difference'}, accuracy{at_equal}")
         if alone:
-            add_caption(cast("Figure", ax.figure), *differences_caption(differences))
+            _explain(ax, differences_caption(differences))
     return ax
 
 
@@ -184,7 +183,6 @@ def _unit_grid(
         labels = []
         for unit, ax in zip(units, axes, strict=True):
             plot(frame[frame["unit"] == unit], ax=ax)
-            cast("Legend", ax.get_legend()).remove()
             labels.append([label.get_text() for label in ax.get_yticklabels()])
             if ax is not axes[0] and labels[-1] == labels[0]:
                 ax.set_yticklabels([])
@@ -249,14 +247,19 @@ def _intervals(
     ax.grid(visible=False, axis="y")
     if not cells["filled"].all():
         ax.plot([], [], "o", color="#333333", mfc="white", ms=4, label=hollow)
+    return ax
+
+
+def _explain(ax: Axes, caption: list[str]) -> None:
+    """The legend and the caption of a figure of one panel."""
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        ncols=len(levels) + 1,
+        ncols=len(ax.get_legend_handles_labels()[1]),
         borderaxespad=0,
         handlelength=1.4,
     )
-    return ax
+    add_caption(cast("Figure", ax.figure), *caption)
 
 
 def _say_absent(

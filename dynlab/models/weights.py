@@ -236,7 +236,8 @@ def _watch(
                 _, complaint = process.communicate(timeout=0.25)
                 break
             except subprocess.TimeoutExpired:
-                bar.update(min(_size(folder), num_bytes) - bar.n)
+                found = min(_size(folder), num_bytes)  # less than before while pip moves a file
+                bar.update(max(found - bar.n, 0))
         if process.returncode == 0:
             bar.update(num_bytes - bar.n)
     return complaint

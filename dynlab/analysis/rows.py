@@ -122,19 +122,28 @@ def saving_row(
 
 
 def difference_row(method: Method, curve: Curve, reference: Curve, c: int, own: Replays) -> Row:
-    """A method's accuracy at the c-th budget minus the reference's, on one grid.
-
-    It is `unchained` where one policy draws two strategies, one of which has chains, and in most
-    replications no call waits for another yet: no chain makes the difference. Without targets the
-    whole of a stream, its chains too, says what is right, so that it is none.
+    """A method's accuracy at the c-th budget minus the reference's, on one grid; see
+    `none_chained`.
     """
-    both = (own.streams, method.streams)
-    chains = method.streams is not own.streams and any(each.path.max() > 1 for each in both)
-    early = max(curve.depth[c], reference.depth[c]) < HALF_WAIT
-    alike = own.streams.has_target and plays_as(method.policy, own.reference.policy)
     gap = difference(curve.accuracy[c], reference.accuracy[c], own.resamples)
     row = described(method, own.setup) | {"against": own.reference.name, "at": curve.budgets[c]}
-    return row | {"unchained": chains and early and alike} | interval("difference", gap)
+    row["unchained"] = none_chained((method, curve), (own.reference, reference), c)
+    return row | interval("difference", gap)
+
+
+def none_chained(one: tuple[Method, Curve], other: tuple[Method, Curve], c: int) -> bool:
+    """Whether no chain makes the difference of two methods at the c-th budget.
+
+    It is so where one policy draws two strategies, one of which has chains, and in most
+    replications no call waits for another yet. Without targets the whole of a stream, its chains
+    too, says what is right, so that it is not.
+    """
+    (method, curve), (reference, against) = one, other
+    both = (method.streams, reference.streams)
+    chains = both[0] is not both[1] and any(each.path.max() > 1 for each in both)
+    early = max(curve.depth[c], against.depth[c]) < HALF_WAIT
+    alike = reference.streams.has_target and plays_as(method.policy, reference.policy)
+    return bool(chains and early and alike)
 
 
 def interval(name: str, estimate: Estimate) -> Row:

@@ -142,13 +142,18 @@ def _saving(name: str, rows: pd.DataFrame) -> str:
 def of_depths(depths: pd.DataFrame) -> Words:
     """Where each strategy wins: cells of budget and depth with a paired lead above zero.
 
+    Cells are left out in which neither the leading strategy nor the next has a chained sample yet.
+
     Args:
         depths: Rows of `dynlab.analysis.depths.at_depth`.
     """
     if depths.empty:
         return NOTHING
-    cells = len(depths.drop_duplicates(["recording", "at", "depth"]))
-    bullets = []
+    cell, bullets = ["recording", "at", "depth"], []
+    leading = depths.loc[depths.groupby(cell, sort=False)["lead"].idxmax()]
+    early = leading[unchained(leading)].set_index(cell).index
+    depths = depths[~depths.set_index(cell).index.isin(early)]
+    cells = len(leading) - len(early)
     for method, rows in depths.groupby("method", sort=False):
         first, clear = rows[rows["lead"] > 0], rows[rows["lead_low"] > 0]
         where = (
@@ -166,6 +171,12 @@ def of_depths(depths: pd.DataFrame) -> Words:
         f"{title(str(row['recording']))}: {_label(row['method'])} {plus(row['lead'])}"
         for _, row in most[most["lead"] > 0].iterrows()
     ]
+    if len(early):
+        budgets = ", ".join(f"{at:g}" for at in sorted(early.unique("at")))
+        bullets.append(
+            f"At B = {budgets} neither of the two best strategies has a chained sample yet in"
+            f" {count(len(early), 'cell')}, left out here."
+        )
     bullets.append(
         "**At the largest budget and depth**, the leading strategy and its lead over the best"
         f" other one: {'; '.join(leads) or 'none leads'}."

@@ -265,6 +265,17 @@ def test_a_lead_is_over_the_best_other_strategy_of_the_cell(recorded):
 
 
 @pytest.mark.slow
+def test_a_lead_is_no_chains_where_neither_of_the_two_best_has_one_yet(recorded):
+    # a stream of integrated samples has four that are shown nothing, a sequential one a single one
+    pair = recorded()
+    pair = pair[pair["strategy"] != "sequential"]
+    table = at_depth(contrast(pair, budgets=[4, 8], **OPTIONS), [1, 2])
+    assert table.groupby("at")["unchained"].agg(list).map(set).to_dict() == {4: {True}, 8: {False}}
+    table = at_depth(contrast(recorded(), budgets=[4], **OPTIONS), [1, 2])
+    assert not table.loc[table["method"] == "sequential", "unchained"].any()
+
+
+@pytest.mark.slow
 def test_at_equal_depth_a_strategy_has_no_row_where_its_recorded_samples_end_before_b(recorded):
     # 32 parallel samples of 30 tokens; integrated streams end at 480 tokens, sequential ones at 660
     table = at_depth(contrast(recorded(32), budgets=[8, 20, 24], **OPTIONS), [1, 8])

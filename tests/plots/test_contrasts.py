@@ -305,6 +305,18 @@ def test_words_of_depths_name_the_region_in_which_each_strategy_wins():
     assert "french · large: integrated +0.100" in text
 
 
+def test_words_of_depths_leave_out_cells_that_are_led_before_anything_is_chained():
+    cells = depth_cells()
+    cells["unchained"] = (cells["at"] == 4) & (cells["recording"] == cells["recording"].iloc[0])
+    assert cells["unchained"].any() and (cells["at"] > 4).any()
+    text = contrast_reading.of_depths(cells)
+    left_out = len(cells[cells["unchained"]].drop_duplicates(["at", "depth"]))
+    assert f"is most accurate in 0 of {12 - left_out} cells." in text
+    assert f"a chained sample yet in {left_out} cells, left out here." in text
+    text = contrast_reading.of_depths(cells.assign(unchained=True))
+    assert "chained sample yet in 12 cells, left out here." in text and "none leads" in text
+
+
 def test_words_of_curves_name_questions_ends_and_greedy():
     text = contrast_reading.of_curves(curve_rows())
     assert (

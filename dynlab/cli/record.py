@@ -75,8 +75,11 @@ def _record(given: argparse.Namespace) -> int:
         "options": option_flags.chosen(given, RecordingOptions),
     }
     task = load_task(given.task, asking=option_flags.chosen(given, Asking))
-    failed = 0
-    for model, out in _places(given.model, task.name, given.out).items():
+    places, failed = _places(given.model, task.name, given.out), 0
+    if len(places) > 1:  # what cannot work is said before any of them is paid for
+        for model, out in places.items():
+            dry_run(task, model, out=out, **settings, **planned)
+    for model, out in places.items():
         if given.dry_run:
             print(dry_run(task, model, out=out, **settings, **planned))
         elif given.preview is not None:

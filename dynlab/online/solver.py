@@ -194,7 +194,7 @@ class _Run:
         return self._forecast(held, limits)
 
     def _forecast(self, held: Sequence[Sample], limits: Limits) -> Forecast:
-        price = price_before(self.model, self.requests)
+        price = price_before(self.model, self.requests, limits)
         model, most = self.settings["model"], self.num_in_flight
         found = forecast_of(self.plan, self.setup, held, price, limits, model, most)
         return found.by_batches(self.setup) if self.requests.provider_batch else found

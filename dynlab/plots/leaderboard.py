@@ -136,22 +136,27 @@ def _head_groups(ax: Axes, table: pd.DataFrame, places: dict[str, float]) -> Non
 def _caption(table: pd.DataFrame, value: str) -> list[str]:
     """What the marks of a leaderboard mean."""
     spent = f"in {counted(table['unit'])}"
+    alone = {"tokens", "completion"} <= set(table.filter(["unit", "tokens_kind"]).iloc[0])
     return [
-        _means(table),
+        _means(table, value),
         BARS,
         f"B: what uniform spends, {spent}; its accuracy is to be reached for less."
         if value == "saving"
         else f"B: what each policy may spend, {spent}.",
+        "Tokens are those of answers alone." if alone else "",
         "Open: not reached on all recordings." if value == "saving" else "",
         "Arrow: beyond the panel, with its number where the mean lies there.",
         "The oracle knows the answers: a bound.",
     ]
 
 
-def _means(table: pd.DataFrame) -> str:
-    """Over how many recordings means are taken; not all of several may hold a large B."""
+def _means(table: pd.DataFrame, value: str) -> str:
+    """Over how many recordings means are taken; not all of several may hold a large B, nor be
+    steep enough for a saving.
+    """
     held = table["recordings"].iloc[0] if "recordings" in table else 0
-    return f"Means over those of {held} recordings that hold B samples." if held > 1 else ""
+    steep = " and on which uniform gains" if value == "saving" and table["flat"].any() else ""
+    return f"Means over those of {held} recordings that hold B samples{steep}." if held > 1 else ""
 
 
 def _dot(

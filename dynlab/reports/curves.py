@@ -41,8 +41,8 @@ def of_curves(curves: pd.DataFrame, greedy: pd.DataFrame | None = None) -> Words
         bullets.append(
             f"**Which samples.** At {middle:g}, against {base_label}{over(gain)}: {listed};"
             f" {order[0]} is ahead in {ahead} of {len(gain)}. A band is a method's own interval"
-            " over questions; whether two methods differ is a paired question, which notebook 03"
-            " answers."
+            " over questions; whether two methods differ is a paired question, which a"
+            " figure of differences answers (`comparison.differences()`)."
         )
     bullets.append(_greedy_bullet(greedy))
     return bullet_list(bullets)

@@ -179,6 +179,15 @@ class Ledger:
         return f"spent: {_words(self.spent)}; reserved: {_words(self.reserved + self.held)}"
 
 
+def require_price(limits: Limits | None, price: Price | None, model: str) -> None:
+    """Raises an InputError where a limit in USD cannot be kept, since the price is unknown."""
+    if limits is not None and limits.usd is not None and price is None:
+        raise InputError(
+            f"the price of {model!r} is unknown, so a limit in USD cannot be kept: give --price"
+            " IN,OUT (USD per million prompt and completion tokens)"
+        )
+
+
 def total(spendings: Iterable[Spending]) -> Spending:
     """The sum of spendings."""
     return sum(spendings, Spending())

@@ -17,11 +17,13 @@ from dynlab._util.options import (
     Sampling,
     require_count,
 )
+from dynlab.models.client import provider_of
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.price_list import list_price
 from dynlab.models.prices import Price
 from dynlab.models.servers import addressed
 from dynlab.sampling.batch_client import require_batches
+from dynlab.sampling.budget import require_price
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.provenance import (
     EarlierSamples,
@@ -143,13 +145,24 @@ def asked_at(model: str | Endpoint, requests: RequestOptions) -> str | Endpoint:
     return model
 
 
-def price_before(model: str | Endpoint, requests: RequestOptions) -> Price | None:
-    """The price of a model as far as it is known before anything is sent; a local one has none."""
-    price = requests.price
-    if is_local(model):
-        return None if price is None else Price(*price)
+def price_before(
+    model: str | Endpoint, requests: RequestOptions, limits: Limits | None = None
+) -> Price | None:
+    """The price of a model as far as it is known before anything is sent; a local one has none.
+
+    Raises:
+        InputError: nobody is known to serve the model, or the limits need a price.
+    """
+    given = requests.price
     endpoint = model if isinstance(model, Endpoint) else Endpoint(model, "", "")
-    return list_price(endpoint, price, by_batch=requests.provider_batch)
+    if model is endpoint or not is_local(model):
+        provider_of(endpoint)
+    if is_local(model):
+        price = None if given is None else Price(*given)
+    else:
+        price = list_price(endpoint, given, by_batch=requests.provider_batch)
+    require_price(limits, price, endpoint.litellm_model)
+    return price
 
 
 def store_of(out: Path, settings: Mapping[str, Any], task: Task) -> Store:

@@ -17,6 +17,7 @@ from dynlab.sampling.preparation import asked_of
 from dynlab.sampling.recorder import record
 from dynlab.strategies.base import Strategy
 from dynlab.strategies.registry import as_strategy
+from dynlab.tasks.plain_text import clean
 from dynlab.tasks.prompts import prompter_for
 from dynlab.tasks.task import Task, as_task
 
@@ -36,7 +37,7 @@ class Previewed:
 
     @property
     def lines(self) -> list[str]:
-        """It in words, a part a line."""
+        """It in words, its parts."""
         said = [f"── question {self.question_id} ──", self.prompt]
         if self.text is not None:
             read = repr(self.answer) if self.answer else "nothing"
@@ -47,12 +48,12 @@ class Previewed:
 
 @dataclass(frozen=True)
 class Preview:
-    """A few questions as they are asked; shown in a notebook and by `print`."""
+    """A few questions as they are asked; shown in a notebook and by `print`, as plain text."""
 
     questions: tuple[Previewed, ...]
 
     def __str__(self) -> str:
-        return "\n".join(line for one in self.questions for line in one.lines)
+        return "\n".join(clean(part) for one in self.questions for part in one.lines)
 
     def _repr_html_(self) -> str:
         return f"<pre style='white-space: pre-wrap'>{escape(str(self))}</pre>"

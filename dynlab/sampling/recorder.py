@@ -153,6 +153,7 @@ def dry_run(
     """
     requests = requests or RequestOptions()
     model = asked_at(model, requests)
+    price = price_before(model, requests, limits)
     ready = prepared(
         task,
         model,
@@ -164,7 +165,6 @@ def dry_run(
         seed=seed,
         engine=requests.engine,
     )
-    most, price = ready.limits(limits), price_before(model, requests)
     there, held = ready.earlier.keys, Held.of(ready.earlier, price)
     if store_path(ready.out).exists():
         with ready.store() as store:
@@ -172,7 +172,7 @@ def dry_run(
             others = (sample for sample in ready.earlier if sample.key not in stored)
             held = Held.of(chain(others, store.iterate()), price)
         there |= stored
-    return _estimated(ready, there, held, model, requests, most)
+    return _estimated(ready, there, held, model, requests, ready.limits(limits))
 
 
 def _estimated(

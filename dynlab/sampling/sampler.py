@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.errors import DynlabError
 from dynlab._util.options import Limits
 from dynlab._util.values import GREEDY, Request, Sample, Usage
 from dynlab.models.client import Client
@@ -18,7 +18,7 @@ from dynlab.models.replies import Reply
 from dynlab.models.servers import Servers
 from dynlab.sampling.attempts import Requester, without_answer
 from dynlab.sampling.batch_client import BatchClient
-from dynlab.sampling.budget import Ledger
+from dynlab.sampling.budget import Ledger, require_price
 from dynlab.sampling.concurrency import ConcurrencyLimit
 from dynlab.sampling.latencies import CallClock
 from dynlab.sampling.plan import Plan
@@ -69,12 +69,7 @@ class Sampler:
     ):
         self.plan, self.store, self.client = plan, store, client
         self.num_in_flight, self.num_per_call = num_in_flight, num_per_call
-        if limits is not None and limits.usd is not None and client.price is None:
-            raise InputError(
-                f"the price of {client.endpoint.litellm_model!r} is unknown, so a limit in USD"
-                " cannot be kept: give --price IN,OUT (USD per million prompt and completion"
-                " tokens)"
-            )
+        require_price(limits, client.price, client.endpoint.litellm_model)
         store.account(client.price)
         totals = store.totals()
         self.ledger = Ledger(limits or Limits(), totals.spent, totals.reserved)

@@ -185,6 +185,14 @@ def test_the_command_records_several_models_at_several_addresses(tmp_path, capsy
         assert "one file for 2 models: give a folder" in capsys.readouterr().err
         assert main([*several, str(tmp_path / "both")]) == 0
         asked = [call.body["model"] for call in one.answered + other.answered]
+        capped = [*command, "--max-usd", "1", "--out", str(tmp_path / "capped"), "--model"]
+        for dry in ([], ["--dry-run"]):
+            assert main([*capped, "openai/small,gpt4o", "--price", "1,2", *dry]) == 2
+            assert "does not know who serves 'gpt4o'" in capsys.readouterr().err
+            assert main([*capped, "openai/small,openai/large", *dry]) == 2
+            assert "the price of 'openai/small' is unknown" in capsys.readouterr().err
+        assert len(one.calls) + len(other.calls) == len(asked)  # nothing was sent, nor kept
+        assert not list((tmp_path / "capped").glob("*"))
     assert sorted(asked) == ["large"] * 4 + ["small"] * 4
     names = ["sums--openai-large", "sums--openai-small"]
     assert sorted(path.stem for path in (tmp_path / "both").glob("*.parquet")) == names

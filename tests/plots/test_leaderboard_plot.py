@@ -128,6 +128,22 @@ def test_every_panel_of_a_grid_has_its_axis_label_and_the_figure_a_caption():
     assert "95 % intervals" in said and "Open: not reached" in said and "Arrow" in said
 
 
+def test_a_caption_says_which_tokens_and_which_recordings_count():
+    def said(value, **columns):
+        (text,) = plot_leaderboard_grid(table().assign(**columns), value=value).texts
+        return " ".join(text.get_text().split())
+
+    public = {"tokens_kind": "completion", "recordings": 8}
+    assert "of 8 recordings that hold B samples and on which uniform gains." in said(
+        "saving", **public
+    )
+    assert "Tokens are those of answers alone." in said("saving", **public)
+    assert "uniform gains" not in said("difference", **public)
+    assert "uniform gains" not in said("saving", **public, flat=0)
+    assert "answers alone" not in said("saving", **public | {"tokens_kind": "total"})
+    assert "answers alone" not in said("saving", **public, unit="samples")
+
+
 def test_what_cannot_be_drawn_is_said():
     with pytest.raises(InputError, match="no rows"):
         plot_leaderboard(table().head(0))

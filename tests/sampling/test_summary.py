@@ -7,7 +7,7 @@ from helpers.scripted_server import Reply, ScriptedServer
 from dynlab.cli.parser import main
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.recordings.recording import load
-from dynlab.sampling.prompt_preview import preview
+from dynlab.sampling.prompt_preview import Preview, Previewed, preview
 from dynlab.sampling.recorder import record
 from dynlab.sampling.summary import doubts_about, summary_of
 
@@ -150,3 +150,12 @@ def test_samples_that_are_all_one_text_are_doubted(last, doubted):
 def test_two_questions_with_one_text_each_may_be_easy():
     frame = pd.DataFrame({"question_id": [*"aabb"], "text": ["4"] * 4, "answer": ["4"] * 4})
     assert doubts_about(frame, "integer") == []
+
+
+def test_what_a_preview_prints_cannot_steer_a_terminal():
+    said = "\x1b]0;other title\x07 \x1b[31mred\u202e\r\x9b2J\ntwo"
+    one = Previewed("q\x1b[2J", said, None, text=said, answer="2")
+    shown = str(Preview((one,)))
+    assert not set("\x1b\x07\x9b\r\u202e") & set(shown)
+    assert "red" in shown and shown.count("\ntwo") == 2
+    assert "\x1b" not in Preview((one,))._repr_html_()

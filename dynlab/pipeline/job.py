@@ -64,7 +64,7 @@ class Job:
         self.parameters = declared(notebook)
         self.defaults = defaults(notebook)
         self.given = {
-            name: fitted(name, given[name], kind)
+            name: fitted(name, given[name], kind, self.defaults.get(name))
             for name, kind in self.parameters.items()
             if name in given
         }

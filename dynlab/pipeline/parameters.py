@@ -89,21 +89,37 @@ def read_sweep(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.stem: read_parameters(path) for path in files}
 
 
-def fitted(name: str, value: Any, kind: str) -> Any:
+def fitted(name: str, value: Any, kind: str, default: Any = None) -> Any:
     """A value as the type that a notebook declares; text from a command line is read as that type.
 
-    >>> fitted("seed", "3", "int"), fitted("budgets", "2,4.5", "list")
+    >>> fitted("seed", "3", "int"), fitted("budgets", "2,4.5", "list", default=[2, 4])
     (3, [2, 4.5])
 
     Raises:
-        InputError: It is none.
+        InputError: It is none, or holds what is no number where the default holds numbers alone.
     """
+    found = _of_kind(name, value, kind)
+    if kind == "list" and default and all(map(_is_number, default)):
+        strange = [each for each in found if not _is_number(each)]
+        if strange:
+            raise InputError(
+                f"parameter {name} must hold numbers, such as {_EXAMPLES[kind]}; not {strange[0]!r}"
+            )
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _of_kind(name: str, value: Any, kind: str) -> Any:
+    """A value as a type; errors as `fitted`."""
     if kind == "list" and isinstance(value, str) and not value.strip().startswith("["):
         return [_read(part) for part in value.split(",") if part.strip()]
     known = value if kind == "str" else _read(value) if isinstance(value, str) else value
-    if kind == "float" and isinstance(known, int) and not isinstance(known, bool):
+    if kind == "float" and _is_number(known):
         return float(known)
-    if kind == "str" and isinstance(known, int | float) and not isinstance(known, bool):
+    if kind == "str" and _is_number(known):
         return str(known)
     if type(known).__name__ != kind:
         if kind == "str" and name == "recording" and isinstance(known, list):

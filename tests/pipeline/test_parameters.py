@@ -29,6 +29,14 @@ def test_a_value_is_read_as_its_declared_type(value, kind, expected):
     assert found == expected and type(found) is type(expected)
 
 
+def test_a_list_of_numbers_takes_no_words():
+    assert parameters.fitted("x", "2,4.5", "list", [1]) == [2, 4.5]
+    assert parameters.fitted("x", "a,4", "list", ["b"]) == ["a", 4]
+    for value in ("4,x", [4, "x"], "[4, x]"):
+        with pytest.raises(InputError, match="parameter x must hold numbers.*; not 'x'"):
+            parameters.fitted("x", value, "list", [2, 4.5])
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [

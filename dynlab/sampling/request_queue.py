@@ -35,6 +35,7 @@ class RequestQueue:
     """Lets turns through when a slot is free and the worst case fits; nothing overtakes what was
     asked for earlier.
 
+    What an earlier run sent goes through at once: it is on its way, and its worst case is held.
     Where a worst case does not fit beside what is on its way, it waits for that; where nothing is
     on its way any more, the queue closes for good.
     """
@@ -65,6 +66,9 @@ class RequestQueue:
         if turn.admitted.done():
             turn.wait()
             self._again.append(turn)
+        elif turn.holds:  # an earlier run sent it: nothing that is to be sent anew holds it up
+            self._line.remove(turn)
+            self._let_through(turn)
         self.advance()
         await turn.admitted
 

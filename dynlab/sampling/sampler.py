@@ -44,6 +44,8 @@ class Sampler:
     answered) is stored as one that never votes, with the reason as its `finish_reason`:
     'error: content filter'.
 
+    What an earlier run sent by batch is waited for from the beginning, asked for or not.
+
     Args:
         plan: What each sample is shown, and the call that draws it.
         store: Where samples and calls are kept; what it holds already is not drawn again.
@@ -129,6 +131,9 @@ class Sampler:
     async def __aenter__(self) -> Sampler:
         self._loop = asyncio.get_running_loop()
         await self.client.__aenter__()
+        for key in self._sent:  # before all else: it is paid for, whatever a cap allows
+            if key not in self.arrived and self.plan.holds(key):
+                self._begun(key)
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -4,15 +4,17 @@ import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 import threading
 import time
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import certifi
 import pytest
 from helpers.batch_server import BatchServer
 from helpers.flat_options import grouped
-from helpers.scripted_server import Reply
+from helpers.scripted_server import Call, Reply
 from helpers.targeted_sums import KEY, TASK, right
 
 from dynlab import recordings
@@ -335,6 +337,90 @@ def test_a_provider_that_is_away_for_too_long_ends_the_run_and_its_batch_is_kept
         draw()
     server.fault = lambda method, path: 0
     assert len(draw()) == 8 and lines_of(server) == [8]
+
+
+@contextmanager
+def no_hang(seconds=60):
+    """Interrupts what takes longer, so that a run that waits for nothing fails its test."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:  # before or after the run, which tells of it by its own error
+        pytest.fail(f"not over after {seconds} s")
+    finally:
+        timer.cancel()
+
+
+@pytest.fixture
+def killed(server, draw, tmp_path):
+    """Leaves killed/sums.parquet as a kill would while batches of one line each wait, but for those
+    of a question that failed: their cost stays reserved.
+    """
+
+    def run(failed=None, **asked):
+        num_failing = 0 if failed is None else asked["num_samples"]
+
+        def failing(call):
+            return failed is not None and right(call) == f" {failed + 1}"
+
+        def looked(batch):
+            if not failing(Call(0, "", batch.lines[0]["body"], {})):
+                batch.looks = 0  # it is not over
+            with closing(sqlite3.connect(store_path(tmp_path / "sums.parquet"))) as store:
+                query = "SELECT count(*) FROM calls WHERE reason LIKE '%Error code: 500%'"
+                ((num_failed,),) = store.execute(query)
+                if len(server.batches) < asked["max_calls"] or num_failed < num_failing:
+                    return
+                server.looked = lambda batch: None
+                (tmp_path / "killed").mkdir()
+                path = store_path(tmp_path / "killed" / "sums.parquet")
+                with closing(sqlite3.connect(path)) as copy:
+                    store.backup(copy)
+
+        server.script = lambda call: Reply(status=500) if failing(call) else seeded(call)
+        server.looked = looked
+        with suppress(BudgetError), no_hang():
+            draw(lines_per_batch=1, **asked)
+        server.script = seeded
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("failed", "before", "then", "kept"),
+    [
+        pytest.param(1, 3, 3, 4, id="the same command, a question of it failed"),
+        pytest.param(0, 2, 2, 2, id="the same command, its first question failed"),
+        pytest.param(None, 2, 3, 4, id="with one question more"),
+    ],
+)
+@pytest.mark.parametrize("concurrency", [None, 1])
+def test_all_that_waits_in_batches_is_stored_although_the_cap_allows_no_further_call(
+    server, draw, killed, totals, failed, before, then, kept, concurrency
+):
+    out, most = "killed/sums.parquet", 2 * before
+    killed(failed, num_questions=before, num_samples=2, max_calls=most)
+    said = f"{most + 1} calls of at most {most} .*; {kept} of {2 * then} samples are kept"
+    with pytest.raises(BudgetError, match=said), no_hang():
+        draw(out, num_questions=then, max_calls=most, concurrency=concurrency)
+    assert [each[0] for each in totals(out)] == [kept, most - kept]
+    assert lines_of(server) == [1] * most
+    assert len(draw(out, num_questions=then)) == 2 * then  # without a cap it goes on
+
+
+@pytest.mark.slow
+def test_a_line_that_fails_once_it_is_taken_up_holds_up_no_other(server, draw, killed, totals):
+    killed(num_questions=2, num_samples=2, max_calls=4)
+    first = server.batches[0]
+    first.looks, first.status, first.files = 0, "in_progress", {}
+    server.script = lambda call: Reply(status=500)
+    said = "5 calls of at most 4 .*; 3 of 4 samples are kept"
+    with pytest.raises(BudgetError, match=said), no_hang():
+        draw("killed/sums.parquet", num_questions=2, max_calls=4, concurrency=1)
+    assert [each[0] for each in totals("killed/sums.parquet")] == [3, 1]
+    assert lines_of(server) == [1] * 4
 
 
 # ——— what it costs ———

@@ -39,6 +39,18 @@ class Spending:
         """As a card tells it."""
         return {"calls": self.calls, "tokens": self.tokens, "usd": self.usd}
 
+    @classmethod
+    def read(cls, told: Any) -> Spending:
+        """The spending that a card tells, nothing where it tells none.
+
+        >>> Spending.read({"calls": 2, "tokens": 96, "usd": 0.00016}).picousd
+        160000000
+        """
+        if not told:
+            return cls()
+        usd = told["usd"]
+        return cls(told["calls"], told["tokens"], None if usd is None else round(usd * 1e12))
+
     def __add__(self, other: Spending) -> Spending:
         def total(a: int | None, b: int | None) -> int | None:
             return None if a is None or b is None else a + b
@@ -115,11 +127,15 @@ class Ledger:
         self.reserved = reserved or Spending()  # of calls whose outcome will never be known
         self.held = Spending()  # of calls on their way
         self.num_held = 0
-        beyond = excess(limits, self.spent + self.reserved)
+        earlier = self.spent + self.reserved
+        beyond = excess(limits, earlier)
         if beyond is not None and beyond.amount is None:
             raise InputError(
-                "what earlier calls cost is unknown, so a limit cannot be kept: leave it out, or"
-                " give --price IN,OUT"
+                "the tokens of earlier calls are unknown, so only a limit of calls can be kept:"
+                " leave out the others"
+                if earlier.tokens is None
+                else "what earlier calls cost is unknown, so a limit cannot be kept: leave it out,"
+                " or give --price IN,OUT"
             )
 
     @property

@@ -25,6 +25,7 @@ from dynlab.models.llama_cpp import Endpoint
 from dynlab.recordings.blocks import blocks_of
 from dynlab.recordings.schema import KEY
 from dynlab.recordings.writing import BLOCK_ROWS, Counts
+from dynlab.sampling.budget import Spending
 from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.plan import Plan
 from dynlab.sampling.store import Store
@@ -90,16 +91,20 @@ class EarlierSamples:
     Args:
         path: The recording; None: there is none.
         keys: Of its samples.
+        reserved: What its calls of unknown cost may have cost.
     """
 
     path: Path | None
     keys: KeySet
+    reserved: Spending = Spending()
 
     def __iter__(self) -> Iterator[Sample]:
         return (sample for sample, _ in self._told())
 
     def put_into(self, store: Store, plan: Plan) -> None:
         """Stores those that the store lacks, so that they are not drawn again.
+
+        A store that holds none yet knows nothing of their calls, and takes over what is reserved.
 
         Raises:
             InputError: a chain of the plan is shown one whose text was not kept.
@@ -117,7 +122,7 @@ class EarlierSamples:
                     )
                 yield sample
 
-        store.load(new())
+        store.load(new(), None if held else self.reserved)
 
     def _told(self) -> Iterator[tuple[Sample, bool]]:
         """The samples, and whether what the model said of each is not known."""
@@ -149,7 +154,8 @@ def earlier_samples(out: Path, task: Task, settings: Mapping[str, Any]) -> Earli
     refuse_difference(
         out, {f"question {id_!r}": (text, known.get(id_)) for id_, text in asked.items()}
     )
-    return EarlierSamples(out, KeySet(zip(*(frame[name] for name in KEY), strict=True)))
+    keys = KeySet(zip(*(frame[name] for name in KEY), strict=True))
+    return EarlierSamples(out, keys, Spending.read(recording.card.get("reserved")))
 
 
 def without_text(frame: pd.DataFrame) -> pd.Series:

@@ -26,6 +26,8 @@ from dynlab.sampling.journal import Journal, Statement
 from dynlab.sampling.key_set import KeySet
 from dynlab.sampling.locking import StoreLock
 from dynlab.sampling.store_rows import (
+    EARLIER,
+    STATES,
     TABLES,
     WAITING,
     Key,
@@ -37,6 +39,7 @@ from dynlab.sampling.store_rows import (
     refuse_difference,
     sample_of,
     settled,
+    taken_over,
 )
 
 _KEY = "question_id, strategy, stream, sample_index"
@@ -115,19 +118,7 @@ class Store:
 
     def totals(self) -> Totals:
         """What was spent, and what is reserved for calls whose cost is unknown."""
-        query = """
-            SELECT state, count(*), count(prompt_tokens + completion_tokens), \
-sum(prompt_tokens + completion_tokens),
-                count(picousd), sum(picousd) FROM calls GROUP BY state"""
-        found = {
-            state: Spending(
-                calls,
-                tokens if num_tokens == calls else None,
-                picousd if num_picousd == calls else None,
-            )
-            for state, calls, num_tokens, tokens, num_picousd, picousd in self._read(query)
-        }
-        return Totals(found.get("settled", Spending()), found.get("reserved", Spending()))
+        return Totals.of(self._read(STATES))
 
     def waiting(self) -> dict[Key, WaitingCall]:
         """The calls that provider's batches will answer, by the keys of their first samples."""
@@ -146,16 +137,19 @@ sum(prompt_tokens + completion_tokens),
 
     # ——— at once ———
 
-    def load(self, samples: Iterable[Sample]) -> None:
-        """Stores many samples at once, as from a recording that is continued."""
-        self._held.commit(inserted(sample, None) for sample in samples)
+    def load(self, samples: Iterable[Sample], reserved: Spending | None = None) -> None:
+        """Stores many samples at once, as from a recording that is continued, and what its card
+        says is reserved.
+        """
+        rows = (inserted(sample, None) for sample in samples)
+        self._held.commit(chain(rows, taken_over(self._next_call, reserved or Spending())))
 
     def account(self, price: Price | None) -> None:
         """Gives every sample that has no call a settled one, and every call without a price its
         price.
 
         So samples of a store that did not count calls, or of a recording that is continued, count
-        as spent.
+        as spent; not those of unknown usage, where their recording's card told what is reserved.
         """
         self._held.commit(chain(self._uncounted(price), self._unpriced(price)))
 
@@ -163,9 +157,12 @@ sum(prompt_tokens + completion_tokens),
         """A call for each sample that has none."""
         calls = self._held.rows(f"SELECT {_KEY}, num_samples FROM calls")
         counted = KeySet((*key, first + i) for *key, first, num in calls for i in range(num))
+        told = self._read("SELECT EXISTS (SELECT 1 FROM calls WHERE reason = ?)", [EARLIER])[0][0]
         for row in self._held.rows(_SORTED):
             if row[:4] not in counted:
-                yield settled(self._next_call(), sample_of(row), price)
+                sample = sample_of(row)
+                if not told or cost(sample.usage, None).tokens is not None:
+                    yield settled(self._next_call(), sample, price)
 
     def _unpriced(self, price: Price | None) -> Iterator[Statement]:
         """Its price for each call that has none."""

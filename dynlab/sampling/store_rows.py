@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dynlab.sampling.journal import Statement
 Key = tuple[str, str, int, int]  # question id, strategy, stream, sample index
 
 WAITING = "waits for its batch"  # the reason of a reserved call that a provider's batch will answer
+EARLIER = "reserved by the card of the recording"  # of one that the recording alone tells of
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -42,6 +43,11 @@ CREATE TABLE IF NOT EXISTS notes (
 ) WITHOUT ROWID;
 """
 
+STATES = """
+SELECT state, count(*), count(prompt_tokens + completion_tokens), \
+sum(prompt_tokens + completion_tokens), count(picousd), sum(picousd) FROM calls GROUP BY state
+"""
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -51,6 +57,19 @@ class Totals:
 
     spent: Spending = Spending()
     reserved: Spending = Spending()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Any, ...]]) -> Totals:
+        """The totals that the rows of `STATES` tell."""
+        found = {
+            state: Spending(
+                calls,
+                tokens if num_tokens == calls else None,
+                picousd if num_picousd == calls else None,
+            )
+            for state, calls, num_tokens, tokens, num_picousd, picousd in rows
+        }
+        return cls(found.get("settled", Spending()), found.get("reserved", Spending()))
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,16 @@ def settled(call: int, sample: Sample, price: Price | None) -> Statement:
     return call_row(
         (call, *sample.key, 1, "settled", *tokens, picousd, None, "drawn before calls were counted")
     )
+
+
+def taken_over(next_call: Callable[[], int], reserved: Spending) -> Iterator[Statement]:
+    """The reserved calls that a recording's card tells of; what all cost at worst stands at the
+    first, as tokens of answers.
+    """
+    amounts = (None if reserved.tokens is None else 0, reserved.tokens, reserved.picousd)
+    for _ in range(reserved.calls):
+        yield call_row((next_call(), "", "", 0, 0, 0, "reserved", *amounts, None, EARLIER))
+        amounts = (0, 0, 0)
 
 
 def sample_of(row: tuple[Any, ...]) -> Sample:

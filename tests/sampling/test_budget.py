@@ -18,7 +18,10 @@ def test_unknown_amounts_stay_unknown_and_exceed_every_cap():
     assert excess(Limits(tokens=10**9), unknown) and excess(Limits(usd=1e9), unknown)
     assert not excess(Limits(calls=1), unknown)
     with pytest.raises(InputError, match="give --price IN,OUT"):
-        Ledger(Limits(usd=1.0), spent=unknown)
+        Ledger(Limits(usd=1.0), spent=Spending(1, 2, None))
+    for limits in (Limits(usd=1.0), Limits(tokens=9)):  # where no price helps
+        with pytest.raises(InputError, match="only a limit of calls can be kept"):
+            Ledger(limits, spent=unknown)
 
 
 @pytest.mark.parametrize("limits", [{"calls": -1}, {"tokens": -1}, {"usd": float("nan")}])

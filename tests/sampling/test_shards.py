@@ -15,7 +15,7 @@ from helpers.scripted_server import Reply, ScriptedServer
 from helpers.targeted_sums import KEY, TASK
 
 from dynlab import recordings
-from dynlab._util.errors import InputError
+from dynlab._util.errors import BudgetError, InputError
 from dynlab._util.options import Limits, RecordingOptions
 from dynlab._util.values import Question
 from dynlab.cli import main
@@ -138,6 +138,38 @@ def test_a_merged_recording_is_gone_on_from_and_a_shard_is_not_another(server, d
     before = len(server.calls)
     draw(num_samples=3)
     assert len(server.calls) - before == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "lost", [Reply(status=500), Reply("1", usage=None)], ids=["no answer", "no usage"]
+)
+def test_what_shards_left_reserved_counts_once_in_the_whole(
+    server, draw, tmp_path, monkeypatch, lost
+):
+    monkeypatch.setattr("dynlab.sampling.attempts.LONGEST_WAIT_S", 0.01)
+    before, parts = len(server.calls), []
+    own = {"greedy": False, "price": (1.0, 5.0), "name": "merged"}
+    for k in (1, 2):
+        first = len(server.calls)
+        monkeypatch.setattr(
+            server, "script", lambda call, at=first: lost if call.number == at else answer(call)
+        )
+        parts.append(draw(f"{k}/2", **own | {"name": f"{k}", "num_samples": 1}))
+    merged = merge(parts, tmp_path / "merged.parquet")
+    reserved = recordings.load(merged).card["reserved"]
+    assert reserved["calls"] == 2 and reserved["tokens"] > 2 * 8 and reserved["usd"] > 0
+    num_sent = len(server.calls) - before
+    for more in (3, 5):  # of the ten that are missing
+        with pytest.raises(BudgetError, match="reserved: 2 calls"):
+            draw(num_samples=2, max_calls=num_sent + more, max_usd=1.0, **own)
+        assert len(server.calls) - before == num_sent + more
+    for num_samples in (2, 3):
+        draw(num_samples=num_samples, max_usd=1.0, **own)
+        card = recordings.load(merged).card
+        assert card["reserved"] == reserved
+        assert card["spent"]["calls"] + 2 == len(server.calls) - before
+        (tmp_path / "merged.parquet.sqlite").unlink()  # again the card alone knows
 
 
 @pytest.mark.slow

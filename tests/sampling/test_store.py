@@ -10,7 +10,10 @@ import pytest
 
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Sample, Usage
+from dynlab.models.prices import Price
+from dynlab.sampling.budget import Spending
 from dynlab.sampling.store import Store, store_path
+from dynlab.sampling.store_rows import Totals
 
 SETTINGS = {"model": "m", "temperature": 1.0, "stop": ("\n",)}
 QUESTIONS = {"q1": "1 + 1?", "q2": "1 + 2?"}
@@ -213,6 +216,21 @@ def test_calls_come_to_what_they_cost_or_may_have_cost(path):
             130,
         )
         assert len(store.keys()) == 2
+
+
+def test_what_a_recording_says_is_reserved_is_taken_over_once_with_its_samples(path):
+    told = Spending(3, 96, 160)
+    with Store(path, SETTINGS, QUESTIONS) as store:
+        known, unknown = sample("q1", usage=Usage(10, 5, None, None, 6e-11)), sample("q2")
+        store.load([known, unknown], told)
+    for _ in range(2):  # a later run finds it there
+        with Store(path, SETTINGS, QUESTIONS) as store:
+            store.account(None)
+            assert store.totals() == Totals(Spending(1, 15, 60), told)
+    with Store(path.with_name("b.sqlite"), SETTINGS, QUESTIONS) as store:
+        store.load([known], Spending(2, 96, None))
+        store.account(Price(1.0, 5.0))
+        assert store.totals().reserved == Spending(2, 96, 96 * 5_000_000)
 
 
 def test_a_store_with_which_nothing_was_sent_leaves_no_file(tmp_path):

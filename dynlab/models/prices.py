@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dynlab._util.values import Request, Usage
 
 _CHAT_FRAME = 256  # tokens that a chat template may add of its own: a system message, the date
+_MOST_COUNTED = 10_000_000  # tokens of one call; a count beyond says nothing
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,23 @@ def believed(usage: Usage, worst: Usage) -> Usage:
         for n, most in zip(counts, bounds, strict=True)
     )
     return usage if possible else Usage()
+
+
+def billable(usage: Usage, worst: Usage) -> Usage:
+    """The most that a call may be billed for: its worst case, or what its provider counts beyond.
+
+    Such a count is not believed, and may be what is charged.
+
+    >>> billable(Usage(10, 900), Usage(40, 8)) == Usage(40, 900)
+    True
+    """
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
+    if any(n is None or not 0 <= n <= _MOST_COUNTED for n in (prompt, completion)):
+        return worst
+    return Usage(
+        max(prompt or 0, worst.prompt_tokens or 0),
+        max(completion or 0, worst.completion_tokens or 0),
+    )
 
 
 def priced(usage: Usage, price: Price | None, billed_prompt: float | None = None) -> Usage:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from dynlab._util.errors import DynlabError
 from dynlab._util.values import Request, Sample, Usage
 from dynlab.models.client import Client
-from dynlab.models.prices import believed, worst_case
+from dynlab.models.prices import believed, billable, worst_case
 from dynlab.models.provider_errors import ProviderError
 from dynlab.models.replies import Reply
 from dynlab.models.servers import Servers
@@ -47,6 +48,7 @@ class Requester:
         # a call by batch outlives its run, and says so on disk
         self.reserved_for = WAITING if isinstance(client, BatchClient) else None
         self.ended: DynlabError | None = None
+        self.warned = False  # of a provider that counts more than a call may have
         self._ending = asyncio.Event()
 
     def end(self, error: DynlabError) -> None:
@@ -165,18 +167,29 @@ class _Attempts:
 
     async def _answered(self, reply: Reply) -> Sequence[Sample]:
         shared = self.shared
-        usage = believed(reply.usage, self.worst)
+        usage, most = believed(reply.usage, self.worst), billable(reply.usage, self.worst)
         actual = cost(usage, shared.client.price)
         call = self.call
         assert call is not None
         shared.retries.answered(self.request.key)
         if actual.tokens is None:
-            self._keep()
+            self._keep(self._raised(call, most))
         else:
             self._release(actual)
         drawn = self.read(reply, usage)
         await shared.store.settle(call, drawn, usage, actual.picousd, reply.reported)
+        if most != self.worst and not shared.warned:
+            shared.warned = True
+            warnings.warn(_words(most, self.worst), stacklevel=2)
         return [sample for sample, _ in drawn]
+
+    def _raised(self, call: int, most: Usage) -> Spending | None:
+        """What a call may have cost beyond its worst case, once that is reserved; else None."""
+        if most == self.worst:
+            return None
+        raised = cost(most, self.shared.client.price)
+        self.shared.store.raise_to(call, most, raised.picousd)
+        return raised
 
     async def _failed(self, failure: ProviderError) -> Sequence[Sample]:
         shared, reason = self.shared, str(failure)
@@ -205,12 +218,12 @@ class _Attempts:
         await shared.store.add(sample)
         return [sample]
 
-    def _keep(self) -> None:
+    def _keep(self, most: Spending | None = None) -> None:
         """The outcome is unknown: what it may have cost stays reserved, and another attempt is
         another call.
         """
         if self.turn.holds and self.turn.worst is not None:
-            self.shared.queue.ledger.keep(self.turn.worst)
+            self.shared.queue.ledger.keep(self.turn.worst, most)
         self.turn.holds, self.call, self.unknown = False, None, True
         self.shared.queue.advance()
 
@@ -219,6 +232,17 @@ class _Attempts:
             self.shared.queue.ledger.settle(self.turn.worst, actual)
         self.turn.holds = False
         self.shared.queue.advance()
+
+
+def _words(counted: Usage, worst: Usage) -> str:
+    """What a provider counts of a call beyond its worst case, and what comes of it."""
+    what, number, most = "a prompt", counted.prompt_tokens, worst.prompt_tokens
+    if number == most:
+        what, number, most = "an answer", counted.completion_tokens, worst.completion_tokens
+    return (
+        f"the provider counts {number} tokens of {what} that may have at most {most}: the usage of"
+        " such calls is unknown, and what it counts stays reserved"
+    )
 
 
 def without_answer(request: Request, reason: str, usage: Usage) -> Sample:

@@ -162,10 +162,12 @@ class Ledger:
         self._let_go(worst)
         self.spent += actual
 
-    def keep(self, worst: Spending) -> None:
-        """Leaves the worst case of a call reserved for ever: its outcome is unknown."""
+    def keep(self, worst: Spending, most: Spending | None = None) -> None:
+        """Leaves the worst case of a call reserved for ever, or more where it may have cost more:
+        its outcome is unknown.
+        """
         self._let_go(worst)
-        self.reserved += worst
+        self.reserved += most or worst
 
     def _let_go(self, worst: Spending) -> None:
         self.num_held -= 1

@@ -204,6 +204,12 @@ class Store:
         update = "UPDATE calls SET state = ?, reason = coalesce(?, reason) WHERE call = ?"
         return self._held.enqueue((update, (state, reason, call)))
 
+    def raise_to(self, call: int, most: Usage, picousd: int | None) -> asyncio.Future[None]:
+        """Reserves more for a call that may have cost more than its worst case."""
+        amounts = (most.prompt_tokens, most.completion_tokens, picousd)
+        columns = "prompt_tokens = ?, completion_tokens = ?, picousd = ?"
+        return self._held.enqueue((f"UPDATE calls SET {columns} WHERE call = ?", (*amounts, call)))
+
     def settle(
         self,
         call: int,
@@ -283,13 +289,8 @@ class Store:
     def _agree(self, table: str, given: Mapping[str, str]) -> None:
         recorded = dict(self._read(f"SELECT * FROM {table}"))
         what = {"settings": "{}", "questions": "question {!r}"}[table]
-        refuse_difference(
-            self.path,
-            {
-                what.format(name): (recorded[name], given[name])
-                for name in given
-                if name in recorded
-            },
-        )
+        both = [name for name in given if name in recorded]
+        pairs = {what.format(name): (recorded[name], given[name]) for name in both}
+        refuse_difference(self.path, pairs)
         new = [(name, value) for name, value in given.items() if name not in recorded]
         self._held.commit([(f"INSERT INTO {table} VALUES (?, ?)", row) for row in new])

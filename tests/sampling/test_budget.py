@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from dynlab._util.errors import BudgetError, InputError
 from dynlab._util.options import Limits, Sampling
 from dynlab._util.values import Request, Usage
-from dynlab.models.prices import Price, believed, shared_out, worst_case
+from dynlab.models.prices import Price, believed, billable, shared_out, worst_case
 from dynlab.sampling.budget import Ledger, Spending, cost, excess
 
 AMOUNTS = st.integers(0, 10**6)
@@ -107,6 +107,20 @@ def test_the_worst_case_covers_every_byte_of_the_prompt_and_every_answer(text, n
 )
 def test_counts_beyond_the_worst_case_or_below_zero_are_not_believed(usage):
     assert believed(usage, Usage(100, 10)) == Usage()
+
+
+@pytest.mark.parametrize(
+    ("usage", "most"),
+    [
+        (Usage(), (100, 10)),
+        (Usage(-1, 11), (100, 10)),
+        (Usage(1, 10**30), (100, 10)),
+        (Usage(1, 11), (100, 11)),
+        (Usage(101, 1), (101, 10)),
+    ],
+)
+def test_what_is_counted_beyond_the_worst_case_may_be_billed(usage, most):
+    assert billable(usage, Usage(100, 10)) == Usage(*most)
 
 
 def test_counts_within_the_worst_case_are_believed():

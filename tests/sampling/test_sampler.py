@@ -219,7 +219,7 @@ def test_what_was_turned_down_is_released_and_keeps_its_place(server, path, stat
     [
         None,
         {"prompt_tokens": 10**9, "completion_tokens": 1},
-        {"prompt_tokens": 10, "completion_tokens": 9},
+        {"prompt_tokens": 10, "completion_tokens": 10**30},
         {"prompt_tokens": -10, "completion_tokens": 1},
         {"prompt_tokens": 10, "completion_tokens": -1},
         {"prompt_tokens": "10", "completion_tokens": 1},
@@ -234,6 +234,42 @@ def test_a_usage_that_cannot_be_true_is_unknown_and_its_reservation_stays(server
         call["reason"] == "usage unknown"
         and call["picousd"] == call["prompt_tokens"] * 10**6 + 8 * 10**7
     )
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ((10, 9), "9 tokens of an answer that may have at most 8"),
+        ((10, 10**5), "100000 tokens of an answer that may have at most 8"),
+        ((10**5, 1), "100000 tokens of a prompt that may have at most "),
+    ],
+    ids=repr,
+)
+def test_a_count_beyond_the_worst_case_stays_reserved_and_is_told_once(server, path, usage, words):
+    counted = dict(zip(("prompt_tokens", "completion_tokens"), usage, strict=True))
+    server.script = lambda call: Reply(right(call), usage=counted)
+    with pytest.warns(UserWarning, match=words) as told:
+        samples, totals, calls = draw(server, path, [key(0), key(1)])
+    assert len(told) == 1 and [sample.usage for sample in samples] == [Usage(), Usage()]
+    assert (totals.spent.calls, totals.reserved.calls) == (0, 2)
+    for call in calls:
+        tokens = call["prompt_tokens"], call["completion_tokens"]
+        assert tokens[0] == max(usage[0], calls[0]["prompt_tokens"]) > 10
+        assert tokens[1] == max(usage[1], 8)
+        assert call["picousd"] == tokens[0] * 10**6 + tokens[1] * 10**7
+        assert (call["state"], call["reason"]) == ("reserved", "usage unknown")
+
+
+def test_a_cap_is_not_passed_where_answers_are_longer_than_they_may_be(server, path):
+    server.script = lambda call: Reply(
+        right(call), usage={"prompt_tokens": 10, "completion_tokens": 10**5}
+    )
+    keys, limits = [key(i) for i in range(4)], Limits(usd=1.5)  # one costs a dollar
+    with pytest.warns(UserWarning, match="the provider counts"):
+        outcomes, *_ = draw(server, path, keys, limits=limits, concurrency=1)
+        assert [isinstance(o, BudgetError) for o in outcomes] == [False, False, True, True]
+    outcomes, *_ = draw(server, path, keys, limits=limits)  # which is on disk
+    assert len(server.calls) == 2 and isinstance(outcomes[2], BudgetError)
 
 
 def test_a_cap_in_usd_needs_a_price(server, path):

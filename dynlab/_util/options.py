@@ -17,6 +17,7 @@ MOST = 2**31 - 1  # of any count: what a recording's columns hold
 TIMEOUT_S = 600.0
 PAGE_MB = 24.0  # of a page of samples, about
 _DEAREST = 1e6  # USD per million tokens
+_MOST_SPENT = 1e15  # of a limit, in any unit
 
 
 def option(default: Any, text: str, flag: str = "", metavar: str | None = None) -> Any:
@@ -117,8 +118,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, most in vars(self).items():
-            if most is not None and not most >= 0:
-                raise InputError(f"the limit of {name} is {most}: give a number of at least 0")
+            if most is not None and not 0 <= most <= _MOST_SPENT:
+                raise InputError(
+                    f"the limit of {name} is {most}: give a number from 0 to {_MOST_SPENT:g}, or"
+                    " leave it out"
+                )
 
 
 @dataclass(frozen=True)

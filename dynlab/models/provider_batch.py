@@ -197,7 +197,7 @@ def _answer(line: bytes) -> tuple[str, Answer | None]:
     try:
         said = json.loads(line)
         name = said["custom_id"]
-    except (ValueError, KeyError, TypeError):  # the last line, empty, or one that is broken
+    except (ValueError, KeyError, TypeError, RecursionError):  # the last, empty, or a broken one
         return "", None
     response, error = said.get("response"), said.get("error")
     if isinstance(response, dict) and isinstance(response.get("status_code"), int):

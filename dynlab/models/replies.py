@@ -13,6 +13,8 @@ from typing import Any
 from dynlab._util.values import Usage
 from dynlab.tasks.answers import writable
 
+_FARTHEST = 1e9  # from 0: what is farther is no log-probability
+
 
 @dataclass(frozen=True)
 class Response:
@@ -53,7 +55,7 @@ def answer_in(body: bytes) -> Mapping[str, Any] | None:
     """
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested without end
         return None
     usable = (
         isinstance(answer, dict)
@@ -100,13 +102,17 @@ def reply(
 
 
 def _text(content: Any) -> str:
-    """The text of a message, which may come in parts; those of other kinds hold no answer.
+    """The text of a message, which may come in parts; those of other kinds hold no answer, nor do
+    those that are nested without end.
 
     >>> _text([{"type": "thinking", "thinking": "…"}, {"type": "text", "text": "Lima"}, "."])
     'Lima.'
     """
     if isinstance(content, list | tuple):
-        return "".join(map(_text, content))
+        try:
+            return "".join(map(_text, content))
+        except RecursionError:
+            return ""
     if content is None or isinstance(content, str):
         return content or ""
     return _text(_of(content, "text"))
@@ -131,7 +137,7 @@ def _usage(counted: Any) -> Usage:
 
 def _logprobs(logprobs: Any) -> list[float]:
     """The log-probabilities of the response's tokens; the empty end token, which not every response
-    has, is out, and so is what is no finite number.
+    has, is out, and so is what is no number that a log-probability may be.
     """
     content, tokens = _of(logprobs, "content"), _of(logprobs, "tokens")
     if isinstance(content, list):
@@ -141,7 +147,7 @@ def _logprobs(logprobs: Any) -> list[float]:
         known = isinstance(tokens, list) and isinstance(values, list)
         pairs = list(zip(tokens, values, strict=False)) if known else []
     numbers = [value for token, value in pairs if token and isinstance(value, float | int)]
-    return [float(value) for value in numbers if math.isfinite(value)]
+    return [float(value) for value in numbers if abs(value) <= _FARTHEST]
 
 
 def _confidence(values: Sequence[float]) -> dict[str, Any]:

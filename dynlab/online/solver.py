@@ -11,7 +11,7 @@ from typing import Any
 
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
-from dynlab._util.options import Limits, RequestOptions, Sampling
+from dynlab._util.options import MOST, Limits, RequestOptions, Sampling
 from dynlab._util.values import Sample
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint
@@ -139,9 +139,9 @@ def _planned(
     requests = requests or RequestOptions()
     if requests.unit not in UNITS:
         raise InputError(f"unit is {requests.unit!r}: give one of {', '.join(UNITS)}")
-    if not 1 <= budget < float("inf"):
+    if not 1 <= budget <= MOST:
         raise InputError(
-            f"budget is {budget}: give the mean number of samples per question, at least 1"
+            f"budget is {budget}: give the mean number of samples per question, from 1 to {MOST}"
         )
     if Path(out).suffix != ".jsonl":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .jsonl")

@@ -179,6 +179,7 @@ FAULTS = {
     "nothing": (Reply(body=""), 200, "passing", False),
     "an empty object": (Reply(body="{}"), 200, "passing", False),
     "a list": (Reply(body="[]"), 200, "passing", False),
+    "a JSON without end": (Reply(body='{"choices": ' + "[" * 100_000), 200, "passing", False),
     "an error in an answer": (
         Reply(body='{"error": {"message": "no", "code": 500}}'),
         200,
@@ -282,9 +283,19 @@ def test_text_that_comes_in_parts_is_one(provider, content):
         assert only(ask(server, CHAT, provider)).text == "Lima"
 
 
+def test_content_that_is_nested_without_end_holds_no_text():
+    deep = ["Quito"]
+    for _ in range(600):
+        deep = [deep]
+    message = {"role": "assistant", "content": ["Lima", deep]}
+    body = {"choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
+    with ScriptedServer(lambda call: Reply(body=json.dumps(body))) as server:
+        assert only(ask(server, CHAT, "openai")).text == "Lima"
+
+
 def test_a_log_probability_without_bound_is_left_out():
-    tokens = [("Li", -1.0), ("ma", -math.inf), (".", -3.0)]
-    logprobs = {"content": [{"token": token, "logprob": value} for token, value in tokens]}
+    values = [-1.0, -math.inf, -(10**400), -1.7e308, -1.7e308, -3.0]
+    logprobs = {"content": [{"token": "Li", "logprob": value} for value in values]}
     with ScriptedServer(lambda call: Reply("Lima.", logprobs=logprobs)) as server:
         found = only(
             ask(server, replace(CHAT, sampling=Sampling(max_tokens=8, logprobs=True)), "openai")

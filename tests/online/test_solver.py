@@ -215,7 +215,9 @@ def test_other_settings_are_refused_field_by_field(changes, field, solve, solved
     [
         ({"allocator": "sequential-halving"}, "cannot run live"),
         ({"allocator": "ubc"}, "did you mean 'ucb'"),
-        ({"budget": 0.5}, "at least 1"),
+        ({"budget": 0.5}, "budget is 0.5: give .*, from 1 to 2147483647"),
+        ({"budget": 1e308}, r"budget is 1e\+308: give .*, from 1 to 2147483647"),
+        ({"max_usd": 1e300}, r"the limit of usd is 1e\+300"),
         ({"unit": "hours"}, "samples, tokens, usd"),
         ({"price": None, "max_usd": 1.0}, "--price IN,OUT"),
         ({"price": None, "unit": "usd"}, "--price IN,OUT"),

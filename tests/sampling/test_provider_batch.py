@@ -195,7 +195,9 @@ def test_lines_that_are_lost_doubled_or_broken_are_no_harm(server, draw, totals)
         if batch is server.batches[0] and batch.files:
             name = batch.files["output"]
             first, *others = server.files[name].split(b"\n")
-            server.files[name] = b"\n".join([first[:40], *others, others[0], b"[]", b"\xff"])
+            server.files[name] = b"\n".join(
+                [first[:40], *others, others[0], b"[]", b"\xff", b"[" * 9999]
+            )
 
     server.looked = spoil
     assert len(draw()) == 8

@@ -646,6 +646,7 @@ def test_the_worst_case_of_chains_covers_attempts_as_long_as_they_come(
         ({"model": "nonsense"}, "does not know who serves 'nonsense'"),
         ({"max_usd": 1.0}, r"give --price IN,OUT"),
         ({"max_calls": -1}, "the limit of calls is -1"),
+        ({"max_usd": float("inf")}, "the limit of usd is inf"),
         ({"max_total_tokens": float("nan")}, "the limit of tokens is nan"),
         ({"num_per_call": 0}, "num_per_call is 0"),
         ({"timeout_s": -1.0}, r"timeout_s is -1\.0"),

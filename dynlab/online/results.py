@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -128,7 +128,7 @@ def summary_of(totals: Mapping[str, Any]) -> str:
 
 def rows_of(
     state: RunState,
-    sample_of: Callable[[Key], Sample | None],
+    held: Mapping[Key, Sample],
     questions: Mapping[str, str],
     ended: str,
 ) -> list[dict[str, Any]]:
@@ -136,14 +136,14 @@ def rows_of(
 
     Args:
         state: Where the run has ended.
-        sample_of: The samples that it was told of.
+        held: The samples that it was told of.
         questions: The wording by id.
         ended: What ended the run.
     """
     counts = state.policy.finish()
     rows = []
-    for number, id_ in enumerate(state.setup.question_ids):
-        samples = samples_of(state, number, sample_of)
+    for number, samples in enumerate(samples_of(state, held)):
+        id_ = state.setup.question_ids[number]
         votes = sorted(
             zip(counts.answers[number], counts.counts[number], strict=True),
             key=lambda pair: -pair[1],
@@ -170,15 +170,14 @@ def rows_of(
     return rows
 
 
-def samples_of(
-    state: RunState, number: int, sample_of: Callable[[Key], Sample | None]
-) -> list[Sample]:
-    """The samples of a question, in order."""
-    id_, strategy = state.setup.question_ids[number], state.setup.strategy
-    found = (
-        sample_of((id_, strategy, 0, index)) for index in range(int(state.policy.pulls[number]))
-    )
-    return [sample for sample in found if sample is not None]
+def samples_of(state: RunState, held: Mapping[Key, Sample]) -> list[list[Sample]]:
+    """All samples that a run was told of, by question, each question's in order; a cap may have
+    left some out between them.
+    """
+    found: dict[str, list[Sample]] = {id_: [] for id_ in state.setup.question_ids}
+    for key in sorted(state.told):
+        found[key[0]].append(held[key])
+    return list(found.values())
 
 
 def _chosen(state: RunState, number: int) -> str | None:

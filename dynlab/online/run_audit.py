@@ -36,9 +36,10 @@ class Run:
         path: The file that it was read from.
         settings: As recorded.
         order: Question ids.
-        wording: Of the questions, by id.
+        wording: By id, of the questions that have a sample; none in a store.
         samples: By key.
-        picks: Decisions in order.
+        picks: Decisions in order, each with its place; a recording has none of samples that a cap
+            left out.
         arrivals: In order, where there were no rounds.
         totals: As recorded; None in a store.
         rows: Of answers.jsonl; None where it is not there.
@@ -50,7 +51,7 @@ class Run:
     order: tuple[str, ...]
     wording: Mapping[str, str]
     samples: Mapping[Key, Sample]
-    picks: Sequence[Key]
+    picks: Sequence[tuple[int, Key]]
     arrivals: Sequence[Key] = ()
     totals: Mapping[str, Any] | None = None
     rows: Sequence[Mapping[str, Any]] | None = None
@@ -126,8 +127,8 @@ def _from_recording(path: Path) -> Run:
         tuple(card["order"]),
         dict(zip(frame["question_id"], frame["question"], strict=True)),
         dict(zip(keys, samples, strict=True)),
-        _in_order(frame, "picked", keys),
-        _in_order(frame, "arrived", keys) if settings["asynchronous"] else (),
+        _placed(frame, "picked", keys),
+        ([key for _, key in _placed(frame, "arrived", keys)] if settings["asynchronous"] else ()),
         dict(card["totals"]),
         (
             [dict(json.loads(line)) for line in answers.read_text("utf-8").splitlines()]
@@ -138,8 +139,8 @@ def _from_recording(path: Path) -> Run:
     )
 
 
-def _in_order(frame: pd.DataFrame, column: str, keys: Sequence[Key]) -> list[Key]:
-    return [keys[row] for row in frame[column].astype(int).to_numpy().argsort(kind="stable")]
+def _placed(frame: pd.DataFrame, column: str, keys: Sequence[Key]) -> list[tuple[int, Key]]:
+    return sorted(zip(frame[column].astype(int).tolist(), keys, strict=True))
 
 
 def _from_store(path: Path) -> Run:
@@ -155,7 +156,8 @@ def _from_store(path: Path) -> Run:
             ]
 
         samples = {sample.key: sample for sample in store.samples()}
-        return Run(path, settings, order, {}, samples, keys(PICKS), keys(ARRIVALS))
+        picks = list(enumerate(keys(PICKS)))
+        return Run(path, settings, order, {}, samples, picks, keys(ARRIVALS))
 
 
 def audit(path: str | Path, allocator: Allocator | None = None) -> str:
@@ -189,6 +191,8 @@ def audit(path: str | Path, allocator: Allocator | None = None) -> str:
     _compare(run, "number of answers", len(run.rows), len(rows))
     for given, row in zip(run.rows, rows, strict=True):
         for name in (*row, *given):
+            if name == "question" and row["id"] not in run.wording:
+                continue  # it has no sample that says how it is worded
             _compare(run, f"question {row['id']!r}: {name}", given.get(name), row.get(name))
     return f"{found}, votes, answers and spending: equal"
 
@@ -202,17 +206,19 @@ def recomputed(run: Run, state: RunState) -> tuple[list[dict[str, Any]], dict[st
         ended = recorded
     elif missing:
         ended = f"{missing} samples that are not there"
-    rows = rows_of(state, run.samples.get, run.wording, ended)
-    samples = [
-        sample
-        for number in range(len(rows))
-        for sample in samples_of(state, number, run.samples.get)
-    ]
+    rows = rows_of(state, run.samples, run.wording, ended)
+    samples = [sample for own in samples_of(state, run.samples) for sample in own]
     return rows, totals_of(state, rows, samples) | {"ended": ended}
 
 
 def _compare_picks(run: Run, state: RunState) -> None:
-    for place, (written, found) in enumerate(zip(run.picks, state.asked, strict=False)):
+    asked = dict(enumerate(state.asked))
+    for place, written in run.picks:
+        found = asked.get(place)
+        if found is None:
+            raise DynlabError(
+                f"{run.path}: pick {place} (question {written[0]!r}) is not among the recomputed"
+            )
         if written != found:
             what = "question {!r} sample {}"
             raise DynlabError(
@@ -220,11 +226,6 @@ def _compare_picks(run: Run, state: RunState) -> None:
                 f" {what.format(written[0], written[3])}, and recomputed as"
                 f" {what.format(found[0], found[3])}"
             )
-    if len(run.picks) > len(state.asked):
-        key = run.picks[len(state.asked)]
-        raise DynlabError(
-            f"{run.path}: pick {len(state.asked)} (question {key[0]!r}) is not among the recomputed"
-        )
     if extra := run.samples.keys() - set(state.told):
         key = min(extra)
         raise DynlabError(

@@ -69,6 +69,8 @@ class OnlineRunner:
                 self._end(*await self._arrived.get())
         if self._failure is not None:
             raise self._failure
+        if self.ended and self.state.setup.rounds:
+            self._tell_the_rest()
         if not self.ended and not self.sampler.stop:
             self.ended = "budget" if len(self.state.asked) >= self.state.setup.limit else "settled"
 
@@ -91,6 +93,16 @@ class OnlineRunner:
         for key in self.state.asked:
             if key not in told:
                 self._draw(key)
+
+    def _tell_the_rest(self) -> None:
+        """Where a cap ended the rounds, tells what else is on disk: an earlier run may have drawn
+        it while it tried a sample again that this one may not try.
+        """
+        state = self.state
+        while len(state.told) < len(self.sampler.arrived) and (key := state.ask()) is not None:
+            self._note(key)
+            if key in self.sampler.arrived:
+                state.tell(self._told_again(key))
 
     def _told_again(self, key: Key) -> Sample:
         sample = self.store.sample(key)

@@ -272,9 +272,8 @@ class _Run:
         state, task = runner.state, self.plan.task
         held = {key: store.sample(key) for key in state.told}
         wording = {question.id: question.question for question in task.questions}
-        rows = rows_of(state, held.get, wording, runner.ended)
-        drawn = (samples_of(state, number, held.get) for number in range(len(rows)))
-        samples: list[Sample] = [sample for own in drawn for sample in own]
+        rows = rows_of(state, held, wording, runner.ended)
+        samples = [sample for own in samples_of(state, held) for sample in own]
         reserved = store.totals().reserved
         unknown = {"reserved_calls": reserved.calls, "reserved_usd": reserved.usd}
         took = {"wall_s": described.get("wall_s"), "path_s": path_seconds(state, held)}

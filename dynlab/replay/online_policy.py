@@ -141,8 +141,9 @@ class OnlinePolicy:
         return np.asarray(np.isneginf(self._value) & (self.counts.arrived > 0))
 
     def finish(self) -> Counts:
-        """Counts what was told of a round that was not finished, and forgets what never came."""
-        self._count()
+        """Counts all that was told, also after a sample that never came, and forgets the latter."""
+        for question, sample in sorted(self._told):
+            self._add(question, self._told.pop((question, sample)))
         self.pulls = self.counts.arrived.copy()
         self.in_flight = 0
         self._refresh(range(len(self.pulls)))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -9,11 +12,13 @@ import pandas as pd
 import pytest
 
 from dynlab import recordings
-from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.errors import BudgetError, DynlabError, InputError
 from dynlab.cli import parser
 from dynlab.online.run_audit import audit, load_run
 from dynlab.online.run_state import RunState
 from dynlab.policies.base import Allocator, Index
+from dynlab.sampling.sampler import Sampler
+from dynlab.sampling.store import Store
 
 # ——— what an audit finds ———
 
@@ -50,6 +55,10 @@ def removed(frame, card):
     return frame.drop(index=frame["picked"].idxmax())
 
 
+def removed_between(frame, card):
+    return frame.drop(index=frame.index[frame["picked"] == len(frame) // 2])
+
+
 def added(frame, card):
     last = frame[frame["question_id"] == "q3"].iloc[[-1]].copy()
     last["sample_index"] += 1
@@ -61,8 +70,11 @@ def richer(frame, card):
     card["totals"]["cost_usd"] = 0.0
 
 
+CHANGES = [flipped, swapped, another_seed, dearer, removed, removed_between, added, richer]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [flipped, swapped, another_seed, dearer, removed, added, richer])
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_check_finds_what_was_changed_in_a_recording(change, asynchronous, solved):
     solution = solved(asynchronous=asynchronous, allocator="ucb")
@@ -83,6 +95,119 @@ def test_a_check_finds_what_was_changed_in_the_answers(name, solved, capsys):
     solution.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert parser.main(["replay", str(solution.path), "--check"]) == 1
     assert f"question 'q4': {name} is written down as 'other'" in capsys.readouterr().err
+
+
+# ——— runs that a cap has ended ———
+
+
+@pytest.fixture
+def capped(solve, monkeypatch):
+    """A run that a cap ends in its warm-up, as its first sample may not be tried again when 30
+    others have come; at once where an earlier run has drawn those.
+    """
+    drawn, asked = Sampler.one, []
+
+    async def but_the_first(self, key):
+        asked.append(key)
+        if key != asked[0]:
+            return await drawn(self, key)
+        while len(self.arrived) < 30:
+            await asyncio.sleep(0.001)
+        raise BudgetError("no other attempt", "calls")
+
+    monkeypatch.setattr(Sampler, "one", but_the_first)
+    return partial(solve, concurrency=2, batch=2, warmup=5, seed=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    "policy", [{"allocator": "ucb"}, {"allocator": "uniform"}, {"stopping": "esc"}]
+)
+def test_all_that_was_paid_for_is_written_and_equal_where_a_cap_left_a_sample_out(
+    policy, asynchronous, capped, sums_model
+):
+    for _ in range(2):  # the same command changes nothing, and sends nothing
+        solution = capped(asynchronous=asynchronous, **policy)
+        frame = recordings.load(solution.recording).frame
+        assert solution.totals["ended"] == "cap: max_calls"
+        assert len(frame) == solution.totals["samples"] == len(sums_model.calls) >= 30
+        assert frame["picked"].min() == 1 and frame["picked"].max() == len(frame)
+        with Store(Path(f"{solution.recording}.sqlite"), {}, {}) as store:
+            spent = store.totals().spent
+        assert spent.tokens == solution.totals["tokens"]
+        assert spent.usd == pytest.approx(solution.totals["cost_usd"])
+        votes = (frame["answer"] != "").sum()
+        assert solution.totals["missing"] == len(frame) - votes
+        assert sum(row["samples"] - row["missing"] for row in solution.rows) == votes
+        for path in (solution.path, solution.recording, Path(f"{solution.recording}.sqlite")):
+            assert "lead to the same" in audit(path)
+
+
+def removed_first(frame, card):
+    return frame.drop(index=frame["picked"].idxmin())
+
+
+def moved(frame, card):
+    frame.loc[frame["picked"].idxmax(), "picked"] = 0  # where the sample that did not come was
+    return frame
+
+
+def moved_before_all(frame, card):
+    frame.loc[frame["picked"].idxmax(), "picked"] = -1
+    return frame
+
+
+def placed_twice(frame, card):
+    frame.loc[frame["picked"].idxmax(), "picked"] = frame["picked"].min()
+    return frame
+
+
+def filled(frame, card):
+    (first,) = set(frame["question_id"]) - set(frame.loc[frame["sample_index"] == 0, "question_id"])
+    came = frame[frame["question_id"] == first].iloc[[0]].copy()
+    came["sample_index"] = came["picked"] = 0
+    if "arrived" in frame:
+        came["arrived"] = len(frame)
+    return pd.concat([frame, came])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_check_finds_what_was_changed_in_a_run_that_a_cap_has_ended(asynchronous, capped):
+    solution = capped(asynchronous=asynchronous, allocator="ucb")
+    whole = solution.recording.read_bytes()
+    for change in (
+        *CHANGES,
+        removed_first,
+        moved,
+        moved_before_all,
+        placed_twice,
+        filled,
+    ):
+        tampered(solution.recording, change)
+        with pytest.raises(
+            DynlabError, match="written down|never asked|not among the recomputed|asked for"
+        ):
+            audit(solution.path)
+        solution.recording.write_bytes(whole)
+    assert "equal" in audit(solution.path)
+
+
+@pytest.mark.slow
+def test_a_question_that_a_cap_left_without_a_sample_is_compared_too(solve):
+    solution = solve(max_calls=5)
+    assert [row["samples"] for row in solution.rows].count(0) == 4
+    assert "equal" in audit(solution.path)
+    rows = [dict(row) for row in solution.rows]
+    place = [row["samples"] for row in rows].index(0)
+    rows[place]["answer"] = "other"
+    solution.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DynlabError, match=f"'q{place}': answer is written down as 'other'"):
+        audit(solution.path)
+
+
+# ——— what is no run ———
 
 
 def test_what_is_no_live_run_is_refused(tmp_path, random_pool):

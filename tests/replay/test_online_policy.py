@@ -10,6 +10,7 @@ from dynlab.policies import registry
 from dynlab.policies.policy import Policy
 from dynlab.recordings.recording import load
 from dynlab.recordings.streams import streams_of
+from dynlab.replay.counts import Told
 from dynlab.replay.draws import draws_of
 from dynlab.replay.loop import run
 from dynlab.replay.online_policy import OnlinePolicy
@@ -78,3 +79,16 @@ def test_rules_stop_live_where_they_stop_in_replay(name, stopping, in_order):
         assert [(pick.question, pick.sample, pick.arrived) for pick in picks] == replayed(
             policy, streams, 120, seed
         )
+
+
+@pytest.mark.parametrize("name", ["ucb", "uniform"])
+@pytest.mark.parametrize("rounds", [True, False])
+def test_at_the_end_all_that_was_told_counts_also_after_a_sample_that_never_came(name, rounds):
+    decider = OnlinePolicy(Policy(registry.allocator(name), warmup=3), 2, 6, rounds=rounds)
+    picks = [decider.ask() for _ in range(6)]
+    for pick in picks:
+        if (pick.question, pick.sample) != (1, 0):
+            decider.tell(pick.question, pick.sample, Told("ab"[pick.sample // 2]))
+    counts = decider.finish()
+    assert counts.arrived.tolist() == decider.pulls.tolist() == [3, 2]
+    assert counts.answers[1] == {"a": 0, "b": 1} and counts.counts == [[2, 1], [1, 1]]

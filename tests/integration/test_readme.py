@@ -40,15 +40,13 @@ def test_claims_on_allocation_hold_in_the_figures():
     early = differences[differences["at"].isin([4, 8])]
     assert (early["low"] > 0).all() and early["recording"].nunique() == 6
     assert (differences["high"] > 0).all()
-    late = differences[differences["at"] == 16]
-    assert set(family(late[late["low"] <= 0])) == {
-        *("gsm_symbolic", "digits", "capitals", "french")
-    }
-    assert late["recording"].nunique() == 6
+    late = differences[differences["at"] == 16].set_index(family)["low"]
+    assert (late[["totals", "calendar"]] > 0.004).all()
+    assert (late[["gsm_symbolic", "digits"]].abs() < 0.002).all()  # at the edge
+    assert (late[["capitals", "french"]] < -0.004).all() and late.index.nunique() == 6
     for _, rows in savings.groupby("unit"):
         means = {at: pooled(own, "saving") for at, own in rows.groupby("at")}
-        assert means[4][1] > 0 and means[4][2] < 0.3 < means[8][1]
-        assert means[16][1] < 0.3 and means[16][0] > means[8][0]
+        assert means[4][1] > 0 and means[4][2] < 0.3 < min(means[8][1], means[16][1])
     told = savings[savings["at"].isin([8, 16])]
     less = told[told["saving"] < 0.3]
     assert {*zip(family(less), less["unit"], strict=True)} == {
@@ -57,8 +55,12 @@ def test_claims_on_allocation_hold_in_the_figures():
     }
     lost = told[told["low"] < 0]
     assert {*zip(family(lost), lost["unit"], lost["at"], strict=True)} == {
-        (name, unit, 16) for name in ("gsm_symbolic", "french") for unit in ("samples", "tokens")
+        ("french", unit, 16) for unit in ("samples", "tokens")
     }
+    (least,) = told.loc[
+        (family(told) == "gsm_symbolic") & (told["unit"] == "tokens") & (told["at"] == 16), "low"
+    ]
+    assert round(least, 2) == 0.2
     assert set(family(greedy[greedy["low"] > 0])) == {"gsm_symbolic", "totals", "digits"}
     assert set(family(greedy[greedy["high"] < 0])) == {"french"}
 
@@ -93,9 +95,12 @@ def test_claims_on_chains_hold_in_the_figures():
 def test_claims_on_other_families_hold():
     gaps, votes, one = (numbers(f"13-{name}") for name in ("differences", "greedy", "chained"))
     assert not (gaps["high"] < 0).any() and gaps["recording"].nunique() == 5
-    ahead = gaps[gaps["low"] > 0].groupby("at").apply(lambda rows: set(family(rows)))
     risen = {"gsm_symbolic", "countdown", "prime_factorization"}
-    assert ahead.to_dict() == {4: risen, 8: risen} and set(gaps["at"]) == {4, 8, 16}
+    for at, rows in gaps.groupby("at"):
+        ahead = rows[rows["low"] > (0.001 if at == 16 else 0)]  # the word problems: at the edge
+        assert set(family(ahead)) == (risen if at < 16 else set())
+    edge = gaps.loc[(gaps["at"] == 16) & (family(gaps) == "gsm_symbolic"), "low"]
+    assert (edge.abs() < 0.002).all() and set(gaps["at"]) == {4, 8, 16}
     curves = numbers("13-curves")
     level = curves[curves["allocator"] == "uniform"].assign(family=family)
     level = level.pivot(index="family", columns="budget", values="accuracy")
@@ -113,9 +118,8 @@ def test_claims_on_other_families_hold():
     assert not (gained["low"] > 0).any()
     unchained = gained[gained["unchained"]]
     assert set(unchained["at"]) == {4} and set(unchained["method"]) == {"integrated"}
-    edge = family(unchained) == "gsm_symbolic"
-    assert (unchained.loc[edge, "high"].abs() < 0.005).all() and edge.sum() == 1
-    assert (unchained.loc[~edge, "high"] > 0).all() and len(unchained) == 5
+    assert (unchained["high"] > -0.005).all() and len(unchained) == 5
+    assert (unchained.loc[family(unchained) == "gsm_symbolic", "difference"] < 0).all()
     behind = gained[(gained["high"] < 0) & ~gained["unchained"]]
     assert set(zip(behind["method"], behind["at"], family(behind), strict=True)) == {
         ("integrated", 8, "gsm_symbolic"),
@@ -134,8 +138,8 @@ def test_claims_on_other_families_hold():
     for at in (8, 16):
         five = gained[(gained["method"] == "integrated") & (gained["at"] == at)]
         others = five[family(five) != "gsm_symbolic"]
-        assert len(five) == 5
-        assert pooled(five, "difference")[2] < 0 < pooled(others, "difference")[2]
+        assert len(five) == 5 and pooled(others, "difference")[2] > 0
+        assert pooled(five, "difference")[2] < (0.005 if at == 8 else -0.01)  # at 8: the edge
 
 
 def test_streams_are_as_the_guide_says():

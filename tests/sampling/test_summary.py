@@ -18,7 +18,8 @@ def sums(call):
     """Plain sentences, as a chat model gives them that was not told otherwise."""
     first, second = (int(c) for c in call.words.split("What is ")[-1][:3].split("+"))
     if call.body.get("max_tokens") == 2:
-        return Reply("Let", finish_reason="length")
+        usage = {"prompt_tokens": 10, "completion_tokens": 2}
+        return Reply("Let", finish_reason="length", usage=usage)
     return Reply(f"{first} + {second} = {first + second}")
 
 

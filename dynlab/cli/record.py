@@ -76,7 +76,7 @@ def _record(given: argparse.Namespace) -> int:
     }
     task = load_task(given.task, asking=option_flags.chosen(given, Asking))
     places, failed = _places(given.model, task.name, given.out), 0
-    if len(places) > 1:  # what cannot work is said before any of them is paid for
+    if len(places) > 1 and not given.dry_run:  # what cannot work is said before any is paid for
         for model, out in places.items():
             dry_run(task, model, out=out, **settings, **planned)
     for model, out in places.items():

@@ -5,7 +5,8 @@ streams, and placebos: samples that are shown the attempts at another question. 
 was chosen on development questions before any of these was drawn (`recipe.choosing`; the choice is
 in `data/tasks/reasoning-choices.json`). All families reach a stage before any goes on to the next.
 What is recorded already is not drawn again, and a file of each stage stands as soon as it is whole.
-`--from data/recordings` goes on from what is shipped.
+Samples in sequence, which take longest, are drawn shard by shard. `--from data/recordings` goes on
+from what is shipped.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from recipe.choosing import MODELS, REQUESTS, SAMPLING, WORD_PROBLEMS, chosen
 
 SEED = 2026  # of the evaluation questions
 NUM_PLACEBOS = 2  # samples of a question that are shown the attempts at another
+SHARD = 25  # questions whose samples in sequence are drawn together: most of an hour on two cores
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Recorded:
         """Where the samples of one kind are kept."""
         folder = "controls" if kind == "placebo" else "parts"
         return out / folder / f"{self.name}.{kind}.parquet"
+
+    def shards(self, out: Path, kind: str) -> dict[str, Path]:
+        """Where the shards of one kind are kept until all are there, by 'K/M'; {}: it has none."""
+        of = self.num_questions // SHARD if kind == "sequential" else 1
+        name = f"{self.name}.{kind}"
+        return {
+            f"{k}/{of}": out / "shards" / f"{name}.{k}-of-{of}.parquet"
+            for k in range(1, of + 1)
+            if of > 1
+        }
 
 
 @dataclass(frozen=True)
@@ -119,15 +131,19 @@ def reasoners(
 
 def take_up(earlier: Path, out: Path, one: Recorded) -> None:
     """Puts what another folder holds of a family where its samples are kept, if none are there."""
-    whole, control = earlier / f"{one.name}.parquet", one.part(earlier, "placebo")
     if any(one.part(out, stage.kind).exists() for stage in STAGES):
         return
+    whole = earlier / f"{one.name}.parquet"
     if whole.exists():
         parts = split(whole, one.part(out, "parallel").parent)
         print(f"{one.name}: goes on from {whole}, {len(parts)} parts", flush=True)
-    if control.exists():
-        one.part(out, "placebo").parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(control, one.part(out, "placebo"))
+    apart = {one.part(earlier, "placebo"): one.part(out, "placebo")}
+    shards = (one.shards(folder, "sequential").values() for folder in (earlier, out))
+    apart |= dict(zip(*shards, strict=True))
+    for known, here in apart.items():
+        if known.exists():
+            here.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(known, here)
 
 
 @cache
@@ -143,19 +159,24 @@ def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
     if stage.kind == "placebo":
         chains = load(one.part(out, "integrated")).frame
         task, strategy = placebo(task, chains, way), "parallel"
-    with told(path := one.part(out, stage.kind), stage.num_samples):
-        record(
-            task,
-            endpoint,
-            num_samples=stage.num_samples,
-            out=path,
-            strategy=way if strategy == "integrated" else strategy,
-            sampling=SAMPLING,
-            requests=REQUESTS,
-            options=RecordingOptions(
-                num_streams=stage.num_streams, greedy=stage.kind == "parallel"
-            ),
-        )
+    path = one.part(out, stage.kind)
+    shards = {} if path.exists() else one.shards(out, stage.kind)
+    for shard, part in (shards or {None: path}).items():
+        with told(part, stage.num_samples):
+            record(
+                task,
+                endpoint,
+                num_samples=stage.num_samples,
+                out=part,
+                strategy=way if strategy == "integrated" else strategy,
+                sampling=SAMPLING,
+                requests=REQUESTS,
+                options=RecordingOptions(
+                    num_streams=stage.num_streams, greedy=stage.kind == "parallel", shard=shard
+                ),
+            )
+    if shards:
+        merge([*shards.values()], path)
 
 
 def merged_parts(out: Path, one: Recorded) -> Path:

@@ -83,6 +83,36 @@ def test_a_family_is_recorded_in_every_strategy_with_placebos_and_never_again(
 
 
 @pytest.mark.slow
+def test_shards_that_are_kept_are_gone_on_from_and_make_the_recording_of_one_run(
+    model, tmp_path, monkeypatch
+):
+    stages = reasoners.Stage("parallel", 1), reasoners.Stage("sequential", 4)
+    monkeypatch.setattr(reasoners, "STAGES", stages)
+    monkeypatch.setattr(reasoners, "MORE", ())
+    monkeypatch.setattr(
+        reasoners, "recorded", lambda: (reasoners.Recorded("countdown", "fake", 6),)
+    )
+    (undisturbed,) = reasoners.reasoners(tmp_path / "at-once")
+    assert not (tmp_path / "at-once/shards").exists()
+    monkeypatch.setattr(reasoners, "SHARD", 2)
+    (sharded,) = reasoners.reasoners(tmp_path / "begun")
+    assert drawn(sharded).equals(drawn(undisturbed))
+    shards = sorted((tmp_path / "begun/shards").glob("*.parquet"))
+    assert [len(load(path).frame) for path in shards] == [8, 8, 8]
+    shards[1].unlink()
+    sharded.unlink()
+    before = len(model.calls)
+    (rest,) = reasoners.reasoners(tmp_path / "rest", earlier=tmp_path / "begun")
+    assert len(model.calls) == before + 6 + 6 + 8  # the pool, greedy answers, and the shard that lacks
+    assert drawn(rest).equals(drawn(undisturbed))
+
+
+def drawn(path):
+    """All that a recording holds of its samples but how long they took."""
+    return load(path).frame.drop(columns=["latency_s"])
+
+
+@pytest.mark.slow
 def test_live_runs_draw_the_same_samples_where_both_go_and_are_never_run_again(
     model, tmp_path, monkeypatch, capsys
 ):

@@ -22,6 +22,7 @@ class StoreLock:
         self.path = path.with_name(path.name + "-lock")
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
             raise InputError(

@@ -187,15 +187,15 @@ def file_name(task: str, model: str) -> str:
 
 
 def checked_out(out: str | Path) -> Path:
-    """The path of a recording that can be written."""
+    """The path of a recording that can be written; nothing is written yet, not even its folder."""
     out = Path(out)
     if out.suffix != ".parquet":
         raise InputError(f"out is {str(out)!r}: give a path that ends in .parquet")
     if out.is_dir():
         raise InputError(f"{out} is a folder: give the path of a file in it")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out.parent):
+        there = next(folder for folder in out.parents if folder.exists())
+        with tempfile.TemporaryFile(dir=there):
             return out
     except OSError as error:
         raise InputError(

@@ -226,9 +226,8 @@ def _drawn(
     if num_stored < num_planned:
         preload()
     with endpoint_of(model, plan, requests.engine) as endpoint:
-        card = dict(endpoint.card)
+        sampler = sampler_at(endpoint)
         if num_stored < num_planned:
-            sampler = sampler_at(endpoint)
             try:
                 watch = Progress(sampler, num_planned, num_stored, requests.progress, planned=True)
                 with watch:
@@ -237,8 +236,7 @@ def _drawn(
                 failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
                 kept = f"{plan.num_in(store.keys())} of {num_planned} samples are kept"
                 raise failure.extended(f"{kept}, the same command goes on from there") from None
-            card |= sampler.card
-        return card
+        return {**endpoint.card, **sampler.card}
 
 
 def _written(

@@ -563,6 +563,18 @@ def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, ser
 
 
 @pytest.mark.slow
+def test_killed_before_its_file_is_written_a_recording_s_card_tells_the_same(draw, server):
+    server.script = lambda call: Reply("", status=500) if call.number == 3 else right(call)
+    path = draw(price=(1.0, 10.0))
+    card = recordings.load(path).card
+    assert (card["spent"]["calls"], card["reserved"]["calls"]) == (16, 1)
+    path.unlink()
+    again = recordings.load(draw(price=(1.0, 10.0))).card
+    assert len(server.calls) == 17
+    assert {**again, "date": ""} == {**card, "date": ""}
+
+
+@pytest.mark.slow
 def test_samples_of_a_store_that_did_not_count_calls_are_spent(draw, server, tmp_path):
     draw()
     (tmp_path / "sums.parquet").unlink()
@@ -588,7 +600,7 @@ def test_several_samples_a_call_are_told_in_the_card(draw, server):
 def test_a_dry_run_sends_nothing_and_its_worst_case_is_enough(draw, server, tmp_path):
     endpoint = Endpoint("text-completion-openai/scripted", server.address, KEY)
     arguments = {"num_samples": 3, "out": tmp_path / "sums.parquet", "price": (1.0, 10.0)}
-    before = dry_run(TASK, endpoint, **grouped(**arguments))
+    before = dry_run(TASK, endpoint, **grouped(**arguments | {"out": tmp_path / "new/a.parquet"}))
     assert not server.calls and not list(tmp_path.iterdir())
     assert (before.num_samples, before.worst.calls) == (16, 16) and "nothing was sent" in str(
         before
@@ -658,7 +670,7 @@ def test_wrong_use_is_told_before_any_call(draw, server, tmp_path, change, words
         draw(**change)
     assert "\n" not in str(error.value)
     assert not server.calls
-    assert not (tmp_path / "sums.parquet").exists()
+    assert not list(tmp_path.iterdir())
 
 
 # ——— speed ———

@@ -9,7 +9,12 @@ from dynlab.models.litellm_import import imported
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.prices import Price
 
-_COSTS = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
+_COSTS = (
+    "input_cost_per_token",
+    "output_cost_per_token",
+    "cache_read_input_token_cost",
+    "output_cost_per_reasoning_token",
+)
 
 
 def list_price(
@@ -31,10 +36,12 @@ def list_price(
 
 
 def _price(known: Mapping[str, Any], kind: str = "") -> Price | None:
-    prompt, completion, cached = (known.get(name + kind) for name in _COSTS)
+    prompt, completion, cached, reasoning = (
+        None if (usd := known.get(name + kind)) is None else usd * 1e6 for name in _COSTS
+    )
     if not prompt or not completion:
         return None
-    return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
+    return Price(prompt, completion, cached, None if reasoning == completion else reasoning)
 
 
 def goes_on(endpoint: Endpoint) -> bool:

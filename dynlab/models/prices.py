@@ -13,21 +13,36 @@ _MOST_COUNTED = 10_000_000  # tokens of one call; a count beyond says nothing
 
 @dataclass(frozen=True)
 class Price:
-    """List price in USD per million tokens; `cached` is that of prompt tokens from a cache."""
+    """List price in USD per million tokens.
+
+    `cached` is that of prompt tokens from a cache, `reasoning` that of completion tokens that are
+    reasoning, where they have one of their own.
+    """
 
     prompt: float
     completion: float
     cached: float | None = None
+    reasoning: float | None = None
 
     def cost_usd(self, usage: Usage) -> float | None:
         """The list price of a call, its full prompt included; None where its tokens are unknown.
 
+        Where nobody says how many tokens are reasoning, all cost what the dearer ones do.
+
         >>> Price(2.0, 10.0).cost_usd(Usage(1_000_000, 100_000))
         3.0
+        >>> dearer = Price(2.0, 10.0, reasoning=20.0)
+        >>> dearer.cost_usd(Usage(0, 100_000, 50_000)), dearer.cost_usd(Usage(0, 100_000))
+        (1.5, 2.0)
         """
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
-        return (usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6
+        cost = usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion
+        if self.reasoning is not None:
+            dearer = usage.completion_tokens if self.reasoning > self.completion else 0
+            thought = dearer if usage.reasoning_tokens is None else usage.reasoning_tokens
+            cost += thought * (self.reasoning - self.completion)
+        return cost / 1e6
 
     def billed_usd(self, usage: Usage) -> float | None:
         """What is billed where cached prompt tokens have their own price; None = unknown."""

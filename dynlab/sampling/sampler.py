@@ -117,6 +117,7 @@ class Sampler:
         }
         if price is not None:
             told["price"] = {"prompt": price.prompt, "completion": price.completion}
+            told["price"] |= {} if price.reasoning is None else {"reasoning": price.reasoning}
         if self.client.left_out:
             told["left_out"] = sorted(self.client.left_out)
         if isinstance(self.client, BatchClient):

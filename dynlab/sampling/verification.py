@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.redaction import scrubbed
-from dynlab._util.values import GREEDY
+from dynlab._util.values import GREEDY, Usage
 from dynlab.models.prices import Price
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
@@ -138,15 +138,19 @@ def _amounts(recording: Recording) -> Iterator[str]:
     if not isinstance(stated, dict) or "cost_usd" not in frame:
         return
     try:
-        price = Price(float(stated["prompt"]), float(stated["completion"]))
+        usd = {name: float(stated[name]) for name in ("prompt", "completion")}
+        usd |= {name: float(stated[name]) for name in stated if name == "reasoning"}
     except (KeyError, TypeError, ValueError):
-        yield "the price in its card is not two numbers, prompt and completion"
+        yield "the price in its card is not numbers: prompt, completion, and reasoning if it is told"
         return
-    costs = (
-        frame["prompt_tokens"] * price.prompt + frame["completion_tokens"] * price.completion
-    ) / 1e6
+    price = Price(**usd)
+    counts = frame.reindex(columns=["prompt_tokens", "completion_tokens", "reasoning_tokens"])
+    counts = counts.astype(object).where(counts.notna(), None)
+    costs = pd.Series(
+        [price.cost_usd(Usage(*row)) for row in counts.to_numpy()], frame.index, dtype=float
+    )
     known = frame["cost_usd"].notna() & costs.notna()
-    wrong = known & ~np.isclose(costs.astype(float), frame["cost_usd"], rtol=1e-9, atol=1e-15)
+    wrong = known & ~np.isclose(costs, frame["cost_usd"], rtol=1e-9, atol=1e-15)
     for row in _rows(frame[wrong]):
         yield (
             f"{_name(row)} has cost_usd {row.cost_usd}, its tokens at the card's price cost"

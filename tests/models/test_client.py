@@ -15,6 +15,7 @@ from dynlab._util.options import Sampling
 from dynlab._util.redaction import scrubbed
 from dynlab._util.values import Request, Usage
 from dynlab.models.client import Client
+from dynlab.models.litellm_import import imported
 from dynlab.models.llama_cpp import Endpoint
 from dynlab.models.openai_access import trusted
 from dynlab.models.price_list import list_price
@@ -440,6 +441,20 @@ def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():
     assert list_price(Endpoint("openai/nobody-knows-this", "", "")) is None
     assert list_price(Endpoint("gpt-4o-mini", "http://127.0.0.1:1/v1")) is None
     assert list_price(Endpoint("gpt-4o-mini", "", ""), (1.0, 2.0)) == Price(1.0, 2.0)
+
+
+@pytest.mark.parametrize("model", ["dashscope/qwen-turbo", "perplexity/sonar-deep-research"])
+@pytest.mark.parametrize("thought", [0, 70, 100])
+def test_reasoning_with_a_price_of_its_own_costs_what_litellm_says(model, thought):
+    price = list_price(Endpoint(model, "", ""))
+    assert price is not None and price.reasoning is not None
+    litellm = imported()
+    counted = litellm.Usage(
+        prompt_tokens=40, completion_tokens=100, total_tokens=140, reasoning_tokens=thought
+    )
+    cost = litellm.completion_cost(litellm.ModelResponse(model=model, usage=counted), model=model)
+    assert price.cost_usd(Usage(40, 100, thought)) == pytest.approx(cost, rel=1e-9)
+    assert price.cost_usd(Usage(40, 100)) >= cost * (1 - 1e-9)  # nobody says how many
 
 
 def test_a_server_without_log_probabilities_is_asked_without_them():

@@ -95,6 +95,17 @@ def test_a_change_of_one_value_is_found(frame, written, columns, words):
     assert all("\n" not in problem for problem in problems)
 
 
+def test_reasoning_that_has_a_price_of_its_own_is_counted_at_it(frame, written):
+    dearer = {"prompt": 1.0, "completion": 10.0, "reasoning": 20.0}
+    frame["reasoning_tokens"] = frame["completion_tokens"] // 2
+    frame["cost_usd"] += 10 * frame["reasoning_tokens"] / 1e6
+    assert verify(written(frame, CARD | {"price": dearer})).problems == ()
+    problems = verify(written(frame)).problems
+    assert len(problems) == len(frame) and all("the card's price cost" in it for it in problems)
+    (problem,) = verify(written(frame, CARD | {"price": {"prompt": 1.0}})).problems
+    assert "the price in its card is not numbers" in problem
+
+
 def test_a_parent_that_is_not_there_is_found(frame, written):
     first = frame["question_id"].iloc[0]
     gone = frame[(frame["question_id"] != first) | (frame["sample_index"] != 1)]

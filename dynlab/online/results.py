@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -168,6 +169,12 @@ def rows_of(
             }
         )
     return rows
+
+
+def wording_digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of what rows say was asked, also of questions that a cap left without a sample."""
+    asked = json.dumps([(row.get("id"), row.get("question")) for row in rows])
+    return hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
 def samples_of(state: RunState, held: Mapping[Key, Sample]) -> list[list[Sample]]:

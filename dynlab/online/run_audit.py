@@ -13,7 +13,7 @@ import pandas as pd
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.values import Sample
-from dynlab.online.results import rows_of, samples_of, summary_of, totals_of
+from dynlab.online.results import rows_of, samples_of, summary_of, totals_of, wording_digest
 from dynlab.online.run_state import RunState, retraced, setup_of
 from dynlab.online.runner import ARRIVALS, PICKS, QUESTIONS
 from dynlab.policies.base import Allocator
@@ -44,6 +44,7 @@ class Run:
         totals: As recorded; None in a store.
         rows: Of answers.jsonl; None where it is not there.
         digest: Of the samples, as written down and as it is.
+        asked: The digest of the questions' wording; None where it is not written down.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Run:
     totals: Mapping[str, Any] | None = None
     rows: Sequence[Mapping[str, Any]] | None = None
     digest: tuple[Any, str] | None = None
+    asked: str | None = None
 
     def retraced(self, allocator: Allocator | None = None) -> RunState:
         """The state that its samples lead to; picks, rows and totals are not looked at.
@@ -136,6 +138,7 @@ def _from_recording(path: Path) -> Run:
             else None
         ),
         (card.get("digest"), recordings.digest(frame)),
+        card.get("wording"),
     )
 
 
@@ -194,6 +197,8 @@ def audit(path: str | Path, allocator: Allocator | None = None) -> str:
             if name == "question" and row["id"] not in run.wording:
                 continue  # it has no sample that says how it is worded
             _compare(run, f"question {row['id']!r}: {name}", given.get(name), row.get(name))
+    if run.asked is not None:
+        _compare(run, "digest of the questions", run.asked, wording_digest(run.rows))
     return f"{found}, votes, answers and spending: equal"
 
 

@@ -23,6 +23,7 @@ from dynlab.online.results import (
     rows_of,
     samples_of,
     totals_of,
+    wording_digest,
     write_rows,
 )
 from dynlab.online.run_state import RunState, Setup
@@ -289,11 +290,11 @@ class _Run:
             card = card_of(self.plan, self.settings, described, counts_of(frame)) | {
                 "design": "adaptive",
                 "order": list(self.setup.question_ids),
+                "wording": wording_digest(rows),
                 "totals": totals,
             }
             recordings.write(frame, card, self.recording)
             if self.requests.progress:
-                for doubt in doubts_about(frame, task.grader.name):
-                    print(doubt, file=sys.stderr)
+                sys.stderr.writelines(f"{it}\n" for it in doubts_about(frame, task.grader.name))
         write_rows(rows, self.out)
         return Solution(tuple(rows), totals, self.out, self.recording)

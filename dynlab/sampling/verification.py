@@ -141,7 +141,7 @@ def _amounts(recording: Recording) -> Iterator[str]:
         usd = {name: float(stated[name]) for name in ("prompt", "completion")}
         usd |= {name: float(stated[name]) for name in stated if name == "reasoning"}
     except (KeyError, TypeError, ValueError):
-        yield "the price in its card is not numbers: prompt, completion, and reasoning if it is told"
+        yield "the price in its card is not numbers: prompt, completion, maybe reasoning"
         return
     price = Price(**usd)
     counts = frame.reindex(columns=["prompt_tokens", "completion_tokens", "reasoning_tokens"])

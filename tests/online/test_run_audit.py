@@ -201,10 +201,15 @@ def test_a_question_that_a_cap_left_without_a_sample_is_compared_too(solve):
     assert "equal" in audit(solution.path)
     rows = [dict(row) for row in solution.rows]
     place = [row["samples"] for row in rows].index(0)
-    rows[place]["answer"] = "other"
-    solution.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(DynlabError, match=f"'q{place}': answer is written down as 'other'"):
-        audit(solution.path)
+    for name, said in (
+        ("answer", f"'q{place}': answer is written down as 'other'"),
+        ("question", "digest of the questions"),
+    ):
+        altered = [dict(row) for row in rows]
+        altered[place][name] = "other"
+        solution.path.write_text("".join(json.dumps(row) + "\n" for row in altered))
+        with pytest.raises(DynlabError, match=said):
+            audit(solution.path)
 
 
 # ——— what is no run ———

@@ -41,7 +41,8 @@ def _price(known: Mapping[str, Any], kind: str = "") -> Price | None:
     )
     if not prompt or not completion:
         return None
-    return Price(prompt, completion, cached, None if reasoning == completion else reasoning)
+    dearer = reasoning if reasoning is not None and reasoning > completion else None
+    return Price(prompt, completion, cached, dearer)
 
 
 def goes_on(endpoint: Endpoint) -> bool:

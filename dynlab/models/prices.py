@@ -16,7 +16,7 @@ class Price:
     """List price in USD per million tokens.
 
     `cached` is that of prompt tokens from a cache, `reasoning` that of completion tokens that are
-    reasoning, where they have one of their own.
+    reasoning, where these are dearer.
     """
 
     prompt: float
@@ -24,24 +24,25 @@ class Price:
     cached: float | None = None
     reasoning: float | None = None
 
+    @property
+    def told(self) -> dict[str, float]:
+        """What a recording's card says of it."""
+        told = {"prompt": self.prompt, "completion": self.completion}
+        return told if self.reasoning is None else told | {"reasoning": self.reasoning}
+
     def cost_usd(self, usage: Usage) -> float | None:
         """The list price of a call, its full prompt included; None where its tokens are unknown.
 
-        Where nobody says how many tokens are reasoning, all cost what the dearer ones do.
-
         >>> Price(2.0, 10.0).cost_usd(Usage(1_000_000, 100_000))
         3.0
-        >>> dearer = Price(2.0, 10.0, reasoning=20.0)
-        >>> dearer.cost_usd(Usage(0, 100_000, 50_000)), dearer.cost_usd(Usage(0, 100_000))
-        (1.5, 2.0)
+        >>> Price(2.0, 10.0, reasoning=20.0).cost_usd(Usage(0, 100_000, 50_000))
+        1.5
         """
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
         cost = usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion
         if self.reasoning is not None:
-            dearer = usage.completion_tokens if self.reasoning > self.completion else 0
-            thought = dearer if usage.reasoning_tokens is None else usage.reasoning_tokens
-            cost += thought * (self.reasoning - self.completion)
+            cost += (usage.reasoning_tokens or 0) * (self.reasoning - self.completion)
         return cost / 1e6
 
     def billed_usd(self, usage: Usage) -> float | None:
@@ -57,7 +58,8 @@ class Price:
 
 
 def worst_case(request: Request, num_samples: int = 1) -> Usage:
-    """A bound on a call's tokens: none is shorter than a byte, no answer beyond `max_tokens`.
+    """A bound on a call's tokens: none is shorter than a byte, no answer beyond `max_tokens`, and
+    all of that may be reasoning.
 
     >>> from dynlab._util.options import Sampling
     >>> request = Request("q", "parallel", 0, 0, Sampling(max_tokens=8), 0, "1 + 1?")
@@ -66,9 +68,8 @@ def worst_case(request: Request, num_samples: int = 1) -> Usage:
     """
     texts = [request.prompt or "", *(message["content"] for message in request.messages or ())]
     prompt = sum(len(text.encode(errors="replace")) + 16 for text in texts)
-    return Usage(
-        prompt + (_CHAT_FRAME if request.messages else 0), num_samples * request.sampling.num_tokens
-    )
+    completion = num_samples * request.sampling.num_tokens
+    return Usage(prompt + (_CHAT_FRAME if request.messages else 0), completion, completion)
 
 
 def believed(usage: Usage, worst: Usage) -> Usage:
@@ -87,16 +88,14 @@ def billable(usage: Usage, worst: Usage) -> Usage:
 
     Such a count is not believed, and may be what is charged.
 
-    >>> billable(Usage(10, 900), Usage(40, 8)) == Usage(40, 900)
+    >>> billable(Usage(10, 900), Usage(40, 8, 8)) == Usage(40, 900, 900)
     True
     """
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     if any(n is None or not 0 <= n <= _MOST_COUNTED for n in (prompt, completion)):
         return worst
-    return Usage(
-        max(prompt or 0, worst.prompt_tokens or 0),
-        max(completion or 0, worst.completion_tokens or 0),
-    )
+    most = max(completion or 0, worst.completion_tokens or 0)
+    return Usage(max(prompt or 0, worst.prompt_tokens or 0), most, most)
 
 
 def priced(usage: Usage, price: Price | None, billed_prompt: float | None = None) -> Usage:

@@ -138,7 +138,7 @@ def _from_recording(path: Path) -> Run:
             else None
         ),
         (card.get("digest"), recordings.digest(frame)),
-        card.get("wording"),
+        card.get("questions_digest"),
     )
 
 

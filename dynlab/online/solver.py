@@ -290,7 +290,7 @@ class _Run:
             card = card_of(self.plan, self.settings, described, counts_of(frame)) | {
                 "design": "adaptive",
                 "order": list(self.setup.question_ids),
-                "wording": wording_digest(rows),
+                "questions_digest": wording_digest(rows),
                 "totals": totals,
             }
             recordings.write(frame, card, self.recording)

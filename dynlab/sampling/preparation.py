@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -194,7 +195,7 @@ def checked_out(out: str | Path) -> Path:
     if out.is_dir():
         raise InputError(f"{out} is a folder: give the path of a file in it")
     try:
-        there = next(folder for folder in out.parents if folder.exists())
+        there = next(folder for folder in out.parents if os.path.lexists(folder))
         with tempfile.TemporaryFile(dir=there):
             return out
     except OSError as error:

@@ -16,7 +16,7 @@ from dynlab._util.options import Limits, RecordingOptions, RequestOptions, Sampl
 from dynlab.models.engines import describe, resolve
 from dynlab.models.litellm_import import preload
 from dynlab.models.llama_cpp import Endpoint, ServerSettings
-from dynlab.models.price_list import goes_on
+from dynlab.models.price_list import goes_on, list_price
 from dynlab.recordings.blocks import FileBlocks
 from dynlab.recordings.writing import Counts, write_blocks
 from dynlab.sampling.batch_client import LINES_IN_FLIGHT, client_by
@@ -34,7 +34,7 @@ from dynlab.sampling.plan import Plan
 from dynlab.sampling.preparation import Prepared, asked_at, prepared, price_before
 from dynlab.sampling.progress import Progress
 from dynlab.sampling.provenance import card_of, frames_of, is_local
-from dynlab.sampling.sampler import Sampler
+from dynlab.sampling.sampler import Sampler, card_of_calls
 from dynlab.sampling.scheduling import draw_plan
 from dynlab.sampling.store import Store, store_path
 from dynlab.sampling.store_rows import Key
@@ -44,8 +44,7 @@ from dynlab.strategies.base import Strategy
 from dynlab.tasks.task import Task
 
 NUM_IN_FLIGHT = 16
-# calls in flight a slot, where each stream has its own: some slots are faster than others
-WAITING = 6
+WAITING = 6  # calls in flight a slot, where each stream has its own: some are faster than others
 
 
 def record(
@@ -221,21 +220,24 @@ def _drawn(
     requests: RequestOptions,
 ) -> Mapping[str, Any]:
     """Draws what the store lacks; what the card says of the calls."""
-    num_planned = len(plan.keys)
-    num_stored = plan.num_in(store.keys())
+    num_planned, num_stored = len(plan.keys), plan.num_in(store.keys())
     if num_stored < num_planned:
         preload()
     with endpoint_of(model, plan, requests.engine) as endpoint:
+        if num_stored == num_planned:  # nothing is sent: it takes no key, and no limit ends it
+            batch, num = requests.provider_batch, requests.num_per_call
+            price = list_price(endpoint, requests.price, by_batch=batch)
+            told = card_of_calls(store, store.totals(), price, by_batch=batch, num_per_call=num)
+            return {**endpoint.card, **told}
         sampler = sampler_at(endpoint)
-        if num_stored < num_planned:
-            try:
-                watch = Progress(sampler, num_planned, num_stored, requests.progress, planned=True)
-                with watch:
-                    run_interruptible(sampler, partial(draw_plan, sampler, watch.count))
-            except (KeyboardInterrupt, DynlabError) as error:
-                failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
-                kept = f"{plan.num_in(store.keys())} of {num_planned} samples are kept"
-                raise failure.extended(f"{kept}, the same command goes on from there") from None
+        watch = Progress(sampler, num_planned, num_stored, requests.progress, planned=True)
+        try:
+            with watch:
+                run_interruptible(sampler, partial(draw_plan, sampler, watch.count))
+        except (KeyboardInterrupt, DynlabError) as error:
+            failure = error if isinstance(error, DynlabError) else DynlabError("interrupted")
+            kept = f"{plan.num_in(store.keys())} of {num_planned} samples are kept"
+            raise failure.extended(f"{kept}, the same command goes on from there") from None
         return {**endpoint.card, **sampler.card}
 
 

@@ -13,7 +13,7 @@ from dynlab._util.errors import DynlabError
 from dynlab._util.options import Limits
 from dynlab._util.values import GREEDY, Request, Sample, Usage
 from dynlab.models.client import Client
-from dynlab.models.prices import priced, shared_out
+from dynlab.models.prices import Price, priced, shared_out
 from dynlab.models.replies import Reply
 from dynlab.models.servers import Servers
 from dynlab.sampling.attempts import Requester, without_answer
@@ -25,7 +25,7 @@ from dynlab.sampling.plan import Plan
 from dynlab.sampling.request_queue import RequestQueue, Turn
 from dynlab.sampling.retries import RetryPolicy, by_batches
 from dynlab.sampling.store import Store
-from dynlab.sampling.store_rows import Key
+from dynlab.sampling.store_rows import Key, Totals
 
 
 class Stopped(DynlabError):
@@ -35,6 +35,23 @@ class Stopped(DynlabError):
 WALL_S = "wall_s"  # the notes of how many seconds each part of a run took
 # ends of a response that make it no answer
 _FAULTS = {"content_filter": "content filter", "error": "the provider broke off"}
+
+
+def card_of_calls(
+    store: Store, totals: Totals, price: Price | None, *, by_batch: bool, num_per_call: int
+) -> dict[str, Any]:
+    """What a recording's card says of the calls: price, spending, time."""
+    told: dict[str, Any] = {
+        "spent": totals.spent.told,
+        "reserved": totals.reserved.told,
+        "wall_s": round(sum(store.notes(WALL_S)), 3),
+    }
+    told |= {"price": price.told} if price is not None else {}
+    told |= {"provider_batch": True} if by_batch else {}
+    if num_per_call > 1:
+        completion = "of a call, shared out by length"
+        told |= {"num_per_call": num_per_call, "completion_tokens": completion}
+    return told
 
 
 class Sampler:
@@ -109,25 +126,16 @@ class Sampler:
     @property
     def card(self) -> dict[str, Any]:
         """What a recording's card says of the calls: price, spending, time, settings left out."""
-        price, ledger = self.client.price, self.ledger
-        told: dict[str, Any] = {
-            "spent": ledger.spent.told,
-            "reserved": (ledger.reserved + ledger.held).told,
-            "wall_s": round(sum(self.store.notes(WALL_S)), 3),
-        }
-        if price is not None:
-            told["price"] = {"prompt": price.prompt, "completion": price.completion}
-            told["price"] |= {} if price.reasoning is None else {"reasoning": price.reasoning}
-        if self.client.left_out:
-            told["left_out"] = sorted(self.client.left_out)
-        if isinstance(self.client, BatchClient):
-            told["provider_batch"] = True
-        if self.num_per_call > 1:
-            told |= {
-                "num_per_call": self.num_per_call,
-                "completion_tokens": "of a call, shared out by length",
-            }
-        return told
+        ledger = self.ledger
+        told = card_of_calls(
+            self.store,
+            Totals(ledger.spent, ledger.reserved + ledger.held),
+            self.client.price,
+            by_batch=isinstance(self.client, BatchClient),
+            num_per_call=self.num_per_call,
+        )
+        left_out = {"left_out": sorted(self.client.left_out)} if self.client.left_out else {}
+        return told | left_out
 
     async def __aenter__(self) -> Sampler:
         self._loop = asyncio.get_running_loop()

@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 from dynlab import recordings
 from dynlab._util.errors import DynlabError, InputError
 from dynlab._util.redaction import scrubbed
-from dynlab._util.values import GREEDY, Usage
-from dynlab.models.prices import Price
+from dynlab._util.values import GREEDY
 from dynlab.recordings.recording import Recording
 from dynlab.recordings.schema import KEY
 from dynlab.recordings.writing import digest_of
@@ -143,14 +142,14 @@ def _amounts(recording: Recording) -> Iterator[str]:
     except (KeyError, TypeError, ValueError):
         yield "the price in its card is not numbers: prompt, completion, maybe reasoning"
         return
-    price = Price(**usd)
-    counts = frame.reindex(columns=["prompt_tokens", "completion_tokens", "reasoning_tokens"])
-    counts = counts.astype(object).where(counts.notna(), None)
-    costs = pd.Series(
-        [price.cost_usd(Usage(*row)) for row in counts.to_numpy()], frame.index, dtype=float
-    )
+    reasoning = frame["reasoning_tokens"].fillna(0) if "reasoning_tokens" in frame else 0
+    costs = (
+        frame["prompt_tokens"] * usd["prompt"]
+        + frame["completion_tokens"] * usd["completion"]
+        + reasoning * (usd.get("reasoning", usd["completion"]) - usd["completion"])
+    ) / 1e6
     known = frame["cost_usd"].notna() & costs.notna()
-    wrong = known & ~np.isclose(costs, frame["cost_usd"], rtol=1e-9, atol=1e-15)
+    wrong = known & ~np.isclose(costs.astype(float), frame["cost_usd"], rtol=1e-9, atol=1e-15)
     for row in _rows(frame[wrong]):
         yield (
             f"{_name(row)} has cost_usd {row.cost_usd}, its tokens at the card's price cost"

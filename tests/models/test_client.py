@@ -443,18 +443,16 @@ def test_prices_are_those_of_the_list_or_given_and_otherwise_unknown():
     assert list_price(Endpoint("gpt-4o-mini", "", ""), (1.0, 2.0)) == Price(1.0, 2.0)
 
 
-@pytest.mark.parametrize("model", ["dashscope/qwen-turbo", "perplexity/sonar-deep-research"])
-@pytest.mark.parametrize("thought", [0, 70, 100])
-def test_reasoning_with_a_price_of_its_own_costs_what_litellm_says(model, thought):
+@pytest.mark.parametrize("thought", [None, 0, 70, 100])
+def test_reasoning_that_is_dearer_costs_what_litellm_says(thought):
+    model, litellm = "dashscope/qwen-turbo", imported()
     price = list_price(Endpoint(model, "", ""))
     assert price is not None and price.reasoning is not None
-    litellm = imported()
     counted = litellm.Usage(
         prompt_tokens=40, completion_tokens=100, total_tokens=140, reasoning_tokens=thought
     )
     cost = litellm.completion_cost(litellm.ModelResponse(model=model, usage=counted), model=model)
     assert price.cost_usd(Usage(40, 100, thought)) == pytest.approx(cost, rel=1e-9)
-    assert price.cost_usd(Usage(40, 100)) >= cost * (1 - 1e-9)  # nobody says how many
 
 
 def test_a_server_without_log_probabilities_is_asked_without_them():

@@ -140,8 +140,8 @@ def test_counts_within_the_worst_case_are_believed():
 def test_a_call_s_tokens_are_shared_out_without_loss_and_longer_answers_get_no_fewer(
     completion, lengths, prompt
 ):
-    price = Price(1.0, 10.0)
-    shares = shared_out(Usage(prompt, completion), lengths, price)
+    price, usage = Price(1.0, 10.0, reasoning=40.0), Usage(prompt, completion, completion // 2)
+    shares = shared_out(usage, lengths, price)
     tokens = [share.completion_tokens for share in shares]
     assert sum(tokens) == completion and {share.prompt_tokens for share in shares} == {prompt}
     assert all(
@@ -150,6 +150,4 @@ def test_a_call_s_tokens_are_shared_out_without_loss_and_longer_answers_get_no_f
         for lb, b in zip(lengths, tokens, strict=True)
         if la < lb
     )
-    assert sum(share.billed_usd for share in shares) == pytest.approx(
-        price.cost_usd(Usage(prompt, completion))
-    )
+    assert sum(share.billed_usd for share in shares) == pytest.approx(price.cost_usd(usage))

@@ -22,10 +22,12 @@ from dynlab._util.errors import BudgetError, DynlabError, InputError
 from dynlab._util.options import RecordingOptions, RequestOptions, Sampling
 from dynlab._util.values import Question
 from dynlab.models.llama_cpp import Endpoint
+from dynlab.models.prices import Price
 from dynlab.recordings.schema import KEY as KEY_COLUMNS
 from dynlab.sampling.plan import Plan, sampling_seed
 from dynlab.sampling.recorder import dry_run, record
 from dynlab.sampling.store import Store, store_path
+from dynlab.sampling.verification import verify
 from dynlab.strategies.integrated import Integrated
 from dynlab.strategies.parallel import Parallel
 from dynlab.strategies.sequential import Sequential
@@ -563,15 +565,40 @@ def test_stopped_at_once_under_a_cap_what_was_in_flight_stays_reserved(draw, ser
 
 
 @pytest.mark.slow
-def test_killed_before_its_file_is_written_a_recording_s_card_tells_the_same(draw, server):
+def test_killed_before_its_file_is_written_a_recording_s_card_tells_the_same_of_its_calls(
+    draw, server
+):
     server.script = lambda call: Reply("", status=500) if call.number == 3 else right(call)
-    path = draw(price=(1.0, 10.0))
+    how = {"price": (1.0, 10.0), "num_per_call": 2}
+    path = draw(**how)
     card = recordings.load(path).card
-    assert (card["spent"]["calls"], card["reserved"]["calls"]) == (16, 1)
-    path.unlink()
-    again = recordings.load(draw(price=(1.0, 10.0))).card
-    assert len(server.calls) == 17
-    assert {**again, "date": ""} == {**card, "date": ""}
+    assert card["spent"]["calls"] == len(server.calls) - 1 and card["reserved"]["calls"] == 1
+    for change in ({}, {"max_usd": 1e-9, "price": None}):  # nothing is sent: no limit is in its way
+        path.unlink()
+        again = recordings.load(draw(**how | change)).card
+        known = {**card, "price": card["price"] if not change else None}
+        assert {"price": None, **again, "date": ""} == {**known, "date": ""}
+    assert len(server.calls) == card["spent"]["calls"] + 1
+
+
+@pytest.mark.slow
+def test_a_cap_in_usd_holds_for_reasoning_that_is_dearer(draw, server, monkeypatch):
+    price = Price(1.0, 10.0, reasoning=40.0)
+    monkeypatch.setattr("dynlab.models.client.list_price", lambda *_, **__: price)
+    monkeypatch.setattr("dynlab.sampling.preparation.list_price", lambda *_, **__: price)
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 8,
+        "completion_tokens_details": {"reasoning_tokens": 6},
+    }
+    server.script = lambda call: Reply("Answer: 1", usage=usage)
+    cost = (10 * 1.0 + 2 * 10.0 + 6 * 40.0) / 1e6
+    with pytest.raises(BudgetError, match="USD"):
+        draw(max_usd=8 * cost)
+    assert 0 < len(server.calls) <= 8
+    path = draw(max_usd=1.0)
+    assert recordings.load(path).frame["cost_usd"].tolist() == pytest.approx([cost] * 16)
+    assert recordings.load(path).card["price"] == price.told and verify(path).problems == ()
 
 
 @pytest.mark.slow

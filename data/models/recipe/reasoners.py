@@ -24,6 +24,7 @@ from pathlib import Path
 import pandas as pd
 
 from dynlab._util.errors import DynlabError, InputError
+from dynlab._util.files import replacing
 from dynlab._util.options import RecordingOptions
 from dynlab._util.values import Sample
 from dynlab.models.engines import resolve
@@ -32,6 +33,7 @@ from dynlab.models.openvino import EngineSettings
 from dynlab.recordings.merging import merge, split
 from dynlab.recordings.recording import load
 from dynlab.sampling.recorder import record
+from dynlab.sampling.store import store_path
 from dynlab.strategies.integrated import Integrated
 from dynlab.tasks.prompts import Completion, finals
 from dynlab.tasks.task import Task, load_task
@@ -89,6 +91,7 @@ STAGES = (
     Stage("integrated", 16, num_streams=2),
     Stage("sequential", 16),
 )
+KINDS = ("parallel", "integrated", "sequential")  # that are merged into one file
 MORE = (Stage("parallel", 64),)  # of the word problems
 
 
@@ -131,19 +134,22 @@ def reasoners(
 
 def take_up(earlier: Path, out: Path, one: Recorded) -> None:
     """Puts what another folder holds of a family where its samples are kept, if none are there."""
-    if any(one.part(out, stage.kind).exists() for stage in STAGES):
-        return
-    whole = earlier / f"{one.name}.parquet"
-    if whole.exists():
-        parts = split(whole, one.part(out, "parallel").parent)
-        print(f"{one.name}: goes on from {whole}, {len(parts)} parts", flush=True)
     apart = {one.part(earlier, "placebo"): one.part(out, "placebo")}
     shards = (one.shards(folder, "sequential").values() for folder in (earlier, out))
     apart |= dict(zip(*shards, strict=True))
     for known, here in apart.items():
-        if known.exists():
-            here.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(known, here)
+        if known.exists() and not _begun(here):
+            with replacing(here) as temporary:
+                shutil.copyfile(known, temporary)
+    whole = earlier / f"{one.name}.parquet"
+    if whole.exists() and not any(one.part(out, kind).exists() for kind in KINDS):
+        parts = split(whole, one.part(out, "parallel").parent)
+        print(f"{one.name}: goes on from {whole}, {len(parts)} parts", flush=True)
+
+
+def _begun(part: Path) -> bool:
+    """Whether any sample of a part is kept here."""
+    return part.exists() or store_path(part).exists()
 
 
 @cache
@@ -160,7 +166,7 @@ def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
         chains = load(one.part(out, "integrated")).frame
         task, strategy = placebo(task, chains, way), "parallel"
     path = one.part(out, stage.kind)
-    shards = {} if path.exists() else one.shards(out, stage.kind)
+    shards = {} if _begun(path) else one.shards(out, stage.kind)
     for shard, part in (shards or {None: path}).items():
         with told(part, stage.num_samples):
             record(
@@ -181,8 +187,7 @@ def draw(out: Path, one: Recorded, stage: Stage, endpoint: Endpoint) -> None:
 
 def merged_parts(out: Path, one: Recorded) -> Path:
     """Merges what is drawn of a family, placebos apart."""
-    kinds = dict.fromkeys(stage.kind for stage in STAGES if stage.kind != "placebo")
-    drawn = [path for kind in kinds if (path := one.part(out, kind)).exists()]
+    drawn = [path for kind in KINDS if (path := one.part(out, kind)).exists()]
     path = out / f"{one.name}.parquet"
     return merge(drawn, path) if len(drawn) > 1 else Path(shutil.copyfile(drawn[0], path))
 

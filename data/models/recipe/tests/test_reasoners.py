@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import random
+import shutil
 from contextlib import contextmanager
 
 import pytest
@@ -103,8 +104,16 @@ def test_shards_that_are_kept_are_gone_on_from_and_make_the_recording_of_one_run
     sharded.unlink()
     before = len(model.calls)
     (rest,) = reasoners.reasoners(tmp_path / "rest", earlier=tmp_path / "begun")
-    assert len(model.calls) == before + 6 + 6 + 8  # the pool, greedy answers, and the shard that lacks
+    assert (
+        len(model.calls) == before + 6 + 6 + 8
+    )  # the pool, greedy answers, and the shard that lacks
     assert drawn(rest).equals(drawn(undisturbed))
+    begun = tmp_path / "stopped/parts/countdown--fake.sequential.parquet.sqlite"
+    begun.parent.mkdir(parents=True)
+    shutil.copyfile(tmp_path / f"at-once/parts/{begun.name}", begun)  # as a run without shards left
+    before = len(model.calls)
+    (rest,) = reasoners.reasoners(tmp_path / "stopped", earlier=tmp_path / "begun")
+    assert len(model.calls) == before + 12 and drawn(rest).equals(drawn(undisturbed))
 
 
 def drawn(path):

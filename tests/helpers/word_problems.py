@@ -73,9 +73,9 @@ def used_up() -> str:
     spent = curves.loc[("bandit only", 16), "exhausted"]
     frame = load(WORD_PROBLEMS).frame
     num = frame.loc[frame["strategy"] == "parallel", "sample_index"].nunique()
+    which = f"{spent:.0%} of the questions" if spent else "no question"
     return typeset(
-        f"At the tokens of 16 samples UCB has drawn all {num} recorded samples of {spent:.0%} of"
-        " the questions."
+        f"At the tokens of 16 samples UCB has drawn all {num} recorded samples of {which}."
     )
 
 

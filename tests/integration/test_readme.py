@@ -60,7 +60,7 @@ def test_claims_on_allocation_hold_in_the_figures():
     (least,) = told.loc[
         (family(told) == "gsm_symbolic") & (told["unit"] == "tokens") & (told["at"] == 16), "low"
     ]
-    assert round(least, 2) == 0.2
+    assert round(least, 2) == 0.26  # a quarter
     assert set(family(greedy[greedy["low"] > 0])) == {"gsm_symbolic", "totals", "digits"}
     assert set(family(greedy[greedy["high"] < 0])) == {"french"}
 
@@ -88,7 +88,7 @@ def test_claims_on_chains_hold_in_the_figures():
     assert set(family(sequential[sequential["low"] > 0])) == {"digits"}
     one = numbers("02-chained")
     one = one[family(one) == "gsm_symbolic"].set_index("measure")
-    assert one.loc["chained − sample", "high"] < 0
+    assert abs(one.loc["chained − sample", "high"]) < 0.005  # at the edge
     assert one.loc["chained, right answer absent", "value"] < 0.01
 
 
@@ -118,9 +118,7 @@ def test_claims_on_other_families_hold():
     assert not (gained["low"] > 0).any()
     unchained = gained[gained["unchained"]]
     assert set(unchained["at"]) == {4} and set(unchained["method"]) == {"integrated"}
-    edge = family(unchained) == "gsm_symbolic"
-    assert (unchained.loc[edge, "high"].abs() < 0.006).all() and edge.sum() == 1
-    assert (unchained.loc[~edge, "high"] > 0).all() and len(unchained) == 5
+    assert (unchained["high"] > 0).all() and len(unchained) == 5
     behind = gained[(gained["high"] < 0) & ~gained["unchained"]]
     assert set(zip(behind["method"], behind["at"], family(behind), strict=True)) == {
         ("integrated", 8, "gsm_symbolic"),

@@ -17,7 +17,7 @@ from dynlab.tasks.task import load_task
 
 NUM_DRAWN = {  # independent samples a question, by model or by name
     REASONER: NUM_REASONED,
-    "gsm_symbolic--qwen2.5-coder-1.5b": 48,
+    "gsm_symbolic--qwen2.5-coder-1.5b": 64,
     "countdown--qwen2.5-coder-1.5b": 32,
     "prime_factorization--qwen2.5-coder-1.5b": 32,
     "family_relationships--qwen2.5-coder-1.5b": 32,

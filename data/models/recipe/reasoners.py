@@ -64,13 +64,12 @@ class Recorded:
 
     def shards(self, out: Path, kind: str) -> dict[str, Path]:
         """Where the shards of one kind are kept until all are there, by 'K/M'; {}: it has none."""
-        of = self.num_questions // SHARD if kind == "sequential" else 1
+        of = self.num_questions // SHARD
+        if kind != "sequential" or of < 2:
+            return {}
         name = f"{self.name}.{kind}"
-        return {
-            f"{k}/{of}": out / "shards" / f"{name}.{k}-of-{of}.parquet"
-            for k in range(1, of + 1)
-            if of > 1
-        }
+        numbers = range(1, of + 1)
+        return {f"{k}/{of}": out / "shards" / f"{name}.{k}-of-{of}.parquet" for k in numbers}
 
 
 @dataclass(frozen=True)

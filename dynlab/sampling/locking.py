@@ -14,6 +14,8 @@ from dynlab._util.errors import InputError
 class StoreLock:
     """An exclusive lock on a store that ends with its process, however that ends.
 
+    Folders that were made for it and stay empty go when it is released.
+
     Raises:
         InputError: another process holds it, or the folder cannot be written to.
     """
@@ -21,6 +23,7 @@ class StoreLock:
     def __init__(self, path: Path):
         self.path = path.with_name(path.name + "-lock")
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
+        self._made = [folder for folder in path.parents if not folder.exists()]  # innermost first
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
@@ -42,6 +45,9 @@ class StoreLock:
             with suppress(OSError):
                 self.path.unlink()
             self._lock.release()
+            with suppress(OSError):
+                for folder in self._made:
+                    folder.rmdir()
 
 
 def _holder(path: Path) -> str:

@@ -237,3 +237,16 @@ def test_a_store_with_which_nothing_was_sent_leaves_no_file(tmp_path):
     with Store(tmp_path / "a.sqlite", {}, {}):
         assert (tmp_path / "a.sqlite").exists()
     assert not list(tmp_path.iterdir())
+
+
+def test_folders_that_were_made_for_such_a_store_go_with_it(tmp_path):
+    (tmp_path / "there").mkdir()
+    with Store(tmp_path / "there" / "new" / "newer" / "a.sqlite", {}, {}):
+        pass
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+
+
+def test_a_folder_that_another_file_was_put_into_stays(tmp_path):
+    with Store(tmp_path / "new" / "newer" / "a.sqlite", {}, {}):
+        (tmp_path / "new" / "notes.txt").write_text("mine")
+    assert os.listdir(tmp_path / "new") == ["notes.txt"]

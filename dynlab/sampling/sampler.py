@@ -33,6 +33,7 @@ class Stopped(DynlabError):
 
 
 WALL_S = "wall_s"  # the notes of how many seconds each part of a run took
+LEFT_OUT = "left_out"  # those of settings that the provider does not take
 # ends of a response that make it no answer
 _FAULTS = {"content_filter": "content filter", "error": "the provider broke off"}
 
@@ -40,7 +41,7 @@ _FAULTS = {"content_filter": "content filter", "error": "the provider broke off"
 def card_of_calls(
     store: Store, totals: Totals, price: Price | None, *, by_batch: bool, num_per_call: int
 ) -> dict[str, Any]:
-    """What a recording's card says of the calls: price, spending, time."""
+    """What a recording's card says of the calls: price, spending, time, settings left out."""
     told: dict[str, Any] = {
         "spent": totals.spent.told,
         "reserved": totals.reserved.told,
@@ -51,7 +52,8 @@ def card_of_calls(
     if num_per_call > 1:
         completion = "of a call, shared out by length"
         told |= {"num_per_call": num_per_call, "completion_tokens": completion}
-    return told
+    left_out = sorted(set(store.notes(LEFT_OUT)))
+    return told | ({"left_out": left_out} if left_out else {})
 
 
 class Sampler:
@@ -109,6 +111,7 @@ class Sampler:
         self.counted: Callable[[], object] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = False
+        self._left_out = set(store.notes(LEFT_OUT))
         self._started: float | None = None  # the first draw
 
     @property
@@ -125,21 +128,20 @@ class Sampler:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What a recording's card says of the calls: price, spending, time, settings left out."""
+        """What a recording's card says of the calls: `card_of_calls`."""
         ledger = self.ledger
-        told = card_of_calls(
+        return card_of_calls(
             self.store,
             Totals(ledger.spent, ledger.reserved + ledger.held),
             self.client.price,
             by_batch=isinstance(self.client, BatchClient),
             num_per_call=self.num_per_call,
         )
-        left_out = {"left_out": sorted(self.client.left_out)} if self.client.left_out else {}
-        return told | left_out
 
     async def __aenter__(self) -> Sampler:
         self._loop = asyncio.get_running_loop()
         await self.client.__aenter__()
+        self._note_left_out()
         for key in self._sent:  # before all else: it is paid for, whatever a cap allows
             if key not in self.arrived and self.plan.holds(key):
                 self._begun(key)
@@ -231,12 +233,19 @@ class Sampler:
             self.counted()
         await asyncio.gather(*map(self.one, keys[len(arrived) :]))
 
+    def _note_left_out(self) -> None:
+        """Notes what the provider is found not to take, ahead of the samples that lack it."""
+        if found := self.client.left_out - self._left_out:
+            self._left_out |= found
+            self.store.note(LEFT_OUT, *sorted(found))
+
     def _read(
         self, request: Request, num_samples: int, reply: Reply, usage: Usage
     ) -> list[tuple[Sample, str | None]]:
         """The samples of a reply, with their reasoning; one that was filtered or broken off by an
         error never votes. Choices that nobody asked for are left out, what they cost is not.
         """
+        self._note_left_out()
         price, choices = self.client.price, reply.choices[:num_samples]
         if not choices:
             return [(without_answer(request, "no choices", priced(usage, price)), None)]

@@ -582,6 +582,22 @@ def test_killed_before_its_file_is_written_a_recording_s_card_tells_the_same_of_
 
 
 @pytest.mark.slow
+def test_killed_before_its_file_is_written_a_recording_s_card_tells_what_was_left_out(draw, server):
+    def script(call):
+        turned_down = "logprobs" in call.body
+        return Reply("it takes no logprobs", status=400) if turned_down else right(call)
+
+    server.script = script
+    path = draw(logprobs=True)
+    told = recordings.load(path).card["left_out"]
+    assert told == ["logprobs", "top_logprobs"]
+    num_calls = len(server.calls)
+    path.unlink()
+    assert recordings.load(draw(logprobs=True)).card["left_out"] == told
+    assert len(server.calls) == num_calls
+
+
+@pytest.mark.slow
 def test_a_cap_in_usd_holds_for_reasoning_that_is_dearer(draw, server, monkeypatch):
     price = Price(1.0, 10.0, reasoning=40.0)
     monkeypatch.setattr("dynlab.models.client.list_price", lambda *_, **__: price)

@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.markdown_tables import ROOT
 from recipe.recordings import NUM_REASONED, NUM_SAMPLES, SHIPPED
 
 from dynlab._util.errors import InputError
@@ -14,7 +13,6 @@ from dynlab.models.weights import REASONER
 from dynlab.recordings.recording import digest, load, right_of, shipped, write
 from dynlab.recordings.schema import KEY, SCHEMA
 from dynlab.recordings.streams import ABSENT, streams_of
-from dynlab.sampling.verification import verify
 from dynlab.tasks.task import load_task
 
 NUM_DRAWN = {  # independent samples a question, by model or by name
@@ -390,17 +388,3 @@ def test_without_texts_a_recording_is_the_same_but_for_them(make_pool, tmp_path)
 def test_rows_in_any_order_are_sorted(make_pool, order):
     frame = make_pool({"q1": "ab", "q2": "c"})
     assert load(frame.iloc[order]).frame["answer"].tolist() == ["a", "b", "c"]
-
-
-@pytest.mark.slow
-def test_shards_come_along_while_what_they_are_of_is_not_whole():
-    for path in (ROOT / "data/recordings/shards").iterdir():
-        shard = load(path)
-        (strategy,) = shard.frame["strategy"].unique()
-        whole = load(path.name.partition(f".{strategy}.")[0]).frame
-        assert verify(path).problems == () and strategy not in set(whole["strategy"])
-        asked = whole["question_id"].unique().tolist()
-        number, of = shard.card["shard"]["number"], shard.card["shard"]["of"]
-        assert path.name.endswith(f".{number}-of-{of}.parquet")
-        assert set(shard.frame["question_id"]) == set(asked[number - 1 :: of])
-        assert shard.frame.groupby("question_id").size().eq(16).all()
